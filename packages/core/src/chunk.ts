@@ -1,0 +1,222 @@
+/**
+ * The wire types of a streamed chat completion (`chat.completion.chunk`).
+ *
+ * Names are the wire's. A `?` field may be absent; `null` is written where the wire sends `null`. Providers add keys of
+ * their own at every level: they survive decoding and merging, and {@link Extras} types the access to them.
+ *
+ * Source: the OpenAI API specification, `CreateChatCompletionStreamResponse`, state of August 2026, and the providers
+ * named beside each extension.
+ */
+
+/** Any other string: keeps a union of literals open for members that a provider invents, without losing completion. */
+export type AnyString = string & {}
+
+/** A wire object seen with the keys that its type does not name: `(chunk as Extras<typeof chunk>).x_groq`. */
+export type Extras<T extends object> = T & { readonly [key: string]: unknown }
+
+/**
+ * One event of a chat-completion stream. The sum of several chunks is a chunk too.
+ *
+ * `Open` is what string unions accept beyond the official members: any string by default, because providers do invent
+ * them. `ChatCompletionChunk<never>` is the closed, official form, assignable to the official SDK's type.
+ */
+export interface ChatCompletionChunk<Open extends string = AnyString> {
+  /** The same on every chunk of a stream. `''` when the server never sent one. */
+  id: string
+  object: 'chat.completion.chunk'
+  /** Unix seconds. `0` when the server never sent it. */
+  created: number
+  model: string
+  /** Empty on the usage and the moderation chunk. More than one when the request asked for `n > 1`. */
+  choices: ChunkChoice<Open>[]
+  /** For the whole request. Official servers send it once, in a last chunk without choices; `null` before. */
+  usage?: CompletionUsage | null
+  service_tier?: ServiceTier<Open> | null
+  system_fingerprint?: string
+  moderation?: Moderation | null
+}
+
+/** What the sum of one choice's chunks has collected, or what one chunk adds to it. */
+export interface ChunkChoice<Open extends string = AnyString> {
+  /** Which of the `n` choices. A key and a sort order, never an array offset. */
+  index: number
+  delta: ChunkDelta<Open>
+  /** `null` until the choice ends. */
+  finish_reason: FinishReason<Open> | null
+  logprobs?: ChunkLogprobs | null
+  /**
+   * A whole message that replaces what the deltas before it had collected, field by field.
+   *
+   * An extension: MiniMax ends its streams with such a frame. Deltas of the same chunk count after it. A reader that only
+   * follows deltas may ignore it.
+   */
+  message?: ChunkDelta<Open>
+}
+
+/** A partial message. Text fields append; see `merge/merge-chunk.ts` for the rule of every field. */
+export interface ChunkDelta<Open extends string = AnyString> {
+  role?: Role<Open>
+  /** Text in pieces. Mistral and Databricks send typed parts instead: `textOf` reads either. */
+  content?: string | ([Open] extends [never] ? never : ContentPart[]) | null
+  refusal?: string | null
+  /** Sent by DeepSeek, Qwen, xAI, Kimi, SGLang. `reasoningOf` reads whichever form a provider uses. */
+  reasoning_content?: string | null
+  /** Sent by Groq, OpenRouter, Ollama, vLLM, Cerebras. */
+  reasoning?: string | null
+  /** Sent by OpenRouter: entries merge by `index`, `type` and `id`. */
+  reasoning_details?: ReasoningDetail[] | null
+  tool_calls?: ToolCallDelta<Open>[]
+  /** Deprecated by the specification in favour of `tool_calls`. */
+  function_call?: FunctionDelta
+  /** Not in the specification; sent by audio models. */
+  audio?: AudioDelta | null
+  /** Not in the specification; sent by search models. Entries have no index and append. */
+  annotations?: Annotation[] | null
+}
+
+/** A fragment of one tool call. After normalizing, `index` always tells which. */
+export interface ToolCallDelta<Open extends string = AnyString> {
+  /** The key of the call within its choice, and the order of the finished `tool_calls`. */
+  index: number
+  id?: string
+  type?: ([Open] extends [never] ? 'function' : 'custom' | 'function') | Open
+  function?: FunctionDelta
+  custom?: CustomDelta
+}
+
+export interface FunctionDelta {
+  /** Whole, once. A provider that sends it in pieces is normalized to the whole name so far. */
+  name?: string
+  /** JSON text in pieces; a model does not always make it valid. */
+  arguments?: string
+}
+
+/** A free-form tool call. */
+export interface CustomDelta {
+  name?: string
+  input?: string
+}
+
+export interface AudioDelta {
+  id?: string
+  /** Base64 in pieces; the pieces join to one valid text. */
+  data?: string
+  transcript?: string
+  /** Unix seconds. */
+  expires_at?: number
+}
+
+export interface ChunkLogprobs {
+  content: TokenLogprob[] | null
+  refusal: TokenLogprob[] | null
+}
+
+export interface TokenLogprob {
+  token: string
+  /** `-9999` stands for "very unlikely". */
+  logprob: number
+  /** UTF-8. A character can span tokens: join the bytes to rebuild it. */
+  bytes: number[] | null
+  top_logprobs: TopLogprob[]
+}
+
+export interface TopLogprob {
+  token: string
+  logprob: number
+  bytes: number[] | null
+}
+
+export interface CompletionUsage {
+  prompt_tokens: number
+  completion_tokens: number
+  total_tokens: number
+  prompt_tokens_details?: PromptTokensDetails
+  completion_tokens_details?: CompletionTokensDetails
+}
+
+export interface PromptTokensDetails {
+  cached_tokens?: number
+  cache_write_tokens?: number
+  audio_tokens?: number
+  text_tokens?: number
+  image_tokens?: number
+}
+
+export interface CompletionTokensDetails {
+  reasoning_tokens?: number
+  audio_tokens?: number
+  text_tokens?: number
+  accepted_prediction_tokens?: number
+  rejected_prediction_tokens?: number
+}
+
+/** A typed part of `content`: `text`, `thinking` and `reference` of Mistral, `reasoning` of Databricks. */
+export interface ContentPart {
+  type: string
+  text?: string
+}
+
+/** One entry of OpenRouter's `reasoning_details`. */
+export interface ReasoningDetail {
+  type: 'reasoning.encrypted' | 'reasoning.summary' | 'reasoning.text' | AnyString
+  index?: number
+  id?: string | null
+  format?: string | null
+  text?: string | null
+  summary?: string | null
+  data?: string | null
+  signature?: string | null
+}
+
+export interface Annotation {
+  type: 'url_citation'
+  url_citation: UrlCitation
+}
+
+export interface UrlCitation {
+  start_index: number
+  end_index: number
+  url: string
+  title: string
+}
+
+/** Comes in a chunk of its own when the request asked for moderation. A nested `type: 'error'` is data, not a failure. */
+export interface Moderation {
+  input: ModerationResults | ModerationError
+  output: ModerationResults | ModerationError
+}
+
+export interface ModerationResults {
+  type: 'moderation_results'
+  model: string
+  results: ModerationResult[]
+}
+
+export interface ModerationResult {
+  type: 'moderation_result'
+  model: string
+  flagged: boolean
+  categories: { [category: string]: boolean }
+  category_scores: { [category: string]: number }
+  category_applied_input_types: { [category: string]: ('image' | 'text')[] }
+}
+
+export interface ModerationError {
+  type: 'error'
+  code: string
+  message: string
+}
+
+export type Role<Open extends string = AnyString> = 'assistant' | 'developer' | 'system' | 'tool' | 'user' | Open
+
+/** Why a choice ended. Kept as the provider sent it. */
+export type FinishReason<Open extends string = AnyString> =
+  | 'content_filter'
+  | 'function_call'
+  | 'length'
+  | 'stop'
+  | 'tool_calls'
+  | Open
+
+/** The tier that served the request. Groq and others send members of their own. */
+export type ServiceTier<Open extends string = AnyString> = 'auto' | 'default' | 'flex' | 'priority' | 'scale' | Open
