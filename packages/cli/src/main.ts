@@ -1,1 +1,26 @@
-export {}
+import { systemClock } from './clock.ts'
+import { Interrupted, type Io } from './io.ts'
+import { createProcessOutput } from './process-output.ts'
+import { run } from './run.ts'
+
+const interrupt = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // Once: a second Ctrl-C finds the default again, which ends the process.
+  process.once(signal, () => interrupt.abort(new Interrupted(signal)))
+}
+
+const io: Io = {
+  stdin: {
+    isTTY: process.stdin.isTTY === true,
+    [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>,
+  },
+  stdout: createProcessOutput(process.stdout),
+  stderr: createProcessOutput(process.stderr),
+  env: process.env,
+  signal: interrupt.signal,
+  clock: systemClock,
+  fetch: (...call) => fetch(...call),
+}
+
+// Never process.exit(): it would cut what a slow pipe has not taken yet.
+process.exitCode = await run(process.argv.slice(2), io)

@@ -11,6 +11,9 @@
 /** Any other string: keeps a union of literals open for members that a provider invents, without losing completion. */
 export type AnyString = string & {}
 
+/** `T` in the open form, nothing in the closed one: what is on the wire but not in the official SDK's types. */
+export type OpenOnly<Open extends string, T> = [Open] extends [never] ? never : T
+
 /** A wire object seen with the keys that its type does not name: `(chunk as Extras<typeof chunk>).x_groq`. */
 export type Extras<T extends object> = T & { readonly [key: string]: unknown }
 
@@ -55,9 +58,9 @@ export interface ChunkChoice<Open extends string = AnyString> {
 
 /** A partial message. Text fields append; see `merge/merge-chunk.ts` for the rule of every field. */
 export interface ChunkDelta<Open extends string = AnyString> {
-  role?: Role<Open>
+  role?: MessageRole<Open>
   /** Text in pieces. Mistral and Databricks send typed parts instead: `textOf` reads either. */
-  content?: string | ([Open] extends [never] ? never : ContentPart[]) | null
+  content?: string | OpenOnly<Open, ContentPart[]> | null
   refusal?: string | null
   /** Sent by DeepSeek, Qwen, xAI, Kimi, SGLang. `reasoningOf` reads whichever form a provider uses. */
   reasoning_content?: string | null
@@ -79,7 +82,7 @@ export interface ToolCallDelta<Open extends string = AnyString> {
   /** The key of the call within its choice, and the order of the finished `tool_calls`. */
   index: number
   id?: string
-  type?: ([Open] extends [never] ? 'function' : 'custom' | 'function') | Open
+  type?: 'function' | OpenOnly<Open, 'custom'> | Open
   function?: FunctionDelta
   custom?: CustomDelta
 }
@@ -207,7 +210,7 @@ export interface ModerationError {
   message: string
 }
 
-export type Role<Open extends string = AnyString> = 'assistant' | 'developer' | 'system' | 'tool' | 'user' | Open
+export type MessageRole<Open extends string = AnyString> = 'assistant' | 'developer' | 'system' | 'tool' | 'user' | Open
 
 /** Why a choice ended. Kept as the provider sent it. */
 export type FinishReason<Open extends string = AnyString> =
@@ -218,5 +221,16 @@ export type FinishReason<Open extends string = AnyString> =
   | 'tool_calls'
   | Open
 
-/** The tier that served the request. Groq and others send members of their own. */
-export type ServiceTier<Open extends string = AnyString> = 'auto' | 'default' | 'flex' | 'priority' | 'scale' | Open
+/**
+ * How urgently a request is served: what was asked for, or what the server made of it.
+ *
+ * `fast` is in the specification but not yet in the SDK's types. Groq and others send members of their own.
+ */
+export type ServiceTier<Open extends string = AnyString> =
+  | 'auto'
+  | 'default'
+  | 'flex'
+  | 'priority'
+  | 'scale'
+  | OpenOnly<Open, 'fast'>
+  | Open

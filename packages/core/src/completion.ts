@@ -6,6 +6,7 @@ import type {
   ContentPart,
   FinishReason,
   Moderation,
+  OpenOnly,
   ReasoningDetail,
   ServiceTier,
 } from './chunk.ts'
@@ -33,17 +34,18 @@ export interface ChatCompletionChoice<Open extends string = AnyString> {
   index: number
   message: ChatCompletionMessage<Open>
   /** Never `null` in the official form. `null` here when a stream ended without one. */
-  finish_reason: FinishReason<Open> | ([Open] extends [never] ? never : null)
+  finish_reason: FinishReason<Open> | OpenOnly<Open, null>
   logprobs: ChunkLogprobs | null
 }
 
 export interface ChatCompletionMessage<Open extends string = AnyString> {
-  role: 'assistant' | Open
-  content: string | ([Open] extends [never] ? never : ContentPart[]) | null
+  /** Closed in both forms: an answer is the assistant's, and so can be sent back as it came (`RequestMessage`). */
+  role: 'assistant'
+  content: string | OpenOnly<Open, ContentPart[]> | null
   refusal: string | null
   tool_calls?: ToolCall[]
   /** Deprecated by the specification in favour of `tool_calls`. */
-  function_call?: FunctionCall
+  function_call?: FunctionCall | null
   annotations?: Annotation[]
   audio?: Audio | null
   reasoning_content?: string | null

@@ -6,8 +6,8 @@ export interface StreamErrorDetails {
   http_status: { status: number; headers: Record<string, string>; body: string }
   /** The time that an option allows ran out. */
   timeout: { phase: 'connect' | 'first_chunk' | 'idle' | 'total'; timeoutMs: number }
-  /** The connection broke after the stream had begun. */
-  connection_lost: { chunks: number }
+  /** The connection broke after the stream had begun, when so many pieces of it had been read. */
+  connection_lost: { pieces: number }
   /** An event's data is not JSON. */
   invalid_json: { data: string; event: number }
   /** The answer held no chat-completion chunk: another format, an HTML page, nothing. */

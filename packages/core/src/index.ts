@@ -1,1 +1,32 @@
-export {}
+// For applications.
+export { accumulate, createAccumulator } from './merge/accumulate.ts'
+export type { Accumulated, Accumulator } from './merge/accumulate.ts'
+export { mergeChunk } from './merge/merge-chunk.ts'
+export { reasoningOf, textOf } from './read/text-of.ts'
+export type { Readable } from './read/text-of.ts'
+export { readParts } from './read/read-parts.ts'
+export type { Part } from './read/read-parts.ts'
+export { toChatCompletion } from './read/to-chat-completion.ts'
+export { toolCallsOf } from './read/tool-calls-of.ts'
+export type { ParsedToolCall } from './read/tool-calls-of.ts'
+export { createFanOut } from './fan-out.ts'
+export type { FanOut } from './fan-out.ts'
+export { isStreamError, StreamError } from './error.ts'
+export type { AnyStreamError, LimitName, StreamErrorCode, StreamErrorDetails, UpstreamError } from './error.ts'
+
+// For adapters: the way from bytes to chunks.
+export { createFramer } from './decode/frame.ts'
+export type { CreateSseParser, StreamEvent, TextSink } from './decode/frame.ts'
+export { createDecoder } from './decode/decoder.ts'
+export type { Decoded, DecodeOptions, Decoder } from './decode/decoder.ts'
+export { decodeChunks } from './decode/decode-chunks.ts'
+export type { ChunkStream, Warning } from './decode/decode-chunks.ts'
+export { createNormalizer } from './normalize/normalize.ts'
+export type { Normalizer } from './normalize/normalize.ts'
+export type { NormalizeOptions } from './normalize/state.ts'
+export { DEFAULT_LIMITS, limitExceeded } from './limits.ts'
+export type { Limits } from './limits.ts'
+
+// The wire.
+export type * from './chunk.ts'
+export type * from './completion.ts'

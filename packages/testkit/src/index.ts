@@ -1,1 +1,8 @@
-export {}
+export { cases, matchesExpected } from './cases.ts'
+export type { Case, CaseError, CaseOptions, Difference } from './cases.ts'
+export { corpus, corpusMissing, corpusVariable } from './corpus.ts'
+export type { Recording } from './corpus.ts'
+export { bytesOf, cutAt, cutEvery, cutRandomly, iterableOf, randomNumbers, responseOf, streamOf } from './cut.ts'
+export type { Delivery } from './cut.ts'
+export { plainEvents, readPlainly } from './plain-reading.ts'
+export type { PlainAudio, PlainChoice, PlainError, PlainReading, PlainToolCall } from './plain-reading.ts'

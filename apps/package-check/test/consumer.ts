@@ -1,0 +1,76 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { root } from './root.ts'
+import { mustRun } from './run.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** An empty project into which every published package was installed from its tarball. */
+    consumer: string
+    packages: PublishedPackage[]
+  }
+}
+
+export interface PublishedPackage {
+  name: string
+  /** What can be imported, such as `@deltawire/node/chatgpt`. */
+  entries: string[]
+  /** The folder in the repository. */
+  source: string
+  tarball: string
+  /** The folder that npm made of the tarball. */
+  installed: string
+}
+
+interface Manifest {
+  name: string
+  version: string
+  private?: boolean
+  exports?: Record<string, unknown>
+}
+
+/** Packs what would be published and installs it as a user would: with npm, and with nothing else around. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const directory = await mkdtemp(join(tmpdir(), 'deltawire-package-check-'))
+  const consumer = join(directory, 'consumer')
+  const packages = await publishedPackages(directory, consumer)
+
+  // This pnpm turns `workspace:` and `catalog:` into versions, and need not be on the PATH.
+  const { packageManager } = await readJson<{ packageManager: string }>(join(root, 'package.json'))
+  const filters = packages.map(({ name }) => `--filter=${name}`)
+  const pack = ['--yes', '--prefer-offline', packageManager, ...filters, 'pack', '--pack-destination', directory]
+  await mustRun('npx', pack, root)
+
+  await mkdir(consumer)
+  await writeFile(join(consumer, 'package.json'), '{ "name": "consumer", "private": true }')
+  const tarballs = packages.map(({ tarball }) => tarball)
+  await mustRun('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs], consumer)
+
+  project.provide('consumer', consumer)
+  project.provide('packages', packages)
+  return () => rm(directory, { recursive: true, force: true })
+}
+
+async function publishedPackages(directory: string, consumer: string): Promise<PublishedPackage[]> {
+  const sources = (await readdir(join(root, 'packages'))).map((name) => join(root, 'packages', name))
+  const manifests = await Promise.all(sources.map((source) => readJson<Manifest>(join(source, 'package.json'))))
+  return manifests.flatMap(({ name, version, private: unpublished, exports = {} }, index) =>
+    unpublished
+      ? []
+      : {
+          name,
+          entries: Object.keys(exports)
+            .filter((path) => path !== './package.json')
+            .map((path) => join(name, path)),
+          source: String(sources[index]),
+          tarball: join(directory, `${name.slice(1).replace('/', '-')}-${version}.tgz`),
+          installed: join(consumer, 'node_modules', name),
+        },
+  )
+}
+
+async function readJson<T>(path: string): Promise<T> {
+  return JSON.parse(await readFile(path, 'utf8'))
+}

@@ -1,0 +1,49 @@
+import type { Clock } from './clock.ts'
+
+/** Everything a command touches outside itself. Tests hand in their own. */
+export interface Io {
+  readonly stdin: Input
+  /** The answer and nothing else. */
+  readonly stdout: Output
+  /** Everything else. */
+  readonly stderr: Output
+  readonly env: Environment
+  /** Aborted by Ctrl-C, with an {@link Interrupted} as the reason. */
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly fetch: typeof fetch
+}
+
+export interface Input extends AsyncIterable<Uint8Array> {
+  readonly isTTY: boolean
+}
+
+export interface Output {
+  readonly isTTY: boolean
+  /**
+   * Resolves when more may be written, and leaves the process within one turn of the event loop.
+   *
+   * @throws {OutputClosed} when the reader has gone (`| head -c 1`)
+   */
+  write(text: string): Promise<void>
+  /** Resolves when all that was written has left the process. */
+  flush(): Promise<void>
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The reader of our output has left. A normal end, as for `cat`. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed'
+}
+
+/** The user wants us to stop. What has arrived is kept. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+  readonly signal: 'SIGINT' | 'SIGTERM'
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`stopped by ${signal}`)
+    this.signal = signal
+  }
+}

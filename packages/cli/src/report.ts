@@ -1,0 +1,60 @@
+import { isStreamError, type StreamErrorCode, type Warning } from '@deltawire/core'
+import { CliError } from './cli-error.ts'
+import { Interrupted, OutputClosed, type Io } from './io.ts'
+import { visibleLine } from './render/visible.ts'
+
+export interface Loudness {
+  readonly quiet: boolean
+  readonly verbose: boolean
+}
+
+/** One `note:` line, unless the user wants quiet. */
+export async function note(io: Io, { quiet }: Loudness, message: string): Promise<void> {
+  if (!quiet) await io.stderr.write(`note: ${visibleLine(message)}\n`)
+}
+
+/** One note per kind of repair, however often it was needed. */
+export async function noteWarnings(io: Io, loudness: Loudness, warnings: readonly Warning[]): Promise<void> {
+  const firsts = new Map<string, { warning: Warning; others: number }>()
+  for (const warning of warnings) {
+    const known = firsts.get(warning.code)
+    if (known === undefined) firsts.set(warning.code, { warning, others: 0 })
+    else known.others += 1
+  }
+  for (const { warning, others } of firsts.values()) {
+    const more = others === 0 ? '' : ` and ${others} more`
+    await note(io, loudness, `${warning.message} (${warning.code}, event ${warning.event}${more})`)
+  }
+}
+
+/** One `error:` line, and what to do about it on a `hint:` line. A closed pipe is no news. */
+export async function reportError(io: Io, { verbose }: Loudness, error: unknown, withHint = true): Promise<void> {
+  if (error instanceof OutputClosed || error instanceof Interrupted) return
+  await io.stderr.write(`error: ${visibleLine(sentenceOf(error))}\n`)
+  const hint = withHint ? hintOf(error) : undefined
+  if (hint !== undefined) await io.stderr.write(`hint: ${visibleLine(hint)}\n`)
+  if (!verbose || !(error instanceof Error)) return
+  for (let { cause } = error; cause instanceof Error; { cause } = cause) {
+    await io.stderr.write(`cause: ${visibleLine(sentenceOf(cause))}\n`)
+  }
+}
+
+/** What went wrong as one sentence; the code comes last, for a search. */
+export function sentenceOf(error: unknown): string {
+  if (isStreamError(error)) return `${error.message.replace(`[${error.code}] `, '')} (${error.code})`
+  if (error instanceof CliError) return error.message
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+const hints: { [C in StreamErrorCode]?: string } = {
+  connect_failed: 'is the server running, and is $OPENAI_BASE_URL right?',
+  http_status: 'try with -v for the whole answer of the server',
+  invalid_json: 'is it one chat completion, and nothing else?',
+  no_chunk: 'expected a chat-completion stream (SSE), chunks as lines of JSON, or a completion',
+}
+
+function hintOf(error: unknown): string | undefined {
+  if (error instanceof CliError) return error.hint
+  if (isStreamError(error)) return hints[error.code]
+  return 'this is a fault of deltawire; please report it with the output of -v'
+}

@@ -1,0 +1,42 @@
+import type { ChatCompletionChunk } from '../chunk.ts'
+import type { Warning } from '../normalize/normalize.ts'
+import { createDecoder, type DecodeOptions } from './decoder.ts'
+import type { StreamEvent } from './frame.ts'
+
+export type { Warning }
+
+/** Normalized chunks, and what could not be decided on the way. */
+export interface ChunkStream extends AsyncGenerator<ChatCompletionChunk, void, undefined> {
+  /** Grows while the stream is read. */
+  readonly warnings: readonly Warning[]
+}
+
+/**
+ * Decodes events into normalized chunks.
+ *
+ * Ends at `[DONE]`, or with the events if every choice has a finish reason by then. A stream that breaks gives what
+ * arrived and then throws; `accumulate` turns that into a result.
+ *
+ * @throws StreamError `upstream_error`, `invalid_json`, `incomplete_stream`, `no_chunk`, `limit_exceeded`; whatever
+ *   `events` throws
+ */
+export function decodeChunks(
+  events: AsyncIterable<StreamEvent> | Iterable<StreamEvent>,
+  options: DecodeOptions = {},
+): ChunkStream {
+  const decoder = createDecoder(options)
+
+  async function* decode(): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+    for await (const event of events) {
+      const { chunks, done, error } = decoder.push(event)
+      for (const chunk of chunks) yield chunk
+      if (error !== undefined) throw error
+      if (done) return
+    }
+    const { chunks, error } = decoder.end()
+    for (const chunk of chunks) yield chunk
+    if (error !== undefined) throw error
+  }
+
+  return Object.defineProperty(decode(), 'warnings', { get: () => decoder.warnings }) as ChunkStream
+}

@@ -1,0 +1,187 @@
+import type { ChatCompletionChunk } from '../chunk.ts'
+import { type AnyStreamError, isStreamError, StreamError } from '../error.ts'
+import { limitExceeded, type Limits, limitsOf } from '../limits.ts'
+import { createNormalizer, type Warning } from '../normalize/normalize.ts'
+import { isObject } from '../normalize/repair.ts'
+import type { NormalizeOptions } from '../normalize/state.ts'
+import type { StreamEvent } from './frame.ts'
+import { parseJson } from './parse-json.ts'
+import { isUnfinishedJson, splitJson } from './split-json.ts'
+import { upstreamErrorOf } from './upstream-error.ts'
+
+export interface DecodeOptions extends NormalizeOptions, Limits {
+  /**
+   * Whether an event that is not JSON is skipped with a warning instead of ending the stream.
+   *
+   * @defaultValue `false`: its text may be missing from the answer, and silence would hide that
+   */
+  lenient?: boolean | undefined
+}
+
+/** What one event, or the end, has brought. */
+export interface Decoded {
+  readonly chunks: readonly ChatCompletionChunk[]
+  /** Whether the stream has ended as it should. */
+  readonly done: boolean
+  /** Why it ended otherwise. The chunks came before. */
+  readonly error?: AnyStreamError
+}
+
+export interface Decoder {
+  push(event: StreamEvent): Decoded
+  /** To be called when no event will come any more. */
+  end(): Decoded
+  readonly warnings: readonly Warning[]
+}
+
+/**
+ * Events to normalized chunks, one at a time: JSON, `[DONE]`, in-band errors, and how the stream ended.
+ *
+ * Never throws for what came over a wire; a broken stream is a result.
+ */
+export function createDecoder(options: DecodeOptions = {}): Decoder {
+  const limits = limitsOf(options)
+  const normalizer = createNormalizer(options)
+  const skipped: Warning[] = []
+  let events = 0
+  let chunks = 0
+  /** The beginning of what came and was no chunk, for the error. */
+  let head = ''
+  /** Data that is not JSON but may be the beginning of it: an error of its own kind if nothing follows. */
+  let unfinished: string | undefined
+
+  function push(event: StreamEvent): Decoded {
+    events++
+    if (unfinished !== undefined) return failed([], invalidJson(unfinished, events - 1))
+    try {
+      return take(event)
+    } catch (error) {
+      if (isStreamError(error)) return failed([], error)
+      throw error
+    }
+  }
+
+  function take({ data, event: name }: StreamEvent): Decoded {
+    if (data.length > limits.maxEventLength) throw limitExceeded('maxEventLength', limits.maxEventLength)
+    const text = data.trim()
+    if (text === '') return NOTHING
+    if (isDone(text)) return DONE
+    if (text.length > 1 && '[DONE]'.startsWith(text)) return NOTHING
+    const values = valuesOf(text)
+    if (values === undefined) return notJson(text, name)
+    const out: ChatCompletionChunk[] = []
+    for (const value of values) {
+      if (value === DONE) return { chunks: out, done: true }
+      const error = upstreamErrorOf(value, name)
+      const chunk = chunkOf(error === undefined ? value : withoutError(value), name)
+      if (chunk !== undefined) out.push(chunk)
+      if (error !== undefined) return failed(out, new StreamError('upstream_error', error.message, { error }))
+    }
+    if (out.length === 0) head ||= text.slice(0, 300)
+    return out.length === 0 ? NOTHING : { chunks: out, done: false }
+  }
+
+  /** The values of an event's data, `DONE` among them; `undefined` if it is not JSON. */
+  function valuesOf(text: string): unknown[] | undefined {
+    const parse = (json: string): unknown => (isDone(json) ? DONE : parseJson(json, limits.maxJsonDepth))
+    try {
+      const value = parse(text)
+      // Gemini wraps its errors in a list.
+      return Array.isArray(value) ? value : [value]
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+    }
+    // Servers that forget the blank line, proxies that glue events together (cases 151, 152).
+    const texts = splitJson(text)
+    if (texts.length < 2) return undefined
+    try {
+      return texts.map(parse)
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined
+      throw error
+    }
+  }
+
+  function notJson(text: string, name: string | undefined): Decoded {
+    const error = name === 'error' ? upstreamErrorOf(text, name) : undefined
+    if (error !== undefined) return failed([], new StreamError('upstream_error', error.message, { error }))
+    head ||= text.slice(0, 300)
+    if (text.startsWith('<') && chunks === 0) return failed([], noChunk())
+    if (options.lenient === true) {
+      skipped.push({ code: 'event-skipped', message: `an event was not JSON: ${excerpt(text)}`, event: events, count: 1 })
+      return NOTHING
+    }
+    if (isUnfinishedJson(text)) {
+      unfinished = text
+      return NOTHING
+    }
+    return failed([], invalidJson(text, events))
+  }
+
+  function chunkOf(value: unknown, name: string | undefined): ChatCompletionChunk | undefined {
+    if (!isObject(value) || Object.keys(value).length === 0) return undefined
+    // Pings and other news of a gateway are named and have no choices; an unnamed event without them may carry usage.
+    if (name !== undefined && !Array.isArray(value['choices'])) return undefined
+    const chunk = normalizer.normalize(value)
+    if (chunk !== undefined) chunks++
+    return chunk
+  }
+
+  function end(): Decoded {
+    if (unfinished !== undefined) {
+      const details = { chunks, insideEvent: true }
+      return failed(rest(), new StreamError('incomplete_stream', 'the stream ended inside an event', details))
+    }
+    if (normalizer.choices === 0) return failed(rest(), noChunk())
+    if (normalizer.finished) return { chunks: rest(), done: true }
+    const message = 'the stream ended without [DONE] and without a finish reason'
+    return failed(rest(), new StreamError('incomplete_stream', message, { chunks, insideEvent: false }))
+  }
+
+  function rest(): ChatCompletionChunk[] {
+    const last = normalizer.end()
+    return last === undefined ? [] : [last]
+  }
+
+  function failed(out: readonly ChatCompletionChunk[], error: AnyStreamError): Decoded {
+    return { chunks: out, done: true, error }
+  }
+
+  function noChunk(): StreamError<'no_chunk'> {
+    const found = head === '' ? 'the answer is empty' : `it begins with ${excerpt(head)}`
+    return new StreamError('no_chunk', `no chat completion chunk in the answer; ${found}`, { events, body: head })
+  }
+
+  /** `[DONE]` and an error end the stream at once: what was held back and whether there was a choice is seen to here. */
+  const ended = (decoded: Decoded): Decoded => {
+    if (!decoded.done) return decoded
+    const all = [...decoded.chunks, ...rest()]
+    const error = decoded.error ?? (normalizer.choices === 0 ? noChunk() : undefined)
+    return error === undefined ? { chunks: all, done: true } : { chunks: all, done: true, error }
+  }
+
+  return {
+    push: (event) => ended(push(event)),
+    end: () => ended(end()),
+    get warnings() {
+      return [...normalizer.warnings, ...skipped]
+    },
+  }
+}
+
+const NOTHING: Decoded = { chunks: [], done: false }
+const DONE: Decoded = { chunks: [], done: true }
+
+/** `[DONE]` in every spelling: other case, quotes, white space, what a splitter leaves of it. */
+const isDone = (text: string): boolean => text.length < 16 && /^"?\[?done\]?"?$/i.test(text)
+
+function withoutError(value: unknown): unknown {
+  if (!isObject(value)) return undefined
+  const { error: _error, ...rest } = value
+  return Array.isArray(rest['choices']) ? rest : undefined
+}
+
+const invalidJson = (data: string, event: number): StreamError<'invalid_json'> =>
+  new StreamError('invalid_json', `event ${event} is not JSON: ${excerpt(data)}`, { data: data.slice(0, 1_000), event })
+
+const excerpt = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)

@@ -1,0 +1,70 @@
+import type { ChatCompletionChunk } from '../chunk.ts'
+import type { ChatCompletion } from '../completion.ts'
+import type { ChunkStream, Warning } from '../decode/decode-chunks.ts'
+import { toChatCompletion } from '../read/to-chat-completion.ts'
+import { mergeChunk } from './merge-chunk.ts'
+import { snapshotOf } from './snapshot.ts'
+
+export interface Accumulator {
+  /** Adds a chunk. The chunk is only read. */
+  push(chunk: ChatCompletionChunk): void
+  /** The sum so far, still growing: read it now or take a {@link Accumulator.snapshot}. `undefined` before any chunk. */
+  readonly sum: ChatCompletionChunk | undefined
+  /** The sum so far as a value that never changes again: for a screen, a late reader, a store. */
+  snapshot(): ChatCompletionChunk | undefined
+  /** The answer so far. `null` while no choice has appeared. */
+  completion(): ChatCompletion | null
+}
+
+/** Collects normalized chunks one by one. */
+export function createAccumulator(): Accumulator {
+  let sum: ChatCompletionChunk | undefined
+  return {
+    push(chunk) {
+      sum = mergeChunk(sum, chunk)
+    },
+    get sum() {
+      return sum
+    },
+    snapshot: () => sum && snapshotOf(sum),
+    completion: () => (sum === undefined || sum.choices.length === 0 ? null : toChatCompletion(sum)),
+  }
+}
+
+export interface Accumulated {
+  /** The answer, or what arrived of it. `null` if no choice ever appeared. */
+  completion: ChatCompletion | null
+  /** Whether the stream ended as it should: with `[DONE]`, or with a finish reason for every choice. */
+  complete: boolean
+  /** What could not be decided while decoding and was kept as it came. Empty for other sources of chunks. */
+  warnings: readonly Warning[]
+  /** Why the stream broke; `null` when it is complete. Mostly a `StreamError`; an abort's reason as it came. */
+  error: Error | null
+}
+
+/**
+ * Reads chunks to their end and resolves to the answer.
+ *
+ * Never rejects for what came over a wire: a broken stream yields the partial answer *and* the error.
+ *
+ * @throws TypeError (as a rejection) when `chunks` is not iterable
+ */
+export async function accumulate(
+  chunks: AsyncIterable<ChatCompletionChunk> | Iterable<ChatCompletionChunk> | ChunkStream,
+): Promise<Accumulated> {
+  if (chunks === null || typeof chunks !== 'object' || !(Symbol.asyncIterator in chunks || Symbol.iterator in chunks))
+    throw new TypeError('accumulate takes chunks to iterate over, as in accumulate(readChunks(response))')
+  const accumulator = createAccumulator()
+  let error: Error | null = null
+  try {
+    for await (const chunk of chunks) accumulator.push(chunk)
+  } catch (reason) {
+    error = reason instanceof Error ? reason : new Error(`the source of chunks failed: ${String(reason)}`, { cause: reason })
+  }
+  return {
+    completion: accumulator.completion(),
+    complete: error === null,
+    warnings: 'warnings' in chunks ? chunks.warnings : [],
+    error,
+  }
+}

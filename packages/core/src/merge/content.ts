@@ -1,0 +1,64 @@
+import type { ContentPart } from '../chunk.ts'
+import { copy, isProse } from './extras.ts'
+import type { Rule } from './rules.ts'
+
+type Content = string | ContentPart[]
+type Obj = Record<string, unknown>
+
+/**
+ * `content`: text that appends, or typed parts.
+ *
+ * Mistral and Databricks send lists of parts, sometimes after plain text. From the first list on, plain text is a text
+ * part. Where two pieces meet, the last part of the one and the first of the other become one part if both are of the
+ * same growing type: only at the seam, so that parts which came together stay as they were.
+ */
+export const content: Rule<Content> = (have, next) => {
+  if (typeof next === 'string') {
+    if (have === undefined) return next
+    return typeof have === 'string' ? have + next : joinParts(have, partsOf(next))
+  }
+  return joinParts(have === undefined ? [] : partsOf(have), next)
+}
+
+function partsOf(value: Content): ContentPart[] {
+  if (typeof value !== 'string') return value
+  return value === '' ? [] : [{ type: 'text', text: value }]
+}
+
+/** Part types whose text comes in pieces. An image or a reference is whole. */
+const GROWING = new Set(['text', 'thinking', 'reasoning', 'summary_text', 'reasoning_text', 'output_text', 'refusal'])
+
+function joinParts<T extends object>(sum: T[], next: readonly T[]): T[] {
+  let seam = true
+  for (const part of next) {
+    const last = sum.at(-1)
+    if (seam && last !== undefined && sameGrowing(last, part)) sum[sum.length - 1] = joinPart(last as Obj, part as Obj) as T
+    else sum.push(copy(part))
+    seam = false
+  }
+  return sum
+}
+
+function sameGrowing(a: object, b: object): boolean {
+  const { type, index, id } = a as Obj
+  const other = b as Obj
+  return typeof type === 'string' && GROWING.has(type) && type === other['type'] && index === other['index'] && id === other['id']
+}
+
+/** Prose appends, lists of parts join at their seam, anything else is set. */
+function joinPart(sum: Obj, next: Obj): Obj {
+  for (const key of Object.keys(next)) {
+    if (key === '__proto__') continue
+    const have = Object.hasOwn(sum, key) ? sum[key] : undefined
+    const value = next[key]
+    if (value === null && have !== undefined) continue
+    if (typeof have === 'string' && typeof value === 'string' && isProse(key)) sum[key] = have + value
+    else if (isParts(have) && isParts(value)) sum[key] = joinParts(have, value)
+    // A text can meet a list only if a provider changes its mind; the list says more, whichever came first.
+    else if (!(Array.isArray(have) && !Array.isArray(value))) sum[key] = copy(value)
+  }
+  return sum
+}
+
+const isParts = (value: unknown): value is object[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null)

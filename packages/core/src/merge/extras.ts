@@ -1,0 +1,110 @@
+import type { ExtraRule } from './rules.ts'
+
+type Obj = Record<string, unknown>
+
+/**
+ * The rules for what a provider adds, per level of the chunk.
+ *
+ * | level | string | list | object |
+ * | --- | --- | --- | --- |
+ * | top level | set | replaced: Perplexity repeats all citations | key by key |
+ * | choice | set | grows: the token ids of vLLM | key by key |
+ * | delta | grows where its name says prose, else set | grows | key by key |
+ * | tool call | set | replaced | key by key |
+ *
+ * A number or boolean is set, never added. In a growing list, objects with an `index` merge by `index`, `type` and `id`
+ * (the `reasoning_details` and `images` of OpenRouter); everything else is appended whole.
+ *
+ * Of two values of different kinds the richer stands (number, string, list, object), whatever their order: a "last one
+ * wins" between kinds would make the answer depend on where chunks were summed.
+ */
+interface Level {
+  readonly prose: boolean
+  readonly growingLists: boolean
+}
+
+export const topLevelExtra: ExtraRule = extraOf({ prose: false, growingLists: false })
+export const choiceExtra: ExtraRule = extraOf({ prose: false, growingLists: true })
+export const deltaExtra: ExtraRule = extraOf({ prose: true, growingLists: true })
+export const callExtra: ExtraRule = topLevelExtra
+
+/** A field rule made of the rule for extras: for known fields that must survive any kind of value. */
+export const asExtra =
+  <T>(key: string, extra: ExtraRule) =>
+  (have: T | undefined, next: T): T =>
+    extra(key, have, next) as T
+
+function extraOf(level: Level): ExtraRule {
+  const merge: ExtraRule = (key, have, next) => {
+    if (next === undefined || next === null) return have === undefined ? null : have
+    const known = have !== undefined && have !== null
+    const kind = kindOf(next)
+    if (known && kindOf(have) > kind) return have
+    const base = known && kindOf(have) === kind ? have : undefined
+    switch (kind) {
+      case Kind.list:
+        return level.growingLists ? grow((base ?? []) as unknown[], next as unknown[]) : copy(next)
+      case Kind.object:
+        return overlay((base ?? {}) as Obj, next as Obj)
+      case Kind.text:
+        return base !== undefined && level.prose && isProse(key) ? (base as string) + (next as string) : next
+      default:
+        return next
+    }
+  }
+
+  function overlay(sum: Obj, next: Obj): Obj {
+    for (const key of Object.keys(next)) {
+      if (key === '__proto__') continue
+      sum[key] = merge(key, Object.hasOwn(sum, key) ? sum[key] : undefined, next[key])
+    }
+    return sum
+  }
+
+  function grow(sum: unknown[], next: readonly unknown[]): unknown[] {
+    for (const item of next) {
+      const at = isKeyed(item) ? sum.findIndex((one) => isKeyed(one) && sameKey(one, item)) : -1
+      // An appended item is never changed later, so it may be shared; a keyed one grows and must be ours.
+      if (at !== -1) overlay(sum[at] as Obj, item as Obj)
+      else sum.push(isKeyed(item) ? overlay({}, item) : item)
+    }
+    return sum
+  }
+
+  return merge
+}
+
+const Kind = { scalar: 0, text: 1, list: 2, object: 3 } as const
+
+function kindOf(value: unknown): number {
+  if (typeof value === 'string') return Kind.text
+  if (Array.isArray(value)) return Kind.list
+  return typeof value === 'object' ? Kind.object : Kind.scalar
+}
+
+interface Keyed extends Obj {
+  index: number
+}
+
+/** Whether an item of a growing list names its place, so that later items of the same place merge into it. */
+export function isKeyed(item: unknown): item is Keyed {
+  return typeof item === 'object' && item !== null && Number.isInteger((item as Keyed).index)
+}
+
+const sameKey = (a: Keyed, b: Keyed): boolean => a.index === b.index && a['type'] === b['type'] && a['id'] === b['id']
+
+const PROSE = /reasoning|thinking|thought|refusal|content|(?<!con)text|summary|transcript/i
+/** Names with a word of prose in them that hold something else: `thought_signature`, `encrypted_content`. */
+const NOT_PROSE = /signature|encrypted|format|type|effort|status|model|_id$|_url$/i
+
+/** Whether a string under this name arrives in pieces. */
+export const isProse = (key: string): boolean => PROSE.test(key) && !NOT_PROSE.test(key)
+
+/** A deep copy of a JSON value, without `__proto__`. */
+export function copy<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(copy) as T
+  const sum: Obj = {}
+  for (const key of Object.keys(value)) if (key !== '__proto__') sum[key] = copy((value as Obj)[key])
+  return sum as T
+}

@@ -1,0 +1,78 @@
+/**
+ * Folds one incoming value into what has been collected so far.
+ *
+ * `have` is `undefined` the first time a value arrives. The merge owns `have` and may change it in place; `next` belongs
+ * to the caller and is never changed.
+ */
+export type Rule<T> = (have: T | undefined, next: T) => T
+
+/** One rule for every field of `T`: a field left out is a type error. */
+export type Rules<T> = { readonly [K in keyof T]-?: Rule<NonNullable<T[K]>> }
+
+/** What happens to a field that has no rule of its own: the same question, with the field's name. */
+export type ExtraRule = (key: string, have: unknown, next: unknown) => unknown
+
+/** Text that arrives in pieces: `refusal`, `function.arguments`, `audio.data`. */
+export const append: Rule<string> = (have, next) => (have === undefined ? next : have + next)
+
+/** Identity. The first value that says something stands, later ones are echoes: `id`, `created`, `role`, `type`. */
+export const keep = <T>(have: T | undefined, next: T): T => have || next
+
+/** State. The latest value stands: `service_tier`, `audio.expires_at`. */
+export const replace = <T>(_have: T | undefined, next: T): T => next
+
+/** State in words. The latest value stands, but `''` says nothing: `finish_reason`, `function.name`. */
+export const latest: Rule<string> = (have, next) => (next === '' ? (have ?? next) : next)
+
+/** Lists of whole items: `logprobs.content`. Pushes in place: copying would be quadratic in the length of the answer. */
+export const concat = <T>(have: T[] | undefined, next: readonly T[]): T[] => {
+  const sum = have ?? []
+  for (const item of next) sum.push(item)
+  return sum
+}
+
+/**
+ * An object, field by field.
+ *
+ * A field without a rule goes to `extra`. A `null` never erases a value, it only says that the field was there.
+ */
+export function fields<T extends object>(rules: Rules<T>, extra: ExtraRule): Rule<T> {
+  // No prototype: a wire field called "constructor" must find no rule.
+  const ruleOf: Record<string, Rule<unknown> | undefined> = Object.assign(Object.create(null), rules)
+  return (have, next) => {
+    const sum = (have ?? {}) as Record<string, unknown>
+    for (const key in next) {
+      const value: unknown = next[key]
+      if (value === undefined || key === '__proto__') continue
+      const rule = ruleOf[key]
+      if (value === null) {
+        if (!Object.hasOwn(sum, key)) sum[key] = null
+      } else if (rule === undefined) {
+        sum[key] = extra(key, Object.hasOwn(sum, key) ? sum[key] : undefined, value)
+      } else {
+        sum[key] = rule(sum[key] ?? undefined, value)
+      }
+    }
+    return sum as T
+  }
+}
+
+/** A list of partial items, each naming its place with `index`: `choices`, `tool_calls`. */
+export function byIndex<T extends { index: number }>(item: Rule<T>): Rule<T[]> {
+  return (have, next) => {
+    const sum = have ?? []
+    for (const partial of next) {
+      const at = placeOf(sum, partial.index)
+      if (at === -1) sum.push(item(undefined, partial))
+      else sum[at] = item(sum[at], partial)
+    }
+    return sum
+  }
+}
+
+/** From the end: a fragment nearly always belongs to the item that came last. */
+function placeOf(items: readonly { index: number }[], index: number): number {
+  let at = items.length - 1
+  while (at >= 0 && items[at]?.index !== index) at--
+  return at
+}

@@ -1,0 +1,51 @@
+import type { ChatCompletionChunk, ChunkChoice } from '../chunk.ts'
+import { isKeyed } from './extras.ts'
+
+type Obj = Record<string, unknown>
+
+/**
+ * A view of a growing sum that never changes again.
+ *
+ * Costs one small copy per container (choices, calls, their fields), whatever the length of the answer: texts are shared,
+ * and a long list that only ever gets longer is cut to its present length when somebody first looks at it.
+ */
+export function snapshotOf(sum: ChatCompletionChunk): ChatCompletionChunk {
+  return { ...(freeze(sum as object) as ChatCompletionChunk), choices: sum.choices.map(choiceOf) }
+}
+
+function choiceOf(choice: ChunkChoice): ChunkChoice {
+  return freeze(choice as object) as ChunkChoice
+}
+
+function freeze(value: object): object {
+  const view: Obj = {}
+  for (const [key, field] of Object.entries(value)) {
+    if (Array.isArray(field)) putList(view, key, field)
+    else view[key] = typeof field === 'object' && field !== null ? freeze(field) : field
+  }
+  return view
+}
+
+/** Longer lists than this are cut only when read: logprobs and token ids have one item per token. */
+const LONG = 32
+
+function putList(view: Obj, key: string, list: unknown[]): void {
+  const length = list.length
+  // Only items that merge by place change after they were added, and the last of the content parts.
+  if (length <= LONG || list.some((item) => isKeyed(item))) {
+    view[key] = list.map((item) => (typeof item === 'object' && item !== null && !Array.isArray(item) ? freeze(item) : item))
+    return
+  }
+  const last = list[length - 1]
+  const frozenLast = typeof last === 'object' && last !== null && !Array.isArray(last) ? freeze(last) : last
+  Object.defineProperty(view, key, {
+    enumerable: true,
+    configurable: true,
+    get() {
+      const cut = list.slice(0, length - 1)
+      cut.push(frozenLast)
+      Object.defineProperty(view, key, { value: cut, enumerable: true, configurable: true, writable: true })
+      return cut
+    },
+  })
+}

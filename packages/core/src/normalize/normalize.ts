@@ -1,0 +1,191 @@
+import type { ChatCompletionChunk, ChunkChoice } from '../chunk.ts'
+import { type Limits, limitExceeded, limitsOf } from '../limits.ts'
+import { choiceRepairs, deltaRepairs } from './choice-repairs.ts'
+import { chunkRepairs } from './chunk-repairs.ts'
+import { applyRepairs, isIndex, isObject, type Obj } from './repair.ts'
+import type { ChoiceState, NormalizeOptions, StreamState } from './state.ts'
+import { toolCallRepairs, ToolCalls } from './tool-calls.ts'
+
+/** Something that could not be decided, or cost a value that was sent. What could be kept was kept. */
+export interface Warning {
+  /** The name of the repair, stable: `tool-index-drift`. */
+  code: string
+  message: string
+  /** The first event that it was seen in, counted from 1. */
+  event: number
+  /** In how many places it was seen. */
+  count: number
+}
+
+export interface Normalizer {
+  /**
+   * One raw chunk in the official shape, or `undefined` for what is no chunk at all.
+   *
+   * `raw` is only read. Parts of it that need no repair are shared with the result.
+   *
+   * @throws StreamError `limit_exceeded`
+   */
+  normalize(raw: unknown): ChatCompletionChunk | undefined
+  /** What was held back because more might have followed, as a last chunk. Mostly `undefined`. */
+  end(): ChatCompletionChunk | undefined
+  readonly warnings: readonly Warning[]
+  /** How many choices have appeared. */
+  readonly choices: number
+  /** Whether every choice that appeared has a finish reason. */
+  readonly finished: boolean
+}
+
+/**
+ * Resolves every provider's oddities into the official shape, statefully, chunk by chunk.
+ *
+ * Afterwards the rule of every field is one associative merge, whoever sent it. The oddities are data: `chunk-repairs.ts`,
+ * `choice-repairs.ts` and the table in `tool-calls.ts`. Normalizing normalized chunks changes nothing.
+ */
+export function createNormalizer(options: NormalizeOptions & Limits = {}): Normalizer {
+  const limits = limitsOf(options)
+  const stream: StreamState = { options, id: '', created: 0, model: '', hasUsage: false }
+  const choices = new Map<number, ChoiceState>()
+  const warnings = new Map<string, Warning>()
+  let event = 0
+  let length = 0
+
+  function report(repair: { name: string; about: string; warns?: true }): void {
+    if (repair.warns !== true) return
+    const known = warnings.get(repair.name)
+    if (known !== undefined) known.count++
+    else warnings.set(repair.name, { code: repair.name, message: repair.about, event, count: 1 })
+  }
+
+  function normalize(raw: unknown): ChatCompletionChunk | undefined {
+    event++
+    if (!isObject(raw)) return undefined
+    const { ['__proto__']: _dropped, ...chunk } = raw
+    applyRepairs(chunkRepairs, chunk, stream, report)
+    const entries = listOf(chunk['choices'])
+    const normalized: ChunkChoice[] = []
+    for (const [position, entry] of entries.entries()) {
+      if (!isObject(entry)) {
+        report({ name: 'choice-unusable', about: 'an entry of choices was not an object and was left out', warns: true })
+        continue
+      }
+      if (!stream.hasUsage && isObject(entry['usage']) && Object.keys(entry['usage']).length > 0) chunk['usage'] = entry['usage']
+      normalized.push(normalizeChoice(entry, position))
+    }
+    chunk['choices'] = normalized
+    grow(chunk)
+    // The repairs have made every official field what its type says.
+    return chunk as unknown as ChatCompletionChunk
+  }
+
+  function normalizeChoice(entry: Obj, position: number): ChunkChoice {
+    const { ['__proto__']: _dropped, ...choice } = entry
+    const index = options.n === 1 ? 0 : isIndex(choice['index']) ? choice['index'] : position
+    const state = stateOf(index)
+    choice['index'] = index
+    applyRepairs(choiceRepairs, choice, state, report)
+    const ends = choice['finish_reason'] !== null
+    if (isObject(choice['message'])) {
+      const message = wholeMessage(choice['message'], state)
+      if (message === undefined) delete choice['message']
+      else choice['message'] = message
+    }
+    choice['delta'] = normalizeDelta(choice['delta'] as Obj, state, ends)
+    state.finished ||= ends
+    return choice as unknown as ChunkChoice
+  }
+
+  function normalizeDelta(raw: Obj, state: ChoiceState, ends: boolean): Obj {
+    const { ['__proto__']: _dropped, ...delta } = raw
+    applyRepairs(deltaRepairs, delta, state, report)
+    const calls = 'tool_calls' in delta ? state.calls.normalize(delta['tool_calls'], ends) : ends ? state.calls.release() : []
+    if (calls.length > 0) delta['tool_calls'] = calls
+    else delete delta['tool_calls']
+    if (state.audioTail !== '' && (ends || !hasAudioData(delta))) releaseAudio(delta, state)
+    state.begun ||= Object.keys(delta).length > 0
+    return delta
+  }
+
+  /** A message that replaces what was collected; what it leaves empty, it does not replace. */
+  function wholeMessage(raw: Obj, state: ChoiceState): Obj | undefined {
+    const said = Object.entries(raw).filter(([, value]) => value !== null && value !== '' && !isEmptyList(value))
+    const message = Object.fromEntries(said)
+    state.texts.clear()
+    if ('tool_calls' in message) state.calls.restart()
+    const delta = normalizeDelta(message, state, true)
+    return Object.keys(delta).some((key) => key !== 'role') ? delta : undefined
+  }
+
+  function stateOf(index: number): ChoiceState {
+    const known = choices.get(index)
+    if (known !== undefined) return known
+    if (choices.size >= limits.maxChoices) throw limitExceeded('maxChoices', limits.maxChoices)
+    const state: ChoiceState = {
+      stream,
+      calls: new ToolCalls(limits.maxToolCalls, (name) => report({ name, ...toolCallRepairs[name] })),
+      begun: false,
+      finished: false,
+      functionName: '',
+      audioTail: '',
+      texts: new Map(),
+    }
+    choices.set(index, state)
+    return state
+  }
+
+  function grow(chunk: Obj): void {
+    length += lengthOf(chunk)
+    if (length > limits.maxAnswerLength) throw limitExceeded('maxAnswerLength', limits.maxAnswerLength)
+  }
+
+  function end(): ChatCompletionChunk | undefined {
+    const held: ChunkChoice[] = []
+    for (const [index, state] of choices) {
+      const delta: Obj = {}
+      const calls = state.calls.release()
+      if (calls.length > 0) delta['tool_calls'] = calls
+      if (state.audioTail !== '') releaseAudio(delta, state)
+      if (Object.keys(delta).length > 0) held.push({ index, delta, finish_reason: null })
+    }
+    if (held.length === 0) return undefined
+    const { id, created, model } = stream
+    return { id, object: 'chat.completion.chunk', created, model, choices: held }
+  }
+
+  return {
+    normalize,
+    end,
+    get warnings() {
+      return [...warnings.values()]
+    },
+    get choices() {
+      return choices.size
+    },
+    get finished() {
+      return choices.size > 0 && [...choices.values()].every((state) => state.finished)
+    },
+  }
+}
+
+function listOf(choices: unknown): unknown[] {
+  // MiniMax and OpenRouter send null, others leave it out: https://github.com/RooCodeInc/Roo-Code/pull/9105 (case 099).
+  return Array.isArray(choices) ? choices : isObject(choices) ? [choices] : []
+}
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
+
+const hasAudioData = (delta: Obj): boolean => isObject(delta['audio']) && typeof delta['audio']['data'] === 'string'
+
+function releaseAudio(delta: Obj, state: ChoiceState): void {
+  const audio = isObject(delta['audio']) ? delta['audio'] : {}
+  delta['audio'] = { ...audio, data: String(audio['data'] ?? '') + state.audioTail }
+  state.audioTail = ''
+}
+
+/** Characters that a value adds to the answer; a value that is no text counts as one. */
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 1
+  let sum = 0
+  for (const key in value) sum += lengthOf((value as Obj)[key])
+  return sum
+}

@@ -1,0 +1,42 @@
+import type { ToolCalls } from './tool-calls.ts'
+
+/** What the caller knows about the stream and the wire does not say. */
+export interface NormalizeOptions {
+  /**
+   * How many choices the request asked for.
+   *
+   * With `1` every choice is choice 0: TGI 1.4 and Foundry Local count tokens in `choices[].index`.
+   */
+  n?: number | undefined
+  /**
+   * Whether every delta repeats all the text so far (DashScope with `incremental_output=false`).
+   *
+   * Off by default: `"ha"` followed by `"haha"` is legal text, and only the caller can know.
+   */
+  cumulative?: boolean | undefined
+}
+
+/** What a stream's chunks have established so far. */
+export interface StreamState {
+  readonly options: NormalizeOptions
+  id: string
+  created: number
+  model: string
+  /** Whether the top level has carried usage. */
+  hasUsage: boolean
+}
+
+/** What one choice's chunks have established so far. */
+export interface ChoiceState {
+  readonly stream: StreamState
+  readonly calls: ToolCalls
+  /** Whether anything has been collected: a whole message then replaces it, else it is the first delta. */
+  begun: boolean
+  finished: boolean
+  /** The function name so far of a legacy `function_call`. */
+  functionName: string
+  /** Base64 that cannot be sent on yet, because more bytes may follow within its last group. */
+  audioTail: string
+  /** With `cumulative`: all the text so far, by field. */
+  readonly texts: Map<string, string>
+}

@@ -1,0 +1,298 @@
+import { limitExceeded } from '../limits.ts'
+import { JsonProgress } from './json-progress.ts'
+import { isIndex, isObject, type Obj } from './repair.ts'
+
+/**
+ * Which call does a fragment belong to?
+ *
+ * Officially the index says so, and id, type and name come once. Providers leave each of these out, repeat it or make it
+ * up anew, and they contradict each other; the tie-breaks below are those of the providers' own reports:
+ *
+ * | seen | one reading | the other | what decides |
+ * | --- | --- | --- | --- |
+ * | another id at a known index | next call (LMDeploy, Dynamo) | same call (Poolside) | is there a name? |
+ * | another id and a name | next call | made up anew on each delta (LiteLLM OCI) | are the arguments a complete object? |
+ * | a name without id | same call (NIM) | next call (Ollama via LiteLLM) | complete arguments, and new ones |
+ * | an unseen index | next call | drift (Nebius, Cerebras) | neither id nor name: drift |
+ * | one id at two indexes | two calls (llama.cpp) | one call | the index, when there is one |
+ * | `{}` | no arguments | a placeholder (Bedrock) | does `{` follow? |
+ */
+export interface Fragment {
+  /** As sent, if it is a usable index. */
+  index: number | undefined
+  id: string | undefined
+  type: string | undefined
+  kind: 'custom' | 'function' | undefined
+  name: string | undefined
+  text: string
+  /** What the fragment carries beyond the fields above, at the level of the call and of its function. */
+  extras: Obj
+  innerExtras: Obj
+}
+
+interface Call {
+  /** The index it is sent on with. */
+  readonly index: number
+  id: string | undefined
+  type: string | undefined
+  kind: 'custom' | 'function' | undefined
+  name: string | undefined
+  /** All argument text: compared only when a provider seems to repeat it. */
+  text: string
+  readonly progress: JsonProgress
+  /** A `{}` that came first and alone: sent on once it is known not to be a placeholder. */
+  held: boolean
+  /** The delta in which it was opened. */
+  openedIn: number
+}
+
+/** Names of what the resolver did, with what the caller should know. */
+export const toolCallRepairs = {
+  'tool-calls-object': { about: 'tool_calls was an object (Hugging Face TGI)', cases: ['038'] },
+  'tool-index-missing': { about: 'a tool call came without a usable index (Gemini, Mistral, Ollama)', cases: ['016', '019', '167'] },
+  'tool-index-reused': { about: 'a new tool call came at the index of another (LMDeploy, Dynamo, Ollama)', cases: ['021', '022', '034'] },
+  'tool-index-drift': { about: 'arguments came at an index that no call was opened at (Nebius, Cerebras)', cases: ['033'], warns: true },
+  'tool-call-without-name': { about: 'arguments came before any tool call was opened', cases: [], warns: true },
+  'tool-id-changed': { about: 'the id of a tool call changed; the first one stands (Poolside, LiteLLM)', cases: ['027', '028'], warns: true },
+  'tool-name-repeated': { about: 'the name of a tool call was repeated (NVIDIA NIM, vLLM)', cases: ['047'] },
+  'tool-name-in-pieces': { about: 'the name of a tool call came in pieces (Gemini through gateways)', cases: ['040', '041'] },
+  'tool-name-changed': { about: 'the name of a tool call changed after its arguments began; the first one stands', cases: [], warns: true },
+  'tool-type-missing': { about: 'a tool call came without a type (Azure AI Foundry, Mistral)', cases: ['051'] },
+  'tool-arguments-object': { about: 'arguments came as a value instead of text (MiniMax, llama.cpp, TGI)', cases: ['042'] },
+  'tool-arguments-placeholder': { about: 'arguments began with the placeholder {} (Bedrock)', cases: [] },
+  'tool-arguments-echo': { about: 'complete arguments were sent a second time', cases: [], warns: true },
+  'tool-call-unusable': { about: 'an entry of tool_calls was not an object and was left out', cases: [], warns: true },
+} as const satisfies Record<string, { about: string; cases: readonly string[]; warns?: true }>
+
+export type ToolCallRepair = keyof typeof toolCallRepairs
+
+/** The tool calls of one choice. */
+export class ToolCalls {
+  readonly #calls: Call[] = []
+  /** The latest call opened at an index as sent. */
+  readonly #byWireIndex = new Map<number, Call>()
+  readonly #report: (repair: ToolCallRepair) => void
+  readonly #most: number
+  #delta = 0
+
+  constructor(most: number, report: (repair: ToolCallRepair) => void) {
+    this.#most = most
+    this.#report = report
+  }
+
+  /**
+   * The entries of one delta in the official shape.
+   *
+   * @param raw `tool_calls` as sent
+   * @param ends whether the choice ends with this delta, so that nothing may be held back
+   */
+  normalize(raw: unknown, ends: boolean): Obj[] {
+    this.#delta++
+    const entries: Obj[] = []
+    if (isObject(raw)) this.#report('tool-calls-object')
+    for (const item of isObject(raw) ? [raw] : Array.isArray(raw) ? raw : []) {
+      if (!isObject(item)) {
+        if (item !== null) this.#report('tool-call-unusable')
+        continue
+      }
+      const entry = this.#take(this.#fragmentOf(item))
+      if (entry !== undefined) entries.push(entry)
+    }
+    if (ends) entries.push(...this.release())
+    return entries
+  }
+
+  /** Arguments that were held back. */
+  release(): Obj[] {
+    const entries: Obj[] = []
+    for (const call of this.#calls) {
+      if (!call.held) continue
+      call.held = false
+      entries.push({ index: call.index, function: { arguments: '{}' } })
+    }
+    return entries
+  }
+
+  /** The calls of a whole message, which replace what was collected: they are opened at their positions. */
+  restart(): void {
+    this.#calls.length = 0
+    this.#byWireIndex.clear()
+  }
+
+  #fragmentOf(item: Obj): Fragment {
+    const { index, id, type, function: fn, custom, ...extras } = item
+    const kind = isObject(custom) ? 'custom' : isObject(fn) ? 'function' : undefined
+    const inner = kind === 'custom' ? (custom as Obj) : kind === 'function' ? (fn as Obj) : {}
+    const { name, [kind === 'custom' ? 'input' : 'arguments']: text, ...innerExtras } = inner
+    if (text !== undefined && text !== null && typeof text !== 'string') this.#report('tool-arguments-object')
+    return {
+      index: isIndex(index) ? index : undefined,
+      id: said(id),
+      type: said(type),
+      kind,
+      name: said(name),
+      text: typeof text === 'string' ? text : text === undefined || text === null ? '' : JSON.stringify(text),
+      extras,
+      innerExtras,
+    }
+  }
+
+  #take(fragment: Fragment): Obj | undefined {
+    const call = this.#find(fragment)
+    if (call !== undefined) return this.#continue(call, fragment)
+    // Nothing to add and nothing to open (vLLM and Qwen end calls with such an entry).
+    const empty = fragment.text === '' && Object.keys(fragment.extras).length === 0 && Object.keys(fragment.innerExtras).length === 0
+    if (fragment.id === undefined && fragment.name === undefined) {
+      if (empty) return undefined
+      this.#report('tool-call-without-name')
+    }
+    return this.#open(fragment)
+  }
+
+  #find(fragment: Fragment): Call | undefined {
+    const latest = this.#calls.at(-1)
+    const nameless = fragment.id === undefined && fragment.name === undefined
+    if (fragment.index === undefined) {
+      if (latest !== undefined || !nameless) this.#report('tool-index-missing')
+      if (latest === undefined || nameless) return latest
+      const known = fragment.id === undefined ? undefined : this.#calls.findLast((call) => call.id === fragment.id)
+      if (known !== undefined) return known
+      // Two named entries of one delta are two calls.
+      if (fragment.name !== undefined && latest.openedIn === this.#delta) return undefined
+      if (fragment.name === undefined) return latest.id !== undefined && latest.progress.complete ? undefined : latest
+      return isContinuation(latest, fragment) ? latest : undefined
+    }
+    const call = this.#byWireIndex.get(fragment.index)
+    if (call !== undefined) return isContinuation(call, fragment) ? call : undefined
+    if (!nameless || latest === undefined) return undefined
+    if (fragment.text !== '') this.#report('tool-index-drift')
+    return latest
+  }
+
+  #open(fragment: Fragment): Obj {
+    if (this.#calls.length >= this.#most) throw limitExceeded('maxToolCalls', this.#most)
+    const taken = fragment.index !== undefined && this.#calls.some((call) => call.index === fragment.index)
+    if (taken) this.#report('tool-index-reused')
+    const index = fragment.index === undefined || taken ? this.#nextIndex() : fragment.index
+    const call: Call = {
+      index,
+      id: undefined,
+      type: undefined,
+      kind: undefined,
+      name: undefined,
+      text: '',
+      progress: new JsonProgress(),
+      held: false,
+      openedIn: this.#delta,
+    }
+    this.#calls.push(call)
+    if (fragment.index !== undefined) this.#byWireIndex.set(fragment.index, call)
+    return this.#continue(call, fragment) ?? { index }
+  }
+
+  #nextIndex(): number {
+    let next = 0
+    for (const call of this.#calls) next = Math.max(next, call.index + 1)
+    return next
+  }
+
+  /** What a fragment adds to its call, or `undefined` for nothing. */
+  #continue(call: Call, fragment: Fragment): Obj | undefined {
+    const entry: Obj = { index: call.index }
+    if (fragment.id !== undefined) {
+      if (call.id === undefined) entry['id'] = call.id = fragment.id
+      else if (call.id !== fragment.id) this.#report('tool-id-changed')
+    }
+    if (call.type === undefined) {
+      if (fragment.type === undefined && fragment.kind !== undefined) this.#report('tool-type-missing')
+      const type = fragment.type ?? fragment.kind
+      if (type !== undefined) entry['type'] = call.type = type
+    }
+    call.kind ??= fragment.kind
+    const inner: Obj = {}
+    const name = this.#nameOf(call, fragment)
+    if (name !== undefined) inner['name'] = call.name = name
+    const text = this.#textOf(call, fragment)
+    if (text !== undefined) inner[call.kind === 'custom' ? 'input' : 'arguments'] = text
+    Object.assign(inner, own(fragment.innerExtras))
+    if (Object.keys(inner).length > 0) entry[call.kind ?? 'function'] = inner
+    Object.assign(entry, own(fragment.extras))
+    return Object.keys(entry).length > 1 ? entry : undefined
+  }
+
+  #nameOf(call: Call, fragment: Fragment): string | undefined {
+    const { name } = fragment
+    if (name === undefined || call.name === undefined) return name
+    if (name === call.name) {
+      this.#report('tool-name-repeated')
+      return undefined
+    }
+    if (name.startsWith(call.name)) {
+      this.#report('tool-name-in-pieces')
+      return name
+    }
+    const sameId = fragment.id === undefined || fragment.id === call.id
+    if (sameId && call.text === '' && !call.held) {
+      this.#report('tool-name-in-pieces')
+      return call.name + name
+    }
+    this.#report('tool-name-changed')
+    return undefined
+  }
+
+  #textOf(call: Call, fragment: Fragment): string | undefined {
+    const { text, kind } = fragment
+    if (kind === undefined) return undefined
+    const first = call.text === ''
+    if (call.held) {
+      if (text === '') return undefined
+      call.held = false
+      if (text.trimStart().startsWith('{')) {
+        this.#report('tool-arguments-placeholder')
+        call.text = text
+        call.progress.restart()
+        call.progress.push(text)
+        return text
+      }
+      call.text += text
+      call.progress.push(text)
+      return '{}' + text
+    }
+    if (text === '') return first && call.openedIn === this.#delta ? '' : undefined
+    if (!first && text.length === call.text.length && text.startsWith('{') && text === call.text && call.progress.complete) {
+      this.#report('tool-arguments-echo')
+      return undefined
+    }
+    call.text += text
+    call.progress.push(text)
+    if (first && text === '{}' && kind === 'function') {
+      call.held = true
+      return call.openedIn === this.#delta ? '' : undefined
+    }
+    return text
+  }
+}
+
+/** Whether a fragment that may open a call of its own goes on with this one. See the table at the top. */
+function isContinuation(call: Call, fragment: Fragment): boolean {
+  const { id, name, text } = fragment
+  if (id !== undefined && id === call.id) return true
+  if (name === undefined) return true
+  const otherId = id !== undefined && call.id !== undefined
+  if (call.name === undefined && !otherId) return true
+  const sameName = name === call.name
+  if (call.progress.complete) return !otherId && sameName && text.trim() === ''
+  if (otherId) return sameName && !(call.progress.blank && text.trim() === '')
+  return true
+}
+
+/** A string that says something. `''` and `null` are what providers send for "as before". */
+const said = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
+
+/** Without `__proto__`, which `Object.assign` would set. */
+function own(extras: Obj): Obj {
+  if (!Object.hasOwn(extras, '__proto__')) return extras
+  const { ['__proto__']: _dropped, ...rest } = extras
+  return rest
+}

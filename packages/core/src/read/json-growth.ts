@@ -1,0 +1,172 @@
+/**
+ * A JSON value that grows at one place: the end of its innermost open container.
+ *
+ * It is built in place, and hands out snapshots that stay as they are. What is closed never changes again, so the value
+ * and all its snapshots share it; a snapshot copies the containers that are still open, and of a long list not even that.
+ */
+export interface Growth {
+  /** `undefined` while there is no value. */
+  readonly root: unknown
+  /** How many containers are open. */
+  readonly depth: number
+  /** The innermost open container. */
+  readonly inside: 'array' | 'object' | undefined
+  /** In an object: where the next value goes. */
+  nameMember(key: string): void
+  /** In an array: the next value is another item. */
+  nextItem(): void
+  /** Writes the value of the present place; once more when it has grown. */
+  put(value: unknown): void
+  open(kind: 'array' | 'object'): void
+  close(): void
+  /** The value as it is now, for good; the same one as long as nothing changes. */
+  snapshot(): unknown
+}
+
+type JsonObject = Record<string, unknown>
+
+/** An open container. `view` is what stands for it in the latest snapshot. */
+type Frame =
+  | { readonly kind: 'array'; readonly container: unknown[]; place: number; view: unknown }
+  | { readonly kind: 'object'; readonly container: JsonObject; place: string; view: unknown }
+
+export function createGrowth(): Growth {
+  let root: unknown
+  let rootView: unknown
+  const path: Frame[] = []
+  // Only the innermost container is ever written to, so that since a snapshot all on the path have changed or none has.
+  let changed = false
+
+  function put(value: unknown): void {
+    write(value)
+    changed = true
+  }
+
+  function write(value: unknown): void {
+    const frame = path[path.length - 1]
+    if (frame === undefined) root = value
+    else if (frame.kind === 'array') frame.container[frame.place] = value
+    else setMember(frame.container, frame.place, value)
+  }
+
+  return {
+    get root() {
+      return root
+    },
+    get depth() {
+      return path.length
+    },
+    get inside() {
+      return path[path.length - 1]?.kind
+    },
+    nameMember(key) {
+      const frame = path[path.length - 1]
+      if (frame?.kind === 'object') frame.place = key
+    },
+    nextItem() {
+      const frame = path[path.length - 1]
+      if (frame?.kind === 'array') frame.place += 1
+    },
+    put,
+    open(kind) {
+      const frame: Frame =
+        kind === 'array'
+          ? { kind, container: [], place: 0, view: undefined }
+          : { kind, container: {}, place: '', view: undefined }
+      put(frame.container)
+      path.push(frame)
+    },
+    close() {
+      const frame = path.pop()
+      // What the latest snapshot holds is still right: it becomes the value, and later snapshots share it.
+      if (frame !== undefined && !changed) write(frame.view instanceof Cut ? frame.view.settle() : frame.view)
+    },
+    snapshot() {
+      if (!changed) return rootView
+      let view: unknown
+      for (let at = path.length - 1; at >= 0; at--) {
+        const frame = path[at] as Frame
+        frame.view = viewOf(frame, view)
+        view = frame.view
+      }
+      rootView = path.length === 0 ? root : resolved(view)
+      changed = false
+      return rootView
+    },
+  }
+}
+
+/** Up to this length a list is copied at once: the copy costs less than its postponement. */
+const LONG = 64
+
+/** A copy of an open container with the view of its open child, if it has one, in the child's place. */
+function viewOf(frame: Frame, child: unknown): unknown {
+  if (frame.kind === 'object') {
+    const copy = { ...frame.container }
+    if (child instanceof Cut) defineLazily(copy, frame.place, child)
+    else if (child !== undefined) setMember(copy, frame.place, child)
+    return copy
+  }
+  if (frame.container.length > LONG) return new Cut(frame.container, child)
+  const copy = frame.container.slice()
+  if (child instanceof Cut) defineLazily(copy, frame.place, child)
+  else if (child !== undefined) copy[frame.place] = child
+  return copy
+}
+
+/**
+ * A long list as it was at a snapshot, copied when somebody first looks at it.
+ *
+ * A list only grows at its end, so its present length and last item tell all that will be different later. That keeps a
+ * snapshot per push linear over a list of any length, as long as the snapshots' readers do not look at it each time.
+ */
+class Cut {
+  private readonly list: unknown[]
+  private readonly length: number
+  private readonly last: unknown
+  private items: unknown[] | undefined
+
+  constructor(list: unknown[], last: unknown = list[list.length - 1]) {
+    this.list = list
+    this.length = list.length
+    this.last = last
+  }
+
+  read(): unknown[] {
+    if (this.items === undefined) {
+      this.items = this.list.slice(0, this.length)
+      this.items[this.length - 1] = resolved(this.last)
+    }
+    return this.items
+  }
+
+  /** The list was closed as it is here: no copy is needed any more. */
+  settle(): unknown[] {
+    this.items ??= this.list
+    return this.items
+  }
+}
+
+const resolved = (view: unknown): unknown => (view instanceof Cut ? view.read() : view)
+
+function defineLazily(view: object, place: number | string, cut: Cut): void {
+  Object.defineProperty(view, place, {
+    get() {
+      const value = cut.read()
+      define(view, place, value)
+      return value
+    },
+    enumerable: true,
+    configurable: true,
+  })
+}
+
+function setMember(object: JsonObject, key: string, value: unknown): void {
+  // An assignment to this key would set the prototype; JSON.parse makes it a key like any other.
+  if (key === '__proto__') define(object, key, value)
+  else object[key] = value
+}
+
+function define(object: object, key: number | string, value: unknown): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+}

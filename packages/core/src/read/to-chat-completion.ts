@@ -1,0 +1,64 @@
+import type { ChatCompletionChunk, ChunkChoice, ChunkDelta, ToolCallDelta } from '../chunk.ts'
+import type { ChatCompletion, ChatCompletionChoice, ChatCompletionMessage, ToolCall } from '../completion.ts'
+import { copy } from '../merge/extras.ts'
+import { mergeDelta } from '../merge/merge-chunk.ts'
+
+/**
+ * The finished answer that a sum of chunks stands for: what the same provider would have sent without streaming.
+ *
+ * Works at any time, also on the sum of a broken stream: a choice that never ended has `finish_reason: null`. Fills in
+ * the keys that a completion must have (`role: 'assistant'`, `content`, `refusal` and `logprobs` as `null`) and invents
+ * nothing else: `stop` stays `stop` beside tool calls, and broken arguments stay broken. The result shares nothing with
+ * the sum, which may go on growing. Never throws.
+ */
+export function toChatCompletion(sum: ChatCompletionChunk): ChatCompletion {
+  const { id, created, model, choices, usage, object: _object, ...rest } = sum
+  return {
+    id,
+    object: 'chat.completion',
+    created,
+    model,
+    choices: choices.toSorted((a, b) => a.index - b.index).map(toChoice),
+    ...(usage && { usage: copy(usage) }),
+    ...copy(rest),
+  }
+}
+
+function toChoice(choice: ChunkChoice): ChatCompletionChoice {
+  const { index, delta, finish_reason, logprobs, message, ...rest } = choice
+  return {
+    index,
+    message: toMessage(message ? mergeDelta(copy(message), delta) : copy(delta)),
+    logprobs: logprobs ? { ...copy(logprobs), content: copy(logprobs.content ?? null), refusal: copy(logprobs.refusal ?? null) } : null,
+    finish_reason: finish_reason || null,
+    ...copy(rest),
+  }
+}
+
+function toMessage(delta: ChunkDelta): ChatCompletionMessage {
+  const { role, content, refusal, tool_calls, function_call, audio, annotations, ...rest } = delta
+  return {
+    // An answer is the assistant's; a provider that says otherwise is kept as it came.
+    role: (role || 'assistant') as 'assistant',
+    content: content ?? null,
+    refusal: refusal ?? null,
+    ...(tool_calls && { tool_calls: tool_calls.toSorted((a, b) => a.index - b.index).map(toToolCall) }),
+    ...(function_call && { function_call: { ...function_call, name: function_call.name ?? '', arguments: function_call.arguments ?? '' } }),
+    ...(annotations && { annotations }),
+    ...(audio !== undefined && { audio: audio as NonNullable<ChatCompletionMessage['audio']> | null }),
+    ...rest,
+  }
+}
+
+function toToolCall(call: ToolCallDelta): ToolCall {
+  const { index: _index, id = '', type, function: fn, custom, ...rest } = call
+  if (type === 'custom' || (custom && !fn))
+    return { id, type: 'custom', custom: { ...custom, name: custom?.name ?? '', input: custom?.input ?? '' }, ...rest }
+  // A type that nobody has specified keeps its name; its fields are among the extras.
+  return {
+    id,
+    type: (type || 'function') as 'function',
+    ...(fn || !type || type === 'function' ? { function: { ...fn, name: fn?.name ?? '', arguments: fn?.arguments ?? '' } } : {}),
+    ...rest,
+  } as ToolCall
+}

@@ -1,0 +1,24 @@
+import { type ChunkStream, decodeChunks, type DecodeOptions } from '@deltawire/core'
+import { bodyOf } from './body-of.ts'
+import { type ByteSource, readEvents } from './read-events.ts'
+
+export type ReadChunksOptions = DecodeOptions
+
+/**
+ * Reads the chunks of a chat-completion stream from its bytes, whoever sent them.
+ *
+ * Takes an async iterable of bytes or text (a file, a socket, standard input), a `ReadableStream` or a `Response`.
+ * The chunks are normalized: whatever the provider's habits, they have the official shape. Leaving the loop early
+ * cancels the source.
+ *
+ * ```ts
+ * const { completion, complete, error } = await accumulate(readChunks(response))
+ * ```
+ *
+ * @throws StreamError, after everything that arrived: `http_status`, `upstream_error`, `invalid_json`,
+ *   `incomplete_stream`, `no_chunk`, `limit_exceeded`, `connection_lost`. An abort's reason as it came.
+ * @throws TypeError at once for what is no source of bytes
+ */
+export function readChunks(source: ByteSource | Response, options: ReadChunksOptions = {}): ChunkStream {
+  return decodeChunks(readEvents(bodyOf(source), options), options)
+}

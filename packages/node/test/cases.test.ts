@@ -1,0 +1,120 @@
+import { accumulate, isStreamError, reasoningOf, textOf, type Accumulated, type ChatCompletion } from '@deltawire/core'
+import {
+  bytesOf,
+  type Case,
+  type CaseError,
+  cases,
+  cutEvery,
+  iterableOf,
+  matchesExpected,
+  readPlainly,
+  responseOf,
+} from '@deltawire/testkit'
+import { describe, expect, it } from 'vitest'
+import { readChunks } from '../src/index.ts'
+
+const ways: { way: string; of: readonly Case[]; fold: (example: Case) => Promise<Accumulated> }[] = [
+  { way: 'whole', of: cases, fold: (example) => foldPieces(example, Infinity) },
+  { way: 'one at a time', of: cases, fold: (example) => foldPieces(example, 1) },
+  { way: 'three at a time', of: cases, fold: (example) => foldPieces(example, 3) },
+  {
+    way: 'as the network cut them',
+    of: cases.filter((example) => example.byte_splits !== undefined),
+    fold: (example) => foldPieces(example, example.byte_splits ?? 1),
+  },
+  { way: 'as a response with its content type', of: cases, fold: foldResponse },
+]
+
+describe.each(ways)('bytes $way', ({ of, fold }) => {
+  it.each(of)('$name: $title', async (example) => {
+    const { completion, complete, error } = await fold(example)
+    expect(matchesExpected(completion, example)).toEqual([])
+    expect(reportOf(error, example.expect_error)).toEqual(example.expect_error)
+    expect(complete).toBe(example.expect_error === undefined)
+    if (example.expected_text !== undefined) expect(completion && textOf(completion)).toBe(example.expected_text)
+    if (example.expected_reasoning !== undefined)
+      expect(completion && reasoningOf(completion)).toBe(example.expected_reasoning)
+  })
+})
+
+it('leaves every prototype as it was', async () => {
+  const hostile = cases.filter((example) => example.sse.includes('__proto__'))
+  expect(hostile).not.toEqual([])
+  for (const example of hostile) {
+    const { completion } = await foldPieces(example, Infinity)
+    expect(completion).not.toBeNull()
+    expect('polluted' in {}).toBe(false)
+    expect(JSON.stringify(completion)).not.toContain('polluted')
+    expect(completion).not.toHaveProperty('polluted')
+  }
+})
+
+/** Bodies that are no event stream, and what only the caller knows: the plain reading leaves both alone. */
+const notPlain = new Set([
+  '073-content-cumulative',
+  '114-choice-index-counts-tokens',
+  '131-error-json-body',
+  '151-sse-no-blank-lines',
+  '152-sse-two-objects-in-line',
+  '156-ndjson-chunks',
+])
+
+describe('the plain reading, which judges the recordings, agrees with', () => {
+  it.each(cases.filter(({ name }) => !notPlain.has(name)))('$name', (example) => {
+    const { choices, error } = readPlainly(bytesOf(example.sse))
+    const { expect_error: expected } = example
+    expect(choices.map(({ text, finishReason, toolCalls }) => ({ text, finishReason, toolCalls }))).toEqual(
+      choicesIn(example.expected as ChatCompletion | null),
+    )
+    expect(error?.message).toBe(expected?.kind === 'api' ? expected.message : undefined)
+  })
+})
+
+function choicesIn(completion: ChatCompletion | null) {
+  return (completion?.choices ?? []).map(({ message, finish_reason }) => ({
+    text: Array.isArray(message.content)
+      ? message.content.map((part) => (part.type === 'text' ? part.text : '')).join('')
+      : (message.content ?? ''),
+    finishReason: finish_reason,
+    toolCalls: (message.tool_calls ?? []).map((call) =>
+      call.type === 'custom'
+        ? { id: call.id, name: call.custom.name, arguments: call.custom.input }
+        : { id: call.id, name: call.function.name, arguments: call.function.arguments },
+    ),
+  }))
+}
+
+function foldPieces(example: Case, size: number): Promise<Accumulated> {
+  const bytes = bytesOf(example.sse)
+  const pieces = size === Infinity ? [bytes] : cutEvery(bytes, size)
+  return accumulate(readChunks(iterableOf(pieces), example.options))
+}
+
+function foldResponse(example: Case): Promise<Accumulated> {
+  const headers = { 'content-type': example.content_type ?? 'text/event-stream' }
+  return accumulate(readChunks(responseOf([bytesOf(example.sse)], { headers }), example.options))
+}
+
+/** An error in the words of the cases, as far as the case words it. */
+function reportOf(error: Error | null, expected: CaseError | undefined): Partial<CaseError> | undefined {
+  if (error === null) return undefined
+  if (!isStreamError(error) || expected === undefined) throw error
+  switch (error.code) {
+    case 'upstream_error': {
+      const { message, type, code } = error.details.error
+      return {
+        kind: 'api',
+        message,
+        ...(expected.type !== undefined && type !== undefined && { type }),
+        ...(expected.code !== undefined && code !== undefined && { code }),
+      }
+    }
+    case 'invalid_json':
+    case 'no_chunk':
+      return { kind: 'protocol', message: expected.message }
+    case 'incomplete_stream':
+      return { kind: 'incomplete', message: expected.message }
+    default:
+      throw error
+  }
+}

@@ -1,0 +1,3 @@
+export { describeChunkSource } from './describe-chunk-source.ts'
+export type { ContractChunk, OpenSource } from './describe-chunk-source.ts'
+export { describeRecordings } from './describe-recordings.ts'
