@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     name: 'package-check',
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/consumer.ts'],
+    globalSetup: ['test/consumer.ts', 'test/compilers.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

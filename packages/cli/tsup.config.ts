@@ -1,14 +1,17 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/main.ts'],
+  entry: { main: 'src/main.ts', mock: 'src/mock/index.ts' },
   format: ['esm'],
   target: 'node20.19',
   platform: 'node',
   removeNodeProtocol: false,
-  // Everything in the file: the published binary has no dependency.
+  // Everything in the file: the published binary has no dependency. Commands are still loaded when they are called.
   noExternal: [/.*/],
-  banner: { js: '#!/usr/bin/env node' },
+  splitting: false,
+  esbuildOptions(options) {
+    options.conditions = ['@deltawire/source', ...(options.conditions ?? [])]
+  },
   sourcemap: true,
   clean: true,
 })

@@ -4,7 +4,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { run } from './run.ts'
 
 const consumer = inject('consumer')
-const entries = inject('packages').flatMap(({ entries }) => entries)
+const entries = inject('packages').flatMap((published) => published.entries)
 
 describe('a project that installed the packages', () => {
   it('finds the entries to try', () => {

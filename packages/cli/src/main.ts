@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { systemClock } from './clock.ts'
 import { Interrupted, type Io } from './io.ts'
 import { createProcessOutput } from './process-output.ts'

@@ -13,24 +13,28 @@ export async function note(io: Io, { quiet }: Loudness, message: string): Promis
   if (!quiet) await io.stderr.write(`note: ${visibleLine(message)}\n`)
 }
 
-/** One note per kind of repair, however often it was needed. */
-export async function noteWarnings(io: Io, loudness: Loudness, warnings: readonly Warning[]): Promise<void> {
-  const firsts = new Map<string, { warning: Warning; others: number }>()
-  for (const warning of warnings) {
-    const known = firsts.get(warning.code)
-    if (known === undefined) firsts.set(warning.code, { warning, others: 0 })
-    else known.others += 1
-  }
-  for (const { warning, others } of firsts.values()) {
-    const more = others === 0 ? '' : ` and ${others} more`
-    await note(io, loudness, `${warning.message} (${warning.code}, event ${warning.event}${more})`)
+/** One note per kind of repair. */
+export async function noteWarnings(
+  io: Io,
+  loudness: Loudness,
+  warnings: readonly Warning[],
+  prefix = '',
+): Promise<void> {
+  for (const { code, message, event, count } of warnings) {
+    const more = count > 1 ? ` and ${count - 1} more` : ''
+    await note(io, loudness, `${prefix}${message} (${code}, event ${event}${more})`)
   }
 }
 
 /** One `error:` line, and what to do about it on a `hint:` line. A closed pipe is no news. */
-export async function reportError(io: Io, { verbose }: Loudness, error: unknown, withHint = true): Promise<void> {
+export async function reportError(
+  io: Io,
+  { verbose }: Pick<Loudness, 'verbose'>,
+  error: unknown,
+  { prefix = '', withHint = true } = {},
+): Promise<void> {
   if (error instanceof OutputClosed || error instanceof Interrupted) return
-  await io.stderr.write(`error: ${visibleLine(sentenceOf(error))}\n`)
+  await io.stderr.write(`error: ${visibleLine(prefix + sentenceOf(error))}\n`)
   const hint = withHint ? hintOf(error) : undefined
   if (hint !== undefined) await io.stderr.write(`hint: ${visibleLine(hint)}\n`)
   if (!verbose || !(error instanceof Error)) return

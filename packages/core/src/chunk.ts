@@ -72,7 +72,7 @@ export interface ChunkDelta<Open extends string = AnyString> {
   /** Deprecated by the specification in favour of `tool_calls`. */
   function_call?: FunctionDelta
   /** Not in the specification; sent by audio models. */
-  audio?: AudioDelta | null
+  audio?: AudioDelta | OpenOnly<Open, null>
   /** Not in the specification; sent by search models. Entries have no index and append. */
   annotations?: Annotation[] | null
 }
@@ -224,7 +224,7 @@ export type FinishReason<Open extends string = AnyString> =
 /**
  * How urgently a request is served: what was asked for, or what the server made of it.
  *
- * `fast` is in the specification but not yet in the SDK's types. Groq and others send members of their own.
+ * `fast` is in the specification and in SDK 7, not in 6: only the open form has it. Groq and others send members of their own.
  */
 export type ServiceTier<Open extends string = AnyString> =
   | 'auto'

@@ -28,6 +28,8 @@ export interface ChatCompletion<Open extends string = AnyString> {
   service_tier?: ServiceTier<Open> | null
   system_fingerprint?: string
   moderation?: Moderation | null
+  /** Only on a completion that was stored and is read again: never in a stream. */
+  metadata?: { [key: string]: string } | null
 }
 
 export interface ChatCompletionChoice<Open extends string = AnyString> {

@@ -30,3 +30,4 @@ export type { Limits } from './limits.ts'
 // The wire.
 export type * from './chunk.ts'
 export type * from './completion.ts'
+export type * from './request.ts'

@@ -1,9 +1,9 @@
 /**
  * The request of a chat completion: the body of `POST /chat/completions`.
  *
- * Source: the OpenAI API specification, `CreateChatCompletionRequest`, and `ChatCompletionCreateParams` of the official
- * SDK (6.49), state of August 2026; the providers named beside each extension. Names, `?`, `null` and `Open` follow the
- * rules of `chunk.ts`. Lists are mutable because the SDK's are, and a value must fit both ways.
+ * Source: the OpenAI API specification, `CreateChatCompletionRequest`, state of August 2026; `ChatCompletionCreateParams`
+ * of the official SDK, 6.49 and 7.57; the providers named beside each extension. Names, `?`, `null` and `Open` follow
+ * the rules of `chunk.ts`. Lists are mutable because the SDK's are, and a value must fit both ways.
  */
 import type { AnyString, ContentPart, OpenOnly, ReasoningDetail, ServiceTier } from './chunk.ts'
 import type { FunctionCall, ToolCall } from './completion.ts'
@@ -209,7 +209,7 @@ export interface ImageContentPart<Open extends string = AnyString> {
     /** Where the image is, or the image itself as a `data:` URL. */
     url: string
     /** How closely to look: costs tokens. Default `auto`. */
-    detail?: 'auto' | 'high' | 'low' | Open
+    detail?: 'auto' | 'high' | 'low' | OpenOnly<Open, 'original'> | Open
   }
   prompt_cache_breakpoint?: PromptCacheBreakpoint
 }
@@ -244,6 +244,8 @@ export interface RefusalContentPart {
 /** Ends a prefix that later requests will share: everything up to here is worth caching. */
 export interface PromptCacheBreakpoint {
   mode: 'explicit'
+  /** Instead of `prompt_cache_options.ttl`. */
+  ttl?: '12h' | '30m'
 }
 
 /** What the model may call. Providers add tools that they run themselves: `{ type: 'browser_search' }` at Groq. */

@@ -414,8 +414,8 @@ function readingOf(choice: ChatCompletionChoice | undefined): ReturnType<typeof 
         ? { id: call.id, name: call.custom.name, arguments: call.custom.input }
         : { id: call.id, name: call.function.name, arguments: call.function.arguments },
     ),
-    functionCall: function_call && { name: function_call.name, arguments: function_call.arguments },
-    audio: audio && { id: audio.id, transcript: audio.transcript, data: Buffer.from(audio.data, 'base64') },
+    functionCall: function_call ? { name: function_call.name, arguments: function_call.arguments } : undefined,
+    audio: audio ? { id: audio.id, transcript: audio.transcript, data: Buffer.from(audio.data, 'base64') } : undefined,
     logprobs: choice.logprobs?.content?.length ?? 0,
     finishReason: choice.finish_reason,
   }

@@ -33,7 +33,7 @@ export interface Command<F extends Flags = Flags> {
   }
   readonly flags: F
   /** Groups of flags of which only one may be given. */
-  readonly conflicts?: readonly (readonly (keyof F & string)[])[]
+  readonly conflicts?: readonly (readonly string[])[]
   /** Paragraphs of the help below the flags. */
   readonly details?: readonly string[]
   readonly examples: readonly Example[]
@@ -57,7 +57,9 @@ type FlagValue<F extends Flag> = F['value'] extends typeof on
       : T | undefined
     : never
 
-/** Keeps the names and the types of a command's flags. */
-export function command<const F extends Flags>(entry: Command<F>): Command<F> {
+/** Keeps the names and the types of a command's flags; conflicts can only be between flags that there are. */
+export function command<const F extends Flags>(
+  entry: Command<F> & { readonly conflicts?: readonly (readonly (keyof F & string)[])[] },
+): Command<F> {
   return entry
 }

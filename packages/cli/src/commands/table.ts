@@ -164,5 +164,5 @@ export function isCommandName(word: string): word is CommandName {
 
 /** The entry without the types of its flags, for those who treat all commands alike. */
 export function entryOf(name: CommandName): Command {
-  return commands[name] as Command
+  return commands[name]
 }

@@ -3,7 +3,7 @@ import { visible } from './visible.ts'
 
 export interface TextWriter {
   write(text: string): Promise<void>
-  /** Writes what was held back, and on a terminal ends the line. */
+  /** Writes what was held back, on a terminal ends the line, and waits until all of it has left. */
   end(): Promise<void>
 }
 
@@ -43,6 +43,9 @@ export function createTextWriter(output: Output, style?: TextStyle): TextWriter 
       if (last === '') return
       if (style !== undefined) await output.write(style.close)
       if (output.isTTY && last !== '\n') await output.write('\n')
+      last = ''
+      // What another output says next stands below, also when both are one terminal.
+      await output.flush()
     },
   }
 }

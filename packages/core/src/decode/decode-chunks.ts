@@ -1,5 +1,5 @@
 import type { ChatCompletionChunk } from '../chunk.ts'
-import type { Warning } from '../normalize/normalize.ts'
+import type { Warning } from '../normalize/warning.ts'
 import { createDecoder, type DecodeOptions } from './decoder.ts'
 import type { StreamEvent } from './frame.ts'
 

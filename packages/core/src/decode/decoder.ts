@@ -1,12 +1,13 @@
 import type { ChatCompletionChunk } from '../chunk.ts'
 import { type AnyStreamError, isStreamError, StreamError } from '../error.ts'
 import { limitExceeded, type Limits, limitsOf } from '../limits.ts'
-import { createNormalizer, type Warning } from '../normalize/normalize.ts'
+import { createNormalizer } from '../normalize/normalize.ts'
 import { isObject } from '../normalize/repair.ts'
 import type { NormalizeOptions } from '../normalize/state.ts'
+import type { Warning } from '../normalize/warning.ts'
 import type { StreamEvent } from './frame.ts'
 import { parseJson } from './parse-json.ts'
-import { isUnfinishedJson, splitJson } from './split-json.ts'
+import { splitJson } from './split-json.ts'
 import { upstreamErrorOf } from './upstream-error.ts'
 
 export interface DecodeOptions extends NormalizeOptions, Limits {
@@ -92,7 +93,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
       if (!(error instanceof SyntaxError)) throw error
     }
     // Servers that forget the blank line, proxies that glue events together (cases 151, 152).
-    const texts = splitJson(text)
+    const { values: texts } = splitJson(text)
     if (texts.length < 2) return undefined
     try {
       return texts.map(parse)
@@ -111,7 +112,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
       skipped.push({ code: 'event-skipped', message: `an event was not JSON: ${excerpt(text)}`, event: events, count: 1 })
       return NOTHING
     }
-    if (isUnfinishedJson(text)) {
+    if (splitJson(text).unfinished) {
       unfinished = text
       return NOTHING
     }

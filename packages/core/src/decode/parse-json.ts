@@ -1,4 +1,5 @@
 import { limitExceeded } from '../limits.ts'
+import { JsonBrackets } from './json-brackets.ts'
 
 /**
  * `JSON.parse` for text from a stranger: bounded in depth, and without `__proto__` keys.
@@ -14,18 +15,11 @@ export function parseJson(text: string, maxDepth: number): unknown {
   return value
 }
 
-function isDeeperThan(text: string, limit: number): boolean {
-  let depth = 0
-  let inString = false
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (inString) {
-      if (code === 0x5c) i++
-      else if (code === 0x22) inString = false
-    } else if (code === 0x22) inString = true
-    else if (code === 0x7b || code === 0x5b) {
-      if (++depth > limit) return true
-    } else if (code === 0x7d || code === 0x5d) depth--
+function isDeeperThan(text: string, most: number): boolean {
+  const brackets = new JsonBrackets()
+  for (let at = 0; at < text.length; ) {
+    at = brackets.read(text, at, most)
+    if (brackets.depth > most) return true
   }
   return false
 }

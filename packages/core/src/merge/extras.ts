@@ -91,7 +91,7 @@ export function isKeyed(item: unknown): item is Keyed {
   return typeof item === 'object' && item !== null && Number.isInteger((item as Keyed).index)
 }
 
-const sameKey = (a: Keyed, b: Keyed): boolean => a.index === b.index && a['type'] === b['type'] && a['id'] === b['id']
+const sameKey = (a: Keyed, b: Keyed): boolean => a.index === b.index && a['type'] === b['type'] && (a['id'] ?? null) === (b['id'] ?? null)
 
 const PROSE = /reasoning|thinking|thought|refusal|content|(?<!con)text|summary|transcript/i
 /** Names with a word of prose in them that hold something else: `thought_signature`, `encrypted_content`. */

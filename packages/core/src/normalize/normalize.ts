@@ -2,20 +2,18 @@ import type { ChatCompletionChunk, ChunkChoice } from '../chunk.ts'
 import { type Limits, limitExceeded, limitsOf } from '../limits.ts'
 import { choiceRepairs, deltaRepairs } from './choice-repairs.ts'
 import { chunkRepairs } from './chunk-repairs.ts'
-import { applyRepairs, isIndex, isObject, type Obj } from './repair.ts'
+import { isIndex, isObject, type Obj, repairer } from './repair.ts'
 import type { ChoiceState, NormalizeOptions, StreamState } from './state.ts'
-import { toolCallRepairs, ToolCalls } from './tool-calls.ts'
+import { type ToolCallRepair, ToolCalls } from './tool-calls.ts'
+import { type Warning, warnings as messages } from './warning.ts'
 
-/** Something that could not be decided, or cost a value that was sent. What could be kept was kept. */
-export interface Warning {
-  /** The name of the repair, stable: `tool-index-drift`. */
-  code: string
-  message: string
-  /** The first event that it was seen in, counted from 1. */
-  event: number
-  /** In how many places it was seen. */
-  count: number
-}
+/** Everything that normalizing may resolve; `catalogue.ts` says what each is about. */
+export type RepairName =
+  | keyof typeof chunkRepairs
+  | keyof typeof choiceRepairs
+  | keyof typeof deltaRepairs
+  | ToolCallRepair
+  | 'choice-unusable'
 
 export interface Normalizer {
   /**
@@ -49,23 +47,28 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   let event = 0
   let length = 0
 
-  function report(repair: { name: string; about: string; warns?: true }): void {
-    if (repair.warns !== true) return
-    const known = warnings.get(repair.name)
+  function report(code: RepairName): void {
+    const message = messages[code]
+    if (message === undefined) return
+    const known = warnings.get(code)
     if (known !== undefined) known.count++
-    else warnings.set(repair.name, { code: repair.name, message: repair.about, event, count: 1 })
+    else warnings.set(code, { code, message, event, count: 1 })
   }
+
+  const repairChunk = repairer(chunkRepairs, report)
+  const repairChoice = repairer(choiceRepairs, report)
+  const repairDelta = repairer(deltaRepairs, report)
 
   function normalize(raw: unknown): ChatCompletionChunk | undefined {
     event++
     if (!isObject(raw)) return undefined
     const { ['__proto__']: _dropped, ...chunk } = raw
-    applyRepairs(chunkRepairs, chunk, stream, report)
+    repairChunk(chunk, stream)
     const entries = listOf(chunk['choices'])
     const normalized: ChunkChoice[] = []
     for (const [position, entry] of entries.entries()) {
       if (!isObject(entry)) {
-        report({ name: 'choice-unusable', about: 'an entry of choices was not an object and was left out', warns: true })
+        report('choice-unusable')
         continue
       }
       if (!stream.hasUsage && isObject(entry['usage']) && Object.keys(entry['usage']).length > 0) chunk['usage'] = entry['usage']
@@ -82,7 +85,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     const index = options.n === 1 ? 0 : isIndex(choice['index']) ? choice['index'] : position
     const state = stateOf(index)
     choice['index'] = index
-    applyRepairs(choiceRepairs, choice, state, report)
+    repairChoice(choice, state)
     const ends = choice['finish_reason'] !== null
     if (isObject(choice['message'])) {
       const message = wholeMessage(choice['message'], state)
@@ -96,7 +99,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
 
   function normalizeDelta(raw: Obj, state: ChoiceState, ends: boolean): Obj {
     const { ['__proto__']: _dropped, ...delta } = raw
-    applyRepairs(deltaRepairs, delta, state, report)
+    repairDelta(delta, state)
     const calls = 'tool_calls' in delta ? state.calls.normalize(delta['tool_calls'], ends) : ends ? state.calls.release() : []
     if (calls.length > 0) delta['tool_calls'] = calls
     else delete delta['tool_calls']
@@ -121,7 +124,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     if (choices.size >= limits.maxChoices) throw limitExceeded('maxChoices', limits.maxChoices)
     const state: ChoiceState = {
       stream,
-      calls: new ToolCalls(limits.maxToolCalls, (name) => report({ name, ...toolCallRepairs[name] })),
+      calls: new ToolCalls(limits.maxToolCalls, report),
       begun: false,
       finished: false,
       functionName: '',

@@ -1,38 +1,28 @@
-import type { ChoiceState, StreamState } from './state.ts'
-
 export type Obj = Record<string, unknown>
 
 /**
  * One provider's oddity and how it is resolved.
  *
  * A repair gets a part of a chunk that is its own to change, sees whether its oddity is there, and returns whether it
- * changed anything. The order of a table is the order of application.
+ * changed anything.
  */
-export interface Repair<State> {
-  /** Stable: warnings carry it, people search for it. */
-  readonly name: string
-  /** What is odd, as a sentence that names the providers. */
-  readonly about: string
-  /** Where it was reported or is specified. */
-  readonly source: string
-  /** The numbers of its cases (`testkit/cases`). */
-  readonly cases: readonly string[]
-  /** Whether applying it is a guess, or costs something that was sent: then the caller hears of it. */
-  readonly warns?: true
-  readonly apply: (part: Obj, state: State) => boolean
-}
+export type Repair<State> = (part: Obj, state: State) => boolean
 
-export type ChunkRepair = Repair<StreamState>
-export type ChoiceRepair = Repair<ChoiceState>
+/**
+ * Named repairs, in the order of their application. A name is stable: warnings carry it, people search for it. What is
+ * odd, who does it and where it was reported stands in `catalogue.ts`.
+ */
+export type Repairs<State> = Readonly<Record<string, Repair<State>>>
 
-/** Applies a table to a part. The one small loop. */
-export function applyRepairs<State>(
-  repairs: readonly Repair<State>[],
-  part: Obj,
-  state: State,
-  report: (repair: Pick<Repair<unknown>, 'name' | 'about' | 'warns'>) => void,
-): void {
-  for (const repair of repairs) if (repair.apply(part, state)) report(repair)
+/** Makes the one small loop over a table. */
+export function repairer<Name extends string, State>(
+  repairs: { readonly [name in Name]: Repair<State> },
+  report: (name: NoInfer<Name>) => void,
+): (part: Obj, state: State) => void {
+  const entries = Object.entries(repairs) as [Name, Repair<State>][]
+  return (part, state) => {
+    for (const [name, repair] of entries) if (repair(part, state)) report(name)
+  }
 }
 
 export const isObject = (value: unknown): value is Obj =>

@@ -39,32 +39,29 @@ interface Call {
   name: string | undefined
   /** All argument text: compared only when a provider seems to repeat it. */
   text: string
-  readonly progress: JsonProgress
+  progress: JsonProgress
   /** A `{}` that came first and alone: sent on once it is known not to be a placeholder. */
   held: boolean
   /** The delta in which it was opened. */
   openedIn: number
 }
 
-/** Names of what the resolver did, with what the caller should know. */
-export const toolCallRepairs = {
-  'tool-calls-object': { about: 'tool_calls was an object (Hugging Face TGI)', cases: ['038'] },
-  'tool-index-missing': { about: 'a tool call came without a usable index (Gemini, Mistral, Ollama)', cases: ['016', '019', '167'] },
-  'tool-index-reused': { about: 'a new tool call came at the index of another (LMDeploy, Dynamo, Ollama)', cases: ['021', '022', '034'] },
-  'tool-index-drift': { about: 'arguments came at an index that no call was opened at (Nebius, Cerebras)', cases: ['033'], warns: true },
-  'tool-call-without-name': { about: 'arguments came before any tool call was opened', cases: [], warns: true },
-  'tool-id-changed': { about: 'the id of a tool call changed; the first one stands (Poolside, LiteLLM)', cases: ['027', '028'], warns: true },
-  'tool-name-repeated': { about: 'the name of a tool call was repeated (NVIDIA NIM, vLLM)', cases: ['047'] },
-  'tool-name-in-pieces': { about: 'the name of a tool call came in pieces (Gemini through gateways)', cases: ['040', '041'] },
-  'tool-name-changed': { about: 'the name of a tool call changed after its arguments began; the first one stands', cases: [], warns: true },
-  'tool-type-missing': { about: 'a tool call came without a type (Azure AI Foundry, Mistral)', cases: ['051'] },
-  'tool-arguments-object': { about: 'arguments came as a value instead of text (MiniMax, llama.cpp, TGI)', cases: ['042'] },
-  'tool-arguments-placeholder': { about: 'arguments began with the placeholder {} (Bedrock)', cases: [] },
-  'tool-arguments-echo': { about: 'complete arguments were sent a second time', cases: [], warns: true },
-  'tool-call-unusable': { about: 'an entry of tool_calls was not an object and was left out', cases: [], warns: true },
-} as const satisfies Record<string, { about: string; cases: readonly string[]; warns?: true }>
-
-export type ToolCallRepair = keyof typeof toolCallRepairs
+/** What the resolver may report. */
+export type ToolCallRepair =
+  | 'tool-arguments-echo'
+  | 'tool-arguments-object'
+  | 'tool-arguments-placeholder'
+  | 'tool-call-unusable'
+  | 'tool-call-without-name'
+  | 'tool-calls-object'
+  | 'tool-id-changed'
+  | 'tool-index-drift'
+  | 'tool-index-missing'
+  | 'tool-index-reused'
+  | 'tool-name-changed'
+  | 'tool-name-in-pieces'
+  | 'tool-name-repeated'
+  | 'tool-type-missing'
 
 /** The tool calls of one choice. */
 export class ToolCalls {
@@ -250,7 +247,7 @@ export class ToolCalls {
       if (text.trimStart().startsWith('{')) {
         this.#report('tool-arguments-placeholder')
         call.text = text
-        call.progress.restart()
+        call.progress = new JsonProgress()
         call.progress.push(text)
         return text
       }

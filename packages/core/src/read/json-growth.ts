@@ -1,28 +1,3 @@
-/**
- * A JSON value that grows at one place: the end of its innermost open container.
- *
- * It is built in place, and hands out snapshots that stay as they are. What is closed never changes again, so the value
- * and all its snapshots share it; a snapshot copies the containers that are still open, and of a long list not even that.
- */
-export interface Growth {
-  /** `undefined` while there is no value. */
-  readonly root: unknown
-  /** How many containers are open. */
-  readonly depth: number
-  /** The innermost open container. */
-  readonly inside: 'array' | 'object' | undefined
-  /** In an object: where the next value goes. */
-  nameMember(key: string): void
-  /** In an array: the next value is another item. */
-  nextItem(): void
-  /** Writes the value of the present place; once more when it has grown. */
-  put(value: unknown): void
-  open(kind: 'array' | 'object'): void
-  close(): void
-  /** The value as it is now, for good; the same one as long as nothing changes. */
-  snapshot(): unknown
-}
-
 type JsonObject = Record<string, unknown>
 
 /** An open container. `view` is what stands for it in the latest snapshot. */
@@ -30,69 +5,81 @@ type Frame =
   | { readonly kind: 'array'; readonly container: unknown[]; place: number; view: unknown }
   | { readonly kind: 'object'; readonly container: JsonObject; place: string; view: unknown }
 
-export function createGrowth(): Growth {
-  let root: unknown
-  let rootView: unknown
-  const path: Frame[] = []
-  // Only the innermost container is ever written to, so that since a snapshot all on the path have changed or none has.
-  let changed = false
+/**
+ * A JSON value that grows at one place: the end of its innermost open container.
+ *
+ * It is built in place, and hands out snapshots that stay as they are. What is closed never changes again, so the value
+ * and all its snapshots share it; a snapshot copies the containers that are still open, and of a long list not even that.
+ */
+export class Growth {
+  /** `undefined` while there is no value. */
+  root: unknown
+  private rootView: unknown
+  private readonly path: Frame[] = []
+  // Only the innermost container is ever written to: since the last snapshot all on the path have changed, or none.
+  private changed = false
 
-  function put(value: unknown): void {
-    write(value)
-    changed = true
+  /** How many containers are open. */
+  get depth(): number {
+    return this.path.length
   }
 
-  function write(value: unknown): void {
-    const frame = path[path.length - 1]
-    if (frame === undefined) root = value
+  /** The innermost open container. */
+  get inside(): 'array' | 'object' | undefined {
+    return this.path[this.path.length - 1]?.kind
+  }
+
+  /** In an object: where the next value goes. */
+  nameMember(key: string): void {
+    const frame = this.path[this.path.length - 1]
+    if (frame?.kind === 'object') frame.place = key
+  }
+
+  /** In an array: the next value is another item. */
+  nextItem(): void {
+    const frame = this.path[this.path.length - 1]
+    if (frame?.kind === 'array') frame.place += 1
+  }
+
+  /** Writes the value of the present place; once more when it has grown. */
+  put(value: unknown): void {
+    this.write(value)
+    this.changed = true
+  }
+
+  open(kind: 'array' | 'object'): void {
+    const frame: Frame =
+      kind === 'array'
+        ? { kind, container: [], place: 0, view: undefined }
+        : { kind, container: {}, place: '', view: undefined }
+    this.put(frame.container)
+    this.path.push(frame)
+  }
+
+  close(): void {
+    const frame = this.path.pop()
+    // What the latest snapshot holds is still right: it becomes the value, and later snapshots share it.
+    if (frame !== undefined && !this.changed) this.write(settled(frame.view))
+  }
+
+  /** The value as it is now, for good; the same one as long as nothing changes. */
+  snapshot(): unknown {
+    if (!this.changed) return this.rootView
+    let view: unknown
+    for (let at = this.path.length - 1; at >= 0; at--) {
+      const frame = this.path[at]
+      if (frame !== undefined) view = frame.view = viewOf(frame, view)
+    }
+    this.rootView = this.path.length === 0 ? this.root : resolved(view)
+    this.changed = false
+    return this.rootView
+  }
+
+  private write(value: unknown): void {
+    const frame = this.path[this.path.length - 1]
+    if (frame === undefined) this.root = value
     else if (frame.kind === 'array') frame.container[frame.place] = value
     else setMember(frame.container, frame.place, value)
-  }
-
-  return {
-    get root() {
-      return root
-    },
-    get depth() {
-      return path.length
-    },
-    get inside() {
-      return path[path.length - 1]?.kind
-    },
-    nameMember(key) {
-      const frame = path[path.length - 1]
-      if (frame?.kind === 'object') frame.place = key
-    },
-    nextItem() {
-      const frame = path[path.length - 1]
-      if (frame?.kind === 'array') frame.place += 1
-    },
-    put,
-    open(kind) {
-      const frame: Frame =
-        kind === 'array'
-          ? { kind, container: [], place: 0, view: undefined }
-          : { kind, container: {}, place: '', view: undefined }
-      put(frame.container)
-      path.push(frame)
-    },
-    close() {
-      const frame = path.pop()
-      // What the latest snapshot holds is still right: it becomes the value, and later snapshots share it.
-      if (frame !== undefined && !changed) write(frame.view instanceof Cut ? frame.view.settle() : frame.view)
-    },
-    snapshot() {
-      if (!changed) return rootView
-      let view: unknown
-      for (let at = path.length - 1; at >= 0; at--) {
-        const frame = path[at] as Frame
-        frame.view = viewOf(frame, view)
-        view = frame.view
-      }
-      rootView = path.length === 0 ? root : resolved(view)
-      changed = false
-      return rootView
-    },
   }
 }
 
@@ -147,6 +134,7 @@ class Cut {
   }
 }
 
+const settled = (view: unknown): unknown => (view instanceof Cut ? view.settle() : view)
 const resolved = (view: unknown): unknown => (view instanceof Cut ? view.read() : view)
 
 function defineLazily(view: object, place: number | string, cut: Cut): void {

@@ -1,6 +1,6 @@
 import { StreamError } from '../error.ts'
 import { isPlace, step, stepAt } from './json-grammar.ts'
-import { createGrowth } from './json-growth.ts'
+import { Growth } from './json-growth.ts'
 
 export interface JsonReaderOptions {
   /**
@@ -61,168 +61,184 @@ export type JsonReaderError = StreamError<'limit_exceeded'> | SyntaxError
  * other, halves of surrogate pairs are kept.
  */
 export function createJsonReader({ maxJsonDepth = 2_000 }: JsonReaderOptions = {}): JsonReader {
-  const growth = createGrowth()
-  let place = step.value
-  let error: JsonReaderError | null = null
-  /** The length of all pushes before this one. */
-  let consumed = 0
-  let tokenKind: 'key' | 'number' | 'string' | undefined
-  /** The key, number or string that is being read, as far as it has been taken out of the pushed text. */
-  let token = ''
-  /** How much of the string the value shows. */
-  let shown = 0
-  /** Where the number begins in the pushed text. */
-  let numberStart = 0
-  /** The digits of a `\u` escape. */
-  let hex = ''
+  return new Reader(maxJsonDepth)
+}
 
-  function read(text: string): void {
+// A class, because the getters of an object literal are new functions each time it is made: every reader would have a
+// shape of its own, and a push would take half as long again.
+class Reader implements JsonReader {
+  error: JsonReaderError | null = null
+  private readonly growth = new Growth()
+  private place = step.value
+  /** The length of all pushes before this one. */
+  private consumed = 0
+  private tokenKind: 'key' | 'number' | 'string' | undefined
+  /** The key, number or string that is being read, as far as it has been taken out of the pushed text. */
+  private token = ''
+  /** How much of the string the value shows. */
+  private shown = 0
+  /** Where the number begins in the pushed text. */
+  private numberStart = 0
+  /** The digits of a `\u` escape. */
+  private hex = ''
+  private readonly maxJsonDepth: number
+
+  constructor(maxJsonDepth: number) {
+    this.maxJsonDepth = maxJsonDepth
+  }
+
+  get value(): unknown {
+    return this.growth.root
+  }
+
+  get done(): boolean {
+    return this.error === null && this.place === step.end
+  }
+
+  push(text: string): void {
+    if (this.error !== null) return
+    this.numberStart = 0
+    this.read(text)
+    if (this.tokenKind === 'number') this.token += text.slice(this.numberStart)
+    if (this.tokenKind === 'string') this.show()
+    this.consumed += text.length
+  }
+
+  snapshot(): unknown {
+    return this.growth.snapshot()
+  }
+
+  end(): unknown {
+    if (this.error === null && stepAt(this.place, SPACE) === step.closeNumber) this.closeNumber()
+    if (this.error === null && this.place !== step.end) {
+      this.error = new SyntaxError(`Unexpected end of JSON at position ${this.consumed}`)
+    }
+    if (this.error !== null) throw this.error
+    return this.growth.root
+  }
+
+  private read(text: string): void {
     let at = 0
     while (at < text.length) {
-      if (place === step.string) {
+      if (this.place === step.string) {
         const end = endOfRun(text, at)
-        if (end > at) token += text.slice(at, end)
+        if (end > at) this.token += text.slice(at, end)
         if (end === text.length) return
         at = end
       }
-      const next = stepAt(place, text.charCodeAt(at))
+      const next = stepAt(this.place, text.charCodeAt(at))
       if (isPlace(next)) {
-        place = next
+        this.place = next
         at += 1
         continue
       }
       switch (next) {
         case step.openObject:
         case step.openArray:
-          if (growth.depth >= maxJsonDepth) {
-            error = tooDeep(maxJsonDepth)
+          if (this.growth.depth >= this.maxJsonDepth) {
+            this.error = tooDeep(this.maxJsonDepth)
             return
           }
-          growth.open(next === step.openArray ? 'array' : 'object')
-          place = next === step.openArray ? step.firstItem : step.firstMember
+          this.growth.open(next === step.openArray ? 'array' : 'object')
+          this.place = next === step.openArray ? step.firstItem : step.firstMember
           break
         case step.close:
-          growth.close()
-          place = placeAfterValue()
+          this.growth.close()
+          this.place = this.placeAfterValue()
           break
         case step.nextItem:
-          growth.nextItem()
-          place = step.value
+          this.growth.nextItem()
+          this.place = step.value
           break
         case step.openKey:
-          openToken('key')
-          place = step.string
+          this.openToken('key')
+          this.place = step.string
           break
         case step.openString:
-          openToken('string')
-          place = step.string
+          this.openToken('string')
+          this.place = step.string
           break
         case step.closeString:
-          closeString()
+          this.closeString()
           break
         case step.unescape:
-          token += escapes[text.charAt(at)] ?? text.charAt(at)
-          place = step.string
+          this.token += escapes[text.charAt(at)] ?? text.charAt(at)
+          this.place = step.string
           break
         case step.hexDigit:
-          hex += text.charAt(at)
-          if (hex.length === 4) {
-            token += String.fromCharCode(Number.parseInt(hex, 16))
-            hex = ''
-            place = step.string
-          }
+          this.hex += text.charAt(at)
+          if (this.hex.length === 4) this.closeHex()
           break
         case step.openNumber:
-          openToken('number')
-          numberStart = at
-          place = step.number
+          this.openToken('number')
+          this.numberStart = at
+          this.place = step.number
           continue
         case step.closeNumber:
-          token += text.slice(numberStart, at)
-          closeNumber()
+          this.token += text.slice(this.numberStart, at)
+          this.closeNumber()
           continue
         case step.true:
-          putLiteral(true)
+          this.putLiteral(true)
           break
         case step.false:
-          putLiteral(false)
+          this.putLiteral(false)
           break
         case step.null:
-          putLiteral(null)
+          this.putLiteral(null)
           break
         default:
-          error = new SyntaxError(`Unexpected ${JSON.stringify(text.charAt(at))} in JSON at position ${consumed + at}`)
+          this.error = unexpected(text.charAt(at), this.consumed + at)
           return
       }
       at += 1
     }
   }
 
-  function openToken(kind: typeof tokenKind): void {
-    tokenKind = kind
-    token = ''
-    shown = -1
+  private openToken(kind: 'key' | 'number' | 'string'): void {
+    this.tokenKind = kind
+    this.token = ''
+    this.shown = -1
   }
 
-  function show(): void {
-    if (token.length === shown) return
-    growth.put(token)
-    shown = token.length
+  private show(): void {
+    if (this.token.length === this.shown) return
+    this.growth.put(this.token)
+    this.shown = this.token.length
   }
 
-  function closeString(): void {
-    if (tokenKind === 'key') {
-      growth.nameMember(token)
-      place = step.afterKey
+  private closeString(): void {
+    if (this.tokenKind === 'key') {
+      this.growth.nameMember(this.token)
+      this.place = step.afterKey
     } else {
-      show()
-      place = placeAfterValue()
+      this.show()
+      this.place = this.placeAfterValue()
     }
-    tokenKind = undefined
+    this.tokenKind = undefined
   }
 
-  function closeNumber(): void {
-    tokenKind = undefined
-    growth.put(Number(token))
-    place = placeAfterValue()
+  private closeHex(): void {
+    this.token += String.fromCharCode(Number.parseInt(this.hex, 16))
+    this.hex = ''
+    this.place = step.string
   }
 
-  function putLiteral(value: boolean | null): void {
-    growth.put(value)
-    place = placeAfterValue()
+  private closeNumber(): void {
+    this.growth.put(Number(this.token))
+    this.place = this.placeAfterValue()
+    this.tokenKind = undefined
   }
 
-  function placeAfterValue(): number {
-    if (growth.inside === undefined) return step.end
-    return growth.inside === 'array' ? step.afterItem : step.afterMember
+  private putLiteral(value: boolean | null): void {
+    this.growth.put(value)
+    this.place = this.placeAfterValue()
   }
 
-  return {
-    push(text) {
-      if (error !== null) return
-      numberStart = 0
-      read(text)
-      if (tokenKind === 'number') token += text.slice(numberStart)
-      if (tokenKind === 'string') show()
-      consumed += text.length
-    },
-    get value() {
-      return growth.root
-    },
-    get done() {
-      return error === null && place === step.end
-    },
-    get error() {
-      return error
-    },
-    snapshot: () => growth.snapshot(),
-    end() {
-      if (error === null && stepAt(place, SPACE) === step.closeNumber) closeNumber()
-      if (error === null && place !== step.end)
-        error = new SyntaxError(`Unexpected end of JSON at position ${consumed}`)
-      if (error !== null) throw error
-      return growth.root
-    },
+  private placeAfterValue(): number {
+    const { inside } = this.growth
+    if (inside === undefined) return step.end
+    return inside === 'array' ? step.afterItem : step.afterMember
   }
 }
 
@@ -242,6 +258,10 @@ function endOfRun(text: string, start: number): number {
 
 /** What stands for something else than itself after a backslash. */
 const escapes: { readonly [character: string]: string } = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
+
+function unexpected(character: string, position: number): SyntaxError {
+  return new SyntaxError(`Unexpected ${JSON.stringify(character)} in JSON at position ${position}`)
+}
 
 function tooDeep(limit: number): StreamError<'limit_exceeded'> {
   return new StreamError('limit_exceeded', `The JSON nests deeper than maxJsonDepth: ${limit}`, {

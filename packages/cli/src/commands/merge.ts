@@ -1,0 +1,91 @@
+import { textOf, toolCallsOf, type ChatCompletion, type ChatCompletionChoice } from '@deltawire/core'
+import { CliError } from '../cli-error.ts'
+import { exitCode, exitCodeOf } from '../exit-code.ts'
+import { fileOutput } from '../file-output.ts'
+import { Interrupted, type Io, type Output } from '../io.ts'
+import { createTextWriter } from '../render/create-text-writer.ts'
+import { figuresLine } from '../render/figures.ts'
+import { jsonText } from '../render/json-text.ts'
+import { note, noteWarnings, reportError } from '../report.ts'
+import type { Run } from '../run.ts'
+import { foldSource, type Fold } from '../source/fold-source.ts'
+import { openSources, type Source } from '../source/open-source.ts'
+
+type Flags = Parameters<Run<'merge'>>[0]['flags']
+
+export const merge: Run<'merge'> = async ({ flags, arguments: names }, io) => {
+  const sources = await openSources(names, io)
+  const output = flags.output === undefined ? io.stdout : await fileOutput(flags.output)
+  const isAlone = sources.length === 1
+  let code: number = exitCode.complete
+  for (const source of sources) {
+    const fold = await foldSource(source.bytes, { clock: io.clock, ...readingOptions(flags) })
+    await writeFold(fold, flags, output, isAlone)
+    const own = await judge(fold, flags, isAlone ? undefined : source, io)
+    code ||= own
+    if (io.signal.aborted) break
+  }
+  await output.flush()
+  return code
+}
+
+/** What the flags tell the reader of a stream. */
+export function readingOptions({ n, cumulative }: { n: number | undefined; cumulative: boolean }) {
+  return { cumulative, ...(n !== undefined && { n }) }
+}
+
+async function writeFold({ completion }: Fold, flags: Flags, output: Output, isAlone: boolean): Promise<void> {
+  if (completion === null) {
+    // One line per source: the lines of the others stay where they belong.
+    if (!isAlone) await output.write('null\n')
+    return
+  }
+  const wanted = pick(completion, flags)
+  if (typeof wanted === 'string' && isAlone) {
+    const writer = createTextWriter(output)
+    await writer.write(wanted)
+    await writer.end()
+  } else {
+    await output.write(jsonText(wanted, flags.compact || !isAlone))
+  }
+}
+
+/** The part of the completion that the flags ask for. */
+function pick(completion: ChatCompletion, flags: Flags): unknown {
+  if (flags.usage) return completion.usage ?? null
+  if (flags.text) return textOf(choiceOf(completion, flags.choice))
+  if (flags['tool-calls']) return toolCallsOf(choiceOf(completion, flags.choice))
+  return flags.choice === undefined ? completion : { ...completion, choices: [choiceOf(completion, flags.choice)] }
+}
+
+function choiceOf({ choices }: ChatCompletion, index: number | undefined): ChatCompletionChoice {
+  const choice = index === undefined ? choices[0] : choices.find((one) => one.index === index)
+  if (choice !== undefined) return choice
+  const known = choices.map((one) => one.index).join(', ')
+  throw new CliError(exitCode.unacceptable, `there is no choice ${index ?? 0}`, `the stream has choice ${known}`)
+}
+
+/** Says on stderr how the stream was, and returns the exit code for it. */
+async function judge(fold: Fold, flags: Flags, source: Source | undefined, io: Io): Promise<number> {
+  const { completion, warnings, error, figures } = fold
+  const prefix = source === undefined ? '' : `${source.name}: `
+  await noteWarnings(io, flags, warnings, prefix)
+  const unfinished = (completion?.choices ?? []).filter((choice) => choice.finish_reason === null)
+  if (error === null) {
+    for (const { index } of unfinished) await note(io, flags, `${prefix}choice ${index} ended without a finish reason`)
+  }
+  const others = completion?.choices.length ?? 0
+  if (others > 1 && flags.choice === undefined && (flags.text || flags['tool-calls'])) {
+    await note(io, flags, `${prefix}this is the first of ${others} choices; --choice N takes another`)
+  }
+  if (flags.stats) await io.stderr.write(`${prefix}${figuresLine(figures, completion?.usage)}\n`)
+  if (error instanceof Interrupted) await note(io, flags, `${prefix}${error.message}: the answer is partial`)
+  if (error !== null) {
+    await reportError(io, flags, error, { prefix, withHint: completion === null })
+    return exitCodeOf(error)
+  }
+  const isDoubtful = unfinished.length > 0 || warnings.length > 0
+  if (!flags.strict || !isDoubtful) return exitCode.complete
+  await io.stderr.write(`error: ${prefix}the stream is not as it should be, and --strict was asked for\n`)
+  return exitCode.broken
+}

@@ -1,0 +1,25 @@
+import { encodeChunk, encodeDone, splitCompletion } from '@deltawire/core'
+import { exitCode, exitCodeOf } from '../exit-code.ts'
+import { visibleJson } from '../render/visible.ts'
+import { reportError } from '../report.ts'
+import type { Run } from '../run.ts'
+import { foldSource } from '../source/fold-source.ts'
+import { openSources } from '../source/open-source.ts'
+
+export const split: Run<'split'> = async ({ flags, arguments: names }, io) => {
+  const [source] = await openSources(names, io)
+  if (source === undefined) return exitCode.bug
+  const { completion, error } = await foldSource(source.bytes, { clock: io.clock })
+  const isSse = flags.format === 'sse'
+  if (completion !== null) {
+    for (const chunk of splitCompletion(completion, { by: flags.by })) {
+      await io.stdout.write(visibleJson(isSse ? encodeChunk(chunk) : `${JSON.stringify(chunk)}\n`))
+    }
+  }
+  if (error !== null) {
+    await reportError(io, flags, error)
+    return exitCodeOf(error)
+  }
+  if (isSse && !flags['no-done']) await io.stdout.write(encodeDone())
+  return exitCode.complete
+}

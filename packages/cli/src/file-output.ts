@@ -1,0 +1,31 @@
+import { access, constants, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { quote } from './arguments/parse-arguments.ts'
+import { usageError } from './arguments/usage-error.ts'
+import type { Output } from './io.ts'
+
+/**
+ * An output that becomes a file when it is flushed, and none when nothing was written.
+ *
+ * Fails at once when the file could not be written: afterwards a stream that comes only once would be lost. Written only
+ * at the end: the file may be the source as well.
+ */
+export async function fileOutput(path: string): Promise<Output> {
+  try {
+    const existing = await stat(path).catch(() => undefined)
+    await access(existing === undefined ? dirname(path) : path, constants.W_OK)
+    if (existing?.isDirectory() === true) throw new Error('it is a directory')
+  } catch (error) {
+    throw usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  let content = ''
+  return {
+    isTTY: false,
+    async write(text) {
+      content += text
+    },
+    async flush() {
+      if (content !== '') await writeFile(path, content)
+    },
+  }
+}

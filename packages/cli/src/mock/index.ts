@@ -1,0 +1,6 @@
+export { createMockServer } from './create-mock-server.ts'
+export type { MockAnswer, MockServer, MockServerOptions } from './create-mock-server.ts'
+export { toRecording } from './recording.ts'
+export type { Recording } from './recording.ts'
+export { demoBytes, demoNames } from '../source/demo.ts'
+export { figuresLine } from '../render/figures.ts'
