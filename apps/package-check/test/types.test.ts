@@ -9,14 +9,14 @@ const entries = inject('packages').flatMap((published) => published.entries)
 
 /** What an application writes. The wrong lines show that the types are more than `any`. */
 const core = `
-import { accumulate, isStreamError, type ChatCompletionChunk } from '@deltawire/core'
+import { accumulate, isStreamError, textOf, type ChatCompletionChunk } from '@deltawire/core'
 
 export async function answer(chunks: AsyncIterable<ChatCompletionChunk>): Promise<string> {
   const { completion, error } = await accumulate(chunks)
   if (isStreamError(error) && error.code === 'http_status') return String(error.details.status)
   // @ts-expect-error there may be no completion
   completion.choices
-  return completion?.choices[0]?.message.content ?? ''
+  return completion === null ? '' : textOf(completion)
 }
 // @ts-expect-error a number is no stream
 void accumulate(3)
@@ -28,7 +28,7 @@ beforeAll(async () => {
   await writeFile(join(consumer, 'everything.mts'), everything)
 })
 
-describe.each(inject('compilers'))('TypeScript $version', ({ tsc }) => {
+describe.each(inject('compilers').map(({ version, tsc }) => [version, tsc]))('TypeScript %s', (_version, tsc) => {
   it('compiles the core where there is neither a DOM nor Node.js', async () => {
     expect(await compile('core.mts', 'nodenext')).toEqual({ code: 0, output: '' })
   })

@@ -1,8 +1,8 @@
 export interface Clock {
   /** Milliseconds from some fixed moment. */
-  now(): number
+  readonly now: () => number
   /** Resolves after that time, or as soon as the signal is aborted. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 export const systemClock: Clock = {

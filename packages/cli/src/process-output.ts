@@ -9,16 +9,20 @@ const maxPendingLength = 64 * 1024
  *
  * What is written in one turn of the event loop leaves it together: the chunks of one network read are one system call,
  * and a reader down the pipe still has them at once.
+ *
+ * When nobody reads a vital output any more, writing fails; any other is then written to in vain.
  */
-export function createProcessOutput(stream: Writable & { isTTY?: boolean }): Output {
+export function createProcessOutput(stream: Writable & { isTTY?: boolean }, { isVital }: { isVital: boolean }): Output {
   let pending = ''
   let flushing: Promise<void> | undefined
   let failure: Error | undefined
 
-  // The failure also reaches the callback of the write; without a listener it would end the process.
-  stream.on('error', (error) => {
-    failure ??= isClosedPipe(error) ? new OutputClosed('the output was closed', { cause: error }) : error
-  })
+  function fail(error: Error | null | undefined) {
+    if (error) failure ??= isClosedPipe(error) ? new OutputClosed('the output was closed', { cause: error }) : error
+  }
+
+  // Without a listener it would end the process.
+  stream.on('error', fail)
 
   async function flushPending() {
     await new Promise((resolve) => setImmediate(resolve))
@@ -26,7 +30,10 @@ export function createProcessOutput(stream: Writable & { isTTY?: boolean }): Out
       const text = pending
       pending = ''
       await new Promise<void>((resolve) => {
-        stream.write(text, () => resolve())
+        stream.write(text, (error) => {
+          fail(error)
+          resolve()
+        })
       })
     }
     flushing = undefined
@@ -34,13 +41,13 @@ export function createProcessOutput(stream: Writable & { isTTY?: boolean }): Out
 
   async function flush() {
     await flushing
-    if (failure !== undefined) throw failure
+    if (failure !== undefined && isVital) throw failure
   }
 
   return {
     isTTY: stream.isTTY === true,
     async write(text) {
-      if (failure !== undefined) throw failure
+      if (failure !== undefined) return flush()
       pending += text
       flushing ??= flushPending()
       if (pending.length > maxPendingLength) await flush()

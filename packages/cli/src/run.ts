@@ -29,7 +29,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     code = await serve(argv, io)
   } catch (error) {
     code = exitCodeOf(error)
-    await reportError(io, loudness, error).catch(() => {})
+    await reportError(io, loudness, error)
   }
   // A reader that has left does not change how the run itself went.
   await Promise.allSettled([io.stdout.flush(), io.stderr.flush()])
@@ -50,13 +50,13 @@ async function serve(argv: readonly string[], io: Io): Promise<number> {
   return call(chosen.name, chosen.argv, io)
 }
 
-async function call<N extends CommandName>(name: N, argv: readonly string[], io: Io): Promise<number> {
+async function call(name: CommandName, argv: readonly string[], io: Io): Promise<number> {
   if (name !== 'help' && asksForHelp(entryOf(name), argv)) {
     await io.stdout.write(commandHelp(name))
     return exitCode.complete
   }
-  // Read by the entry of the same name, so these are the flags of that command.
-  const invocation = parseArguments(name, entryOf(name), argv) as Invocation<FlagsOf<N>>
-  const command = await load[name]()
+  const invocation = parseArguments(name, entryOf(name), argv)
+  // The flags were read by the entry of the same name, so they are the ones that this command expects.
+  const command = (await load[name]()) as (invocation: Invocation, io: Io) => Promise<number>
   return command(invocation, io)
 }

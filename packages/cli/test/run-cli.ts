@@ -35,10 +35,15 @@ export async function runCli(argv: readonly string[], options: CliOptions = {}):
     stderr,
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,
-    clock: { now: () => now++, sleep: options.sleep ?? (() => new Promise(() => {})) },
+    clock: { now: () => now++, sleep: options.sleep ?? untilAborted },
     fetch: options.fetch ?? fetch,
   })
   return { code, stdout: stdout.text, stderr: stderr.text, writes: stdout.writes }
+}
+
+/** Time stands still; only the signal ends the wait. */
+async function untilAborted(_: number, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
 }
 
 function input(given: CliOptions['stdin']): Io['stdin'] {

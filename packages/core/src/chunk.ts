@@ -50,10 +50,11 @@ export interface ChunkChoice<Open extends string = AnyString> {
   /**
    * A whole message that replaces what the deltas before it had collected, field by field.
    *
-   * An extension: MiniMax ends its streams with such a frame. Deltas of the same chunk count after it. A reader that only
-   * follows deltas may ignore it.
+   * An extension, named so that no provider's own `message` is taken for it: MiniMax ends its streams with a complete
+   * frame, which normalizing puts here. Deltas of the same chunk count after it. A reader that only follows deltas may
+   * ignore it.
    */
-  message?: ChunkDelta<Open>
+  whole_message?: ChunkDelta<Open>
 }
 
 /** A partial message. Text fields append; see `merge/merge-chunk.ts` for the rule of every field. */

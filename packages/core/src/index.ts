@@ -2,6 +2,8 @@
 export { accumulate, createAccumulator } from './merge/accumulate.ts'
 export type { Accumulated, Accumulator } from './merge/accumulate.ts'
 export { mergeChunk } from './merge/merge-chunk.ts'
+export { createJsonReader } from './read/json-reader.ts'
+export type { JsonReader, JsonReaderError, JsonReaderOptions } from './read/json-reader.ts'
 export { reasoningOf, textOf } from './read/text-of.ts'
 export type { Readable } from './read/text-of.ts'
 export { readParts } from './read/read-parts.ts'
@@ -31,3 +33,13 @@ export type { Limits } from './limits.ts'
 export type * from './chunk.ts'
 export type * from './completion.ts'
 export type * from './request.ts'
+
+// For code written against the ancestor, chatgpt@5.
+export { toStreamResponse } from './stream-response.ts'
+export type {
+  CreateChatCompletionDeltaResponse,
+  CreateChatCompletionStreamResponse,
+  CreateCompletionResponseUsage,
+  CreateCompletionStreamResponseUsage,
+  Role,
+} from './stream-response.ts'

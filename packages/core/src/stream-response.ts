@@ -58,15 +58,15 @@ export interface CreateCompletionStreamResponseUsage extends CreateCompletionRes
  * every usage estimated. `toChatCompletion` loses nothing.
  *
  * A chunk without choices (the usage chunk, for one) gives a choice that adds nothing: no content, not finished. A chunk
- * that carries a whole `message` gives its text, which replaces what came before. Reads both arguments, shares nothing
+ * that carries a `whole_message` gives its text, which replaces what came before. Reads both arguments, shares nothing
  * with them and never throws.
  */
 export function toStreamResponse(
   chunk: ChatCompletionChunk,
   usage: CreateCompletionResponseUsage,
 ): CreateChatCompletionStreamResponse {
-  const { index, delta, message, finish_reason } = firstOf(chunk.choices) ?? nothing
-  const content = join(textOf(message?.content), textOf(delta.content))
+  const { index, delta, whole_message, finish_reason } = firstOf(chunk.choices) ?? nothing
+  const content = join(textOf(whole_message?.content), textOf(delta.content))
   return {
     id: chunk.id,
     object: 'chat.completion.chunk',
@@ -74,7 +74,7 @@ export function toStreamResponse(
     model: chunk.model,
     choices: [
       {
-        delta: { role: narrow(message?.role ?? delta.role), ...(content !== undefined && { content }) },
+        delta: { role: narrow(whole_message?.role ?? delta.role), ...(content !== undefined && { content }) },
         index,
         finish_reason,
       },

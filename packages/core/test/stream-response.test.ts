@@ -93,7 +93,7 @@ describe('toStreamResponse', () => {
   })
 
   it('puts the text of a whole message before the deltas that came after it', () => {
-    const sum = choiceOf({ content: '!' }, { message: { role: 'assistant', content: 'Hello' } })
+    const sum = choiceOf({ content: '!' }, { whole_message: { role: 'assistant', content: 'Hello' } })
     expect(onlyChoice(sum).delta).toStrictEqual({ role: 'assistant', content: 'Hello!' })
   })
 

@@ -1,4 +1,12 @@
-import { accumulate, isStreamError, reasoningOf, textOf, type Accumulated, type ChatCompletion } from '@deltawire/core'
+import {
+  accumulate,
+  isStreamError,
+  reasoningOf,
+  type StreamErrorCode,
+  textOf,
+  type Accumulated,
+  type ChatCompletion,
+} from '@deltawire/core'
 import {
   bytesOf,
   type Case,
@@ -26,7 +34,7 @@ const ways: { way: string; of: readonly Case[]; fold: (example: Case) => Promise
 ]
 
 describe.each(ways)('bytes $way', ({ of, fold }) => {
-  it.each(of)('$name: $title', async (example) => {
+  it.for(named(of))('%s', async ([, example]) => {
     const { completion, complete, error } = await fold(example)
     expect(matchesExpected(completion, example)).toEqual([])
     expect(reportOf(error, example.expect_error)).toEqual(example.expect_error)
@@ -60,7 +68,7 @@ const notPlain = new Set([
 ])
 
 describe('the plain reading, which judges the recordings, agrees with', () => {
-  it.each(cases.filter(({ name }) => !notPlain.has(name)))('$name', (example) => {
+  it.for(named(cases.filter(({ name }) => !notPlain.has(name))))('%s', ([, example]) => {
     const { choices, error } = readPlainly(bytesOf(example.sse))
     const { expect_error: expected } = example
     expect(choices.map(({ text, finishReason, toolCalls }) => ({ text, finishReason, toolCalls }))).toEqual(
@@ -84,6 +92,11 @@ function choicesIn(completion: ChatCompletion | null) {
   }))
 }
 
+/** For test names: the reporter shortens the fields of objects. */
+function named(examples: readonly Case[]): [string, Case][] {
+  return examples.map((example) => [`${example.name}: ${example.title}`, example])
+}
+
 function foldPieces(example: Case, size: number): Promise<Accumulated> {
   const bytes = bytesOf(example.sse)
   const pieces = size === Infinity ? [bytes] : cutEvery(bytes, size)
@@ -95,26 +108,26 @@ function foldResponse(example: Case): Promise<Accumulated> {
   return accumulate(readChunks(responseOf([bytesOf(example.sse)], { headers }), example.options))
 }
 
+/** Which of our codes stand for what the cases distinguish. */
+const kinds: { [C in StreamErrorCode]?: CaseError['kind'] } = {
+  upstream_error: 'api',
+  invalid_json: 'protocol',
+  no_chunk: 'protocol',
+  incomplete_stream: 'incomplete',
+}
+
 /** An error in the words of the cases, as far as the case words it. */
 function reportOf(error: Error | null, expected: CaseError | undefined): Partial<CaseError> | undefined {
   if (error === null) return undefined
-  if (!isStreamError(error) || expected === undefined) throw error
-  switch (error.code) {
-    case 'upstream_error': {
-      const { message, type, code } = error.details.error
-      return {
-        kind: 'api',
-        message,
-        ...(expected.type !== undefined && type !== undefined && { type }),
-        ...(expected.code !== undefined && code !== undefined && { code }),
-      }
-    }
-    case 'invalid_json':
-    case 'no_chunk':
-      return { kind: 'protocol', message: expected.message }
-    case 'incomplete_stream':
-      return { kind: 'incomplete', message: expected.message }
-    default:
-      throw error
+  const kind = isStreamError(error) ? kinds[error.code] : undefined
+  if (expected === undefined || !isStreamError(error) || kind === undefined) throw error
+  // The messages of the cases are the server's own, or else a description.
+  if (error.code !== 'upstream_error') return { kind, message: expected.message }
+  const { message, type, code } = error.details.error
+  return {
+    kind,
+    message,
+    ...(expected.type !== undefined && type !== undefined && { type }),
+    ...(expected.code !== undefined && code !== undefined && { code }),
   }
 }

@@ -37,7 +37,8 @@ export function chooseCommand(argv: readonly string[]): Chosen {
  * command takes and a prompt does not have.
  */
 function mistyped(word: string, following: readonly string[]): CommandName | undefined {
-  const meant = closest(word, commandNames) as CommandName | undefined
+  // "hello" is not "help".
+  const meant = closest(word, commandNames, 1)
   if (meant === undefined) return undefined
   const flags = Object.keys(entryOf(meant).flags)
   const isArgument = (argument: string) =>

@@ -1,8 +1,15 @@
-/** The candidate that a mistyped word most likely meant, if there is one. */
-export function closest(word: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined
-  // A short word resembles everything: it may be wrong in one place, a longer one in two.
-  let shortest = word.length < 5 ? 2 : 3
+/**
+ * The candidate that a mistyped word most likely meant, if there is one.
+ *
+ * A short word resembles everything: it may be wrong in one place, a longer one in two.
+ */
+export function closest<T extends string>(
+  word: string,
+  candidates: Iterable<T>,
+  maxDistance = word.length < 5 ? 1 : 2,
+): T | undefined {
+  let best: T | undefined
+  let shortest = maxDistance + 1
   for (const candidate of candidates) {
     const distance = distanceBetween(word, candidate)
     if (distance > 0 && distance < shortest) {
@@ -16,7 +23,7 @@ export function closest(word: string, candidates: Iterable<string>): string | un
 /** Letters to add, drop, change, or swap with their neighbour. */
 function distanceBetween(a: string, b: string): number {
   let before: number[] = []
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++) {

@@ -5,7 +5,7 @@ export interface Flag {
   readonly short?: string
   readonly value: Value<unknown>
   /** Used when the flag is not given; its help says it. */
-  readonly default?: unknown
+  readonly default?: number | string
   readonly about: string
 }
 

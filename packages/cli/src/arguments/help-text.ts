@@ -54,7 +54,7 @@ function spelling(name: string, { short, value }: Flag): string {
 }
 
 function aboutOf({ about, default: otherwise }: Flag): string {
-  return otherwise === undefined ? about : `${about} (${String(otherwise)})`
+  return otherwise === undefined ? about : `${about} (${otherwise})`
 }
 
 function exampleLines(examples: readonly Example[]): string[] {

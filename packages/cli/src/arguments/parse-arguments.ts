@@ -8,7 +8,11 @@ import { usageError } from './usage-error.ts'
  *
  * @param name of the command, for the hints
  */
-export function parseArguments<F extends Flags>(name: string, entry: Command<F>, argv: readonly string[]): Invocation<F> {
+export function parseArguments<F extends Flags>(
+  name: string,
+  entry: Command<F>,
+  argv: readonly string[],
+): Invocation<F> {
   const tokens = tokensOf(entry.flags, argv)
   const given = new Map<string, unknown>()
   const positionals: string[] = []
@@ -28,7 +32,10 @@ export function parseArguments<F extends Flags>(name: string, entry: Command<F>,
   }
   if (positionals.length > entry.arguments.max) {
     const extra = positionals[entry.arguments.max] ?? ''
-    throw usageError(`unexpected argument ${quote(extra)}: ${name} takes ${entry.arguments.placeholder}`, helpHint(name))
+    throw usageError(
+      `unexpected argument ${quote(extra)}: ${name} takes ${entry.arguments.placeholder}`,
+      helpHint(name),
+    )
   }
   return { flags: withDefaults(entry.flags, given), arguments: positionals, command }
 }
@@ -60,7 +67,8 @@ function valueOf(command: string, flags: Flags, token: OptionToken): unknown {
     return true
   }
   const isFlag = token.inlineValue === false && isFlagOf(flags, token.value ?? '')
-  if (token.value === undefined || isFlag) throw usageError(`${token.rawName} needs ${value.expected}`, helpHint(command))
+  if (token.value === undefined || isFlag)
+    throw usageError(`${token.rawName} needs ${value.expected}`, helpHint(command))
   const read = value.read(token.value)
   if (read === undefined) {
     throw usageError(`${token.rawName} needs ${value.expected}, not ${quote(token.value)}`, helpHint(command))

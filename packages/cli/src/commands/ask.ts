@@ -61,8 +61,8 @@ async function* paced(chunks: AsyncIterable<ChatCompletionChunk>, { stdout, cloc
 
 /** How an answer is printed while it arrives, and what follows. */
 interface Answer {
-  chunk(chunk: ChatCompletionChunk): Promise<void>
-  end(fold: Fold): Promise<void>
+  readonly chunk: (chunk: ChatCompletionChunk) => Promise<void>
+  readonly end: (fold: Fold) => Promise<void>
 }
 
 function createTextAnswer(flags: Flags, io: Io): Answer {

@@ -70,7 +70,10 @@ const forms: { [to in 'completion' | 'jsonl' | 'sse' | 'text']: (io: Io, choice:
 }
 
 /** The chunk or completion with one of its choices; nothing when it only has others. */
-function onlyChoice<T extends ChatCompletion | ChatCompletionChunk>(whole: T, index: number | undefined): T | undefined {
+function onlyChoice<T extends ChatCompletion | ChatCompletionChunk>(
+  whole: T,
+  index: number | undefined,
+): T | undefined {
   if (index === undefined || whole.choices.length === 0) return whole
   const choices = whole.choices.filter((choice) => choice.index === index)
   return choices.length === 0 ? undefined : { ...whole, choices }

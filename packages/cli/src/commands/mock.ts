@@ -24,7 +24,7 @@ export const mock: Run<'mock'> = async ({ flags, arguments: names, command }, io
     allowsCors: flags.cors,
     pace: paceOf(flags),
     sleep: io.clock.sleep,
-    onAnswer: isLogged ? (answer) => void io.stderr.write(logLine(answer)).catch(() => {}) : undefined,
+    onAnswer: isLogged ? (answer) => void io.stderr.write(logLine(answer)) : undefined,
   })
   try {
     const environment = {
@@ -56,7 +56,11 @@ async function record({ name, bytes }: Source): Promise<Recording> {
 /** `recordings/paris.sse.gz` is asked for as `paris`. */
 function modelName(source: string): string {
   if (source === '-') return 'stdin'
-  return source.startsWith('demo:') ? source : basename(source).replace(/\.gz$/, '').replace(/\.[^.]+$/, '')
+  return source.startsWith('demo:')
+    ? source
+    : basename(source)
+        .replace(/\.gz$/, '')
+        .replace(/\.[^.]+$/, '')
 }
 
 interface PaceFlags {
@@ -83,7 +87,10 @@ async function start(options: MockServerOptions) {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (listenProblems[code] === undefined) throw error
-    throw usageError(`cannot listen on ${options.host}:${options.port}: ${listenProblems[code]}`, '--port 0 takes a free port')
+    throw usageError(
+      `cannot listen on ${options.host}:${options.port}: ${listenProblems[code]}`,
+      '--port 0 takes a free port',
+    )
   }
 }
 

@@ -10,11 +10,16 @@ export const globalFlags = {
 
 /** What the caller knows about a stream. */
 const reading = {
-  n: { short: 'n', value: whole('N', { min: 1 }), about: 'the stream has N choices; it is complete when all have ended' },
+  n: {
+    short: 'n',
+    value: whole('N', { min: 1 }),
+    about: 'the request asked for N choices; with 1 every chunk belongs to the first, whatever it says',
+  },
   cumulative: { value: on, about: 'every chunk repeats the whole text so far' },
 } as const
 
-const demonstration = 'SOURCE is a file (also .gz), - for standard input (the default), or demo:NAME, one of our own recordings:'
+const demonstration =
+  'SOURCE is a file (also .gz), - for standard input (the default), or demo:NAME, one of our own recordings:'
 const demos = 'text, tools, reasoning, tour, n2, refusal, utf8, cut and error.'
 const formats = 'The format is found out: SSE, one chunk of JSON per line, a completion, or an error body.'
 
@@ -45,7 +50,10 @@ export const commands = {
       { run: 'deltawire ask -m demo:text "What is a chunk?"', about: 'no key, no network' },
       { run: 'echo "a b c" | deltawire ask -m demo:reasoning --reasoning show "Count these."', about: 'with input' },
       { run: 'deltawire ask -m demo:tools --json "Weather?" ', about: 'for a program' },
-      { run: 'deltawire mock demo:text -- deltawire ask -u "Hello"', about: 'over HTTP, from a server that costs nothing' },
+      {
+        run: 'deltawire mock demo:text -- deltawire ask -u "Hello"',
+        about: 'over HTTP, from a server that costs nothing',
+      },
     ],
   }),
 

@@ -121,7 +121,9 @@ export async function createMockServer(options: MockServerOptions = {}): Promise
     response.on('error', () => {})
     void answer(request, response)
       .catch((error: unknown) => refuse(request, response, error))
-      .then((sent) => options.onAnswer?.({ method: request.method ?? '', path: pathOf(request), recording: undefined, ...sent }))
+      .then((sent) =>
+        options.onAnswer?.({ method: request.method ?? '', path: pathOf(request), recording: undefined, ...sent }),
+      )
   })
   await listen(server, port, host)
   const address = server.address() as AddressInfo

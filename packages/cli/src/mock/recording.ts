@@ -1,4 +1,12 @@
-import { accumulate, encodeChunk, encodeDone, isStreamError, splitCompletion, type ChatCompletion } from '@deltawire/core'
+import {
+  accumulate,
+  encodeChunk,
+  encodeDone,
+  isStreamError,
+  splitCompletion,
+  type ChatCompletion,
+  type UpstreamError,
+} from '@deltawire/core'
 import { readChunks } from '@deltawire/node'
 import { splitEvents } from './split-events.ts'
 
@@ -78,13 +86,11 @@ function isUsageEvent(text: string): boolean {
   }
 }
 
-function failureOf({ message, type, code, param, body }: { message: string; type?: string; code?: number | string; param?: string; body: unknown }): RecordedFailure {
+/** The error in the official form, with the status that it names. */
+function failureOf(error: UpstreamError): RecordedFailure {
+  const { message, type = 'server_error', param = null, code = null } = error
   const isStatus = typeof code === 'number' && code >= 400 && code < 600
-  const isErrorBody = typeof body === 'object' && body !== null && 'error' in body
-  return {
-    status: isStatus ? code : 500,
-    body: isErrorBody ? body : { error: { message, type: type ?? 'server_error', param: param ?? null, code: code ?? null } },
-  }
+  return { status: isStatus ? code : 500, body: { error: { message, type, param, code } } }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

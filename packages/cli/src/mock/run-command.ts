@@ -19,7 +19,12 @@ export async function runCommand(
     return await new Promise<number>((resolve, reject) => {
       child.once('error', (error) => {
         const isMissing = 'code' in error && error.code === 'ENOENT'
-        reject(new CliError(isMissing ? 127 : 126, `cannot run ${JSON.stringify(name)}: ${isMissing ? 'not found' : error.message}`))
+        reject(
+          new CliError(
+            isMissing ? 127 : 126,
+            `cannot run ${JSON.stringify(name)}: ${isMissing ? 'not found' : error.message}`,
+          ),
+        )
       })
       child.once('close', (code, killed) => resolve(code ?? 128 + (killed === null ? 0 : constants.signals[killed])))
     })

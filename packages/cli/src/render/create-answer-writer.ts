@@ -7,8 +7,8 @@ import { dimOn } from './dim.ts'
 export type ReasoningMode = 'hide' | 'only' | 'show'
 
 export interface AnswerWriter {
-  write(chunk: ChatCompletionChunk): Promise<void>
-  end(): Promise<void>
+  readonly write: (chunk: ChatCompletionChunk) => Promise<void>
+  readonly end: () => Promise<void>
 }
 
 /** Prints the first choice of an answer as it arrives: its text, its refusal, and its reasoning where that is wanted. */

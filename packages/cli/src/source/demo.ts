@@ -44,7 +44,13 @@ const demos = {
     opened(),
     ...thinks('They ask for the weather at the harbour. How it is there now I cannot know: I need the tool.'),
     ...says('Let me look at the harbour of **Bergen** 🌧️ for you. The station there reports every ten minutes.'),
-    ...calls(0, 'call_demo_bergen', 'get_weather', ['{"place":', '"Bergen ', 'harbour",', '"fields":["rain",', '"wind"]}']),
+    ...calls(0, 'call_demo_bergen', 'get_weather', [
+      '{"place":',
+      '"Bergen ',
+      'harbour",',
+      '"fields":["rain",',
+      '"wind"]}',
+    ]),
     ...ended('tool_calls', usage(87, 74, 29)),
   ],
 
@@ -71,7 +77,9 @@ const demos = {
     opened(),
     ...says('Grüße, 世界! שלום · नमस्ते · e\u0301 = é · '),
     // Servers that cut UTF-16 send pairs and families in pieces.
-    ...['\uD83C', '\uDF0D ', '👩', '\u200D', '👧', ' · 𝒳 = \uD835', '\uDCB3'].map((content) => ({ delta: { content } })),
+    ...['\uD83C', '\uDF0D ', '👩', '\u200D', '👧', ' · 𝒳 = \uD835', '\uDCB3'].map((content) => ({
+      delta: { content },
+    })),
     ...ended('stop', usage(9, 31)),
   ],
 
@@ -86,7 +94,14 @@ const demos = {
   error: [
     opened(),
     ...says('This answer was going well until'),
-    { error: { message: 'The server is overloaded, try again later.', type: 'server_error', param: null, code: 'overloaded' } },
+    {
+      error: {
+        message: 'The server is overloaded, try again later.',
+        type: 'server_error',
+        param: null,
+        code: 'overloaded',
+      },
+    },
   ],
 } satisfies Record<string, Part[]>
 
@@ -112,7 +127,10 @@ function encode(name: DemoName, part: Part): string {
   return `data: ${JSON.stringify('error' in part ? part : toChunk(name, part))}\n\n`
 }
 
-function toChunk(name: DemoName, part: Exclude<Part, 'done' | { half: Part } | { error: unknown }>): ChatCompletionChunk {
+function toChunk(
+  name: DemoName,
+  part: Exclude<Part, 'done' | { half: Part } | { error: unknown }>,
+): ChatCompletionChunk {
   const top = {
     id: `chatcmpl-demo-${name}`,
     object: 'chat.completion.chunk',

@@ -35,7 +35,7 @@ function demoNameOf(source: string) {
   const name = source.slice('demo:'.length)
   if (isDemoName(name)) return name
   const meant = closest(name, demoNames)
-  const known = `the recordings are ${demoNames.map((known) => `demo:${known}`).join(', ')}`
+  const known = `the recordings are ${demoNames.map((one) => `demo:${one}`).join(', ')}`
   throw usageError(
     `there is no recording ${quote(source)}`,
     meant === undefined ? known : `did you mean demo:${meant}? ${known}`,

@@ -21,12 +21,16 @@ export async function promptOf(words: readonly string[], loudness: Loudness, io:
 /** Standard input that nobody ever closes looks like a program that hangs: say what it waits for. */
 async function readInput(loudness: Loudness, io: Io): Promise<string> {
   const read = new AbortController()
-  void io.clock.sleep(patienceMs, read.signal).then(async () => {
-    if (!read.signal.aborted) await note(io, loudness, 'reading standard input; give it an end, or use < /dev/null').catch(() => {})
-  })
+  const explained = explain(loudness, io, read.signal)
   try {
     return await readText(abortable(io.stdin, io.signal))
   } finally {
     read.abort()
+    await explained
   }
+}
+
+async function explain(loudness: Loudness, io: Io, read: AbortSignal): Promise<void> {
+  await io.clock.sleep(patienceMs, read)
+  if (!read.aborted) await note(io, loudness, 'reading standard input; give it an end, or use < /dev/null')
 }

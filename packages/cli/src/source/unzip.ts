@@ -6,9 +6,9 @@ export async function* unzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<U
   let head: Uint8Array = new Uint8Array()
   try {
     while (head.length < 2) {
-      const { done, value } = await iterator.next()
-      if (done === true) break
-      head = head.length === 0 ? value : Buffer.concat([head, value])
+      const next = await iterator.next()
+      if (next.done === true) break
+      head = Buffer.concat([head, next.value])
     }
     const whole = joined(head, iterator)
     yield* head[0] === 0x1f && head[1] === 0x8b ? gunzip(whole) : whole

@@ -41,12 +41,17 @@ const shapes: readonly ((value: Obj, name?: string) => unknown)[] = [
 /** The error that an event carries, or `undefined` if it carries none. */
 export function upstreamErrorOf(value: unknown, name?: string): UpstreamError | undefined {
   if (!isObject(value)) return name === 'error' ? { message: textOf(value), body: value } : undefined
+  // Nearly every event is a chunk and nothing else.
+  if (isPlainChunk(value, name)) return undefined
   for (const shape of shapes) {
     const body = shape(value, name)
     if (body !== undefined) return describe(body)
   }
   return undefined
 }
+
+const isPlainChunk = ({ choices, error, base_resp, object }: Obj, name: string | undefined): boolean =>
+  Array.isArray(choices) && !error && base_resp === undefined && object !== 'error' && name !== 'error'
 
 function describe(body: unknown): UpstreamError {
   if (!isObject(body)) return { message: textOf(body), body }

@@ -1,6 +1,6 @@
 import type { ContentPart } from '../chunk.ts'
 import { copy, isProse } from './extras.ts'
-import type { Rule } from './rules.ts'
+import { joinText, type Rule } from './rules.ts'
 
 type Content = string | ContentPart[]
 type Obj = Record<string, unknown>
@@ -15,7 +15,7 @@ type Obj = Record<string, unknown>
 export const content: Rule<Content> = (have, next) => {
   if (typeof next === 'string') {
     if (have === undefined) return next
-    return typeof have === 'string' ? have + next : joinParts(have, partsOf(next))
+    return typeof have === 'string' ? joinText(have, next) : joinParts(have, partsOf(next))
   }
   return joinParts(have === undefined ? [] : partsOf(have), next)
 }
@@ -52,7 +52,7 @@ function joinPart(sum: Obj, next: Obj): Obj {
     const have = Object.hasOwn(sum, key) ? sum[key] : undefined
     const value = next[key]
     if (value === null && have !== undefined) continue
-    if (typeof have === 'string' && typeof value === 'string' && isProse(key)) sum[key] = have + value
+    if (typeof have === 'string' && typeof value === 'string' && isProse(key)) sum[key] = joinText(have, value)
     else if (isParts(have) && isParts(value)) sum[key] = joinParts(have, value)
     // A text can meet a list only if a provider changes its mind; the list says more, whichever came first.
     else if (!(Array.isArray(have) && !Array.isArray(value))) sum[key] = copy(value)

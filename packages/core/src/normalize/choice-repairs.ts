@@ -21,17 +21,13 @@ export const choiceRepairs = {
   'text-beside-delta': (choice) => typeof choice['text'] === 'string' && delete choice['text'],
 
   'message-beside-delta': (choice) =>
-    (isObject(choice["delta"]) || !isObject(choice['message'])) &&
-    "message" in choice &&
-    delete choice["message"],
+    (isObject(choice['delta']) || !isObject(choice['message'])) && 'message' in choice && delete choice['message'],
 
   'message-instead-of-delta'(choice, state) {
     if (!isObject(choice['message'])) return false
     // Nothing to replace: then it is the first delta, and readers that follow deltas see it.
-    if (!state.begun) {
-      choice['delta'] = choice['message']
-      delete choice['message']
-    }
+    choice[state.begun ? 'whole_message' : 'delta'] = choice['message']
+    delete choice['message']
     return true
   },
 

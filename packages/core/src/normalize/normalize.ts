@@ -62,7 +62,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   function normalize(raw: unknown): ChatCompletionChunk | undefined {
     event++
     if (!isObject(raw)) return undefined
-    const { ['__proto__']: _dropped, ...chunk } = raw
+    const chunk = shallow(raw)
     repairChunk(chunk, stream)
     const entries = listOf(chunk['choices'])
     const normalized: ChunkChoice[] = []
@@ -81,16 +81,16 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   }
 
   function normalizeChoice(entry: Obj, position: number): ChunkChoice {
-    const { ['__proto__']: _dropped, ...choice } = entry
+    const choice = shallow(entry)
     const index = options.n === 1 ? 0 : isIndex(choice['index']) ? choice['index'] : position
     const state = stateOf(index)
     choice['index'] = index
     repairChoice(choice, state)
     const ends = choice['finish_reason'] !== null
-    if (isObject(choice['message'])) {
-      const message = wholeMessage(choice['message'], state)
-      if (message === undefined) delete choice['message']
-      else choice['message'] = message
+    if ('whole_message' in choice) {
+      const whole = isObject(choice['whole_message']) ? wholeMessage(choice['whole_message'], state) : undefined
+      if (whole === undefined) delete choice['whole_message']
+      else choice['whole_message'] = whole
     }
     choice['delta'] = normalizeDelta(choice['delta'] as Obj, state, ends)
     state.finished ||= ends
@@ -98,7 +98,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   }
 
   function normalizeDelta(raw: Obj, state: ChoiceState, ends: boolean): Obj {
-    const { ['__proto__']: _dropped, ...delta } = raw
+    const delta = shallow(raw)
     repairDelta(delta, state)
     const calls = 'tool_calls' in delta ? state.calls.normalize(delta['tool_calls'], ends) : ends ? state.calls.release() : []
     if (calls.length > 0) delta['tool_calls'] = calls
@@ -110,12 +110,22 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
 
   /** A message that replaces what was collected; what it leaves empty, it does not replace. */
   function wholeMessage(raw: Obj, state: ChoiceState): Obj | undefined {
-    const said = Object.entries(raw).filter(([, value]) => value !== null && value !== '' && !isEmptyList(value))
+    const said = Object.entries(shallow(raw)).filter(([, value]) => value !== null && value !== '' && !isEmptyList(value))
     const message = Object.fromEntries(said)
     state.texts.clear()
-    if ('tool_calls' in message) state.calls.restart()
-    const delta = normalizeDelta(message, state, true)
-    return Object.keys(delta).some((key) => key !== 'role') ? delta : undefined
+    if ('function_call' in message) state.functionName = ''
+    if ('audio' in message) state.audioTail = ''
+    repairDelta(message, state)
+    if ('audio' in message && state.audioTail !== '') releaseAudio(message, state)
+    if ('tool_calls' in message) {
+      const fresh = new ToolCalls(limits.maxToolCalls, report)
+      const calls = fresh.normalize(message['tool_calls'], true)
+      if (calls.length > 0) {
+        message['tool_calls'] = calls
+        state.calls = fresh
+      } else delete message['tool_calls']
+    }
+    return Object.keys(message).some((key) => key !== 'role') ? message : undefined
   }
 
   function stateOf(index: number): ChoiceState {
@@ -136,7 +146,8 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   }
 
   function grow(chunk: Obj): void {
-    length += lengthOf(chunk)
+    for (const key in chunk) if (!ENVELOPE.has(key)) length += lengthOf(chunk[key])
+    for (const choice of chunk['choices'] as ChunkChoice[]) length += lengthOf(choice)
     if (length > limits.maxAnswerLength) throw limitExceeded('maxAnswerLength', limits.maxAnswerLength)
   }
 
@@ -184,7 +195,17 @@ function releaseAudio(delta: Obj, state: ChoiceState): void {
   state.audioTail = ''
 }
 
-/** Characters that a value adds to the answer; a value that is no text counts as one. */
+/** What each chunk repeats, so that the sum does not grow by it. */
+const ENVELOPE = new Set(['id', 'object', 'created', 'model', 'choices', 'usage', 'service_tier', 'system_fingerprint'])
+
+/** A copy that may be changed. A key `__proto__` would not survive being assigned, and must not. */
+function shallow(value: Obj): Obj {
+  const copy = { ...value }
+  if (Object.hasOwn(copy, '__proto__')) delete copy['__proto__']
+  return copy
+}
+
+/** Characters of text in a value, at any level; anything else counts as one. */
 function lengthOf(value: unknown): number {
   if (typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 1

@@ -29,7 +29,7 @@ export interface StreamState {
 /** What one choice's chunks have established so far. */
 export interface ChoiceState {
   readonly stream: StreamState
-  readonly calls: ToolCalls
+  calls: ToolCalls
   /** Whether anything has been collected: a whole message then replaces it, else it is the first delta. */
   begun: boolean
   finished: boolean

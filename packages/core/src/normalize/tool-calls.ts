@@ -71,6 +71,7 @@ export class ToolCalls {
   readonly #report: (repair: ToolCallRepair) => void
   readonly #most: number
   #delta = 0
+  #ends = false
 
   constructor(most: number, report: (repair: ToolCallRepair) => void) {
     this.#most = most
@@ -85,6 +86,7 @@ export class ToolCalls {
    */
   normalize(raw: unknown, ends: boolean): Obj[] {
     this.#delta++
+    this.#ends = ends
     const entries: Obj[] = []
     if (isObject(raw)) this.#report('tool-calls-object')
     for (const item of isObject(raw) ? [raw] : Array.isArray(raw) ? raw : []) {
@@ -108,12 +110,6 @@ export class ToolCalls {
       entries.push({ index: call.index, function: { arguments: '{}' } })
     }
     return entries
-  }
-
-  /** The calls of a whole message, which replace what was collected: they are opened at their positions. */
-  restart(): void {
-    this.#calls.length = 0
-    this.#byWireIndex.clear()
   }
 
   #fragmentOf(item: Obj): Fragment {
@@ -262,9 +258,11 @@ export class ToolCalls {
     }
     call.text += text
     call.progress.push(text)
-    if (first && text === '{}' && kind === 'function') {
+    // A placeholder comes with the opening of its call; a later `{}` is what the model wrote.
+    const opens = first && call.openedIn === this.#delta && (call.id ?? call.name) !== undefined
+    if (opens && text === '{}' && kind === 'function' && !this.#ends) {
       call.held = true
-      return call.openedIn === this.#delta ? '' : undefined
+      return ''
     }
     return text
   }

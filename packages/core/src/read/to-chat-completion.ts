@@ -25,10 +25,10 @@ export function toChatCompletion(sum: ChatCompletionChunk): ChatCompletion {
 }
 
 function toChoice(choice: ChunkChoice): ChatCompletionChoice {
-  const { index, delta, finish_reason, logprobs, message, ...rest } = choice
+  const { index, delta, finish_reason, logprobs, whole_message, ...rest } = choice
   return {
     index,
-    message: toMessage(message ? mergeDelta(copy(message), delta) : copy(delta)),
+    message: toMessage(whole_message ? mergeDelta(copy(whole_message), delta) : copy(delta)),
     logprobs: logprobs ? { ...copy(logprobs), content: copy(logprobs.content ?? null), refusal: copy(logprobs.refusal ?? null) } : null,
     finish_reason: finish_reason || null,
     ...copy(rest),

@@ -8,6 +8,9 @@ import type { ChatCompletionChunk } from '../../src/index.ts'
  */
 
 type Obj = Record<string, unknown>
+type Fields = { [name: string]: fc.Arbitrary<unknown> }
+
+const absent = Symbol('absent')
 
 const text = fc.constantFrom('', 'a', 'b', ' ', 'é', '👋', '\n', '{"a":', '"b"}')
 const word = fc.constantFrom('x', 'y', 'z')
@@ -27,7 +30,7 @@ const extraName = fc.constantFrom(
 )
 
 /** Any value of JSON, of a size that can be read in a failure. */
-const { value: json } = fc.letrec<{ value: unknown; scalar: unknown; list: unknown[]; keyed: Obj[]; object: Obj }>(
+const { value: json } = fc.letrec<{ value: unknown; scalar: unknown; list: unknown; keyed: unknown; object: unknown }>(
   (tie) => ({
     value: fc.oneof({ depthSize: 'small', maxDepth: 2 }, tie('scalar'), tie('list'), tie('keyed'), tie('object')),
     scalar: fc.constantFrom(null, true, false, 0, 1, 2.5, '', 'a', 'b', 'é'),
@@ -48,57 +51,60 @@ function keyedItem(value: fc.Arbitrary<unknown>): fc.Arbitrary<Obj> {
   })
 }
 
-/** An object in which most fields are absent: few fields that meet often find more than many that never do. */
-function optional<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
-  const sometimes = Object.fromEntries(
-    Object.entries<fc.Arbitrary<unknown>>(fields).map(([name, arbitrary]) => [
-      name,
-      fc.oneof({ arbitrary: fc.constant(absent), weight: 3 }, { arbitrary, weight: 2 }),
-    ]),
-  )
-  return fc.record(sometimes).map(withoutAbsent) as fc.Arbitrary<Partial<T>>
-}
-
-const absent = Symbol('absent')
-
-function withoutAbsent(fields: Obj): Obj {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== absent))
-}
-
-/** The same object with fields of the provider's own beside. What is known wins. */
-function withExtras<T>(known: fc.Arbitrary<T>): fc.Arbitrary<T> {
+/** An object in which most fields are absent: few fields that meet often find more than many that seldom do. */
+function optional(fields: Fields): fc.Arbitrary<Obj> {
+  const sometimes = Object.entries(fields).map(([name, arbitrary]): [string, fc.Arbitrary<unknown>] => [
+    name,
+    fc.oneof({ arbitrary: fc.constant(absent), weight: 3 }, { arbitrary, weight: 2 }),
+  ])
   return fc
-    .tuple(fc.dictionary(extraName, json, { maxKeys: 1 }), known)
-    .map(([extras, fields]) => ({ ...extras, ...fields }))
+    .record(Object.fromEntries(sometimes))
+    .map((chosen) => Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== absent)))
 }
 
-function orNull<T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
+/** The same object with a field of the provider's own beside. What is known wins. */
+function withExtra(known: fc.Arbitrary<Obj>): fc.Arbitrary<Obj> {
+  return merged(fc.dictionary(extraName, json, { maxKeys: 1 }), known)
+}
+
+function merged(...parts: fc.Arbitrary<Obj>[]): fc.Arbitrary<Obj> {
+  return fc.tuple(...parts).map((objects): Obj => Object.assign({}, ...objects))
+}
+
+function orNull(value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.option(value, { freq: 4, nil: null })
 }
 
-function listOf<T>(item: fc.Arbitrary<T>, maxLength = 2): fc.Arbitrary<T[]> {
-  return fc.array(item, { minLength: 1, maxLength })
+function orOdd(value: fc.Arbitrary<unknown>, ...odd: unknown[]): fc.Arbitrary<unknown> {
+  return fc.oneof({ arbitrary: value, weight: 4 }, { arbitrary: fc.constantFrom(...odd), weight: 1 })
 }
 
-const functionDelta = withExtras(optional({ name: fc.constantFrom('f', 'get_f', ''), arguments: text }))
+function listOf<T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
+  return fc.array(item, { minLength: 1, maxLength: 2 })
+}
 
-const toolCall = (indexes: fc.Arbitrary<unknown>) =>
-  fc
-    .tuple(
-      indexes,
-      withExtras(
-        optional({
-          id: fc.constantFrom('call_1', 'call_2', ''),
-          type: fc.constantFrom('function', 'custom'),
-          function: functionDelta,
-          custom: withExtras(optional({ name: word, input: text })),
-        }),
-      ),
-    )
-    .map(([index, call]): Obj => (index === undefined ? call : { ...call, index }))
+/** Whole objects among them: only a whole object ends a call's arguments. */
+const argumentText = fc.oneof(text, fc.constantFrom('{}', '{"a":1}', '{'))
+
+const functionDelta = withExtra(optional({ name: fc.constantFrom('f', 'get_f', ''), arguments: argumentText }))
+
+const toolCall = withExtra(
+  optional({
+    id: fc.constantFrom('call_1', 'call_2', ''),
+    type: fc.constantFrom('function', 'custom'),
+    function: functionDelta,
+    custom: withExtra(optional({ name: word, input: text })),
+  }),
+)
+
+const toolCalls = fc.uniqueArray(merged(toolCall, fc.record({ index: count })), {
+  minLength: 1,
+  maxLength: 3,
+  selector: ({ index }) => index,
+})
 
 const contentPart = fc.oneof(
-  withExtras(fc.record({ type: fc.constant('text'), text })),
+  withExtra(fc.record({ type: fc.constant('text'), text })),
   fc.record({ type: fc.constant('reference'), reference_ids: listOf(count) }),
   fc.record({
     type: fc.constantFrom('thinking', 'reasoning'),
@@ -110,7 +116,7 @@ const contentPart = fc.oneof(
   }),
 )
 
-const reasoningDetail = withExtras(
+const reasoningDetail = withExtra(
   optional({
     type: fc.constantFrom('reasoning.text', 'reasoning.summary', 'reasoning.encrypted'),
     index: count,
@@ -123,45 +129,44 @@ const reasoningDetail = withExtras(
   }),
 )
 
-const delta = (toolCalls: fc.Arbitrary<unknown>) =>
-  withExtras(
-    optional({
-      role: fc.constantFrom('assistant', 'tool'),
-      content: orNull(fc.oneof({ arbitrary: text, weight: 4 }, listOf(contentPart))),
-      refusal: orNull(text),
-      reasoning_content: orNull(text),
-      reasoning: orNull(text),
-      reasoning_details: orNull(listOf(reasoningDetail)),
-      tool_calls: toolCalls,
-      function_call: functionDelta,
-      audio: orNull(
-        withExtras(
-          optional({
-            id: word,
-            data: fc.constantFrom('', 'YWJj', 'ZGVm'),
-            transcript: text,
-            expires_at: fc.constantFrom(1750000000, 1750000001),
-          }),
-        ),
-      ),
-      annotations: orNull(
-        listOf(fc.record({ type: fc.constant('url_citation'), url_citation: fc.record({ url: word }) })),
-      ),
+const deltaFields: Fields = {
+  role: fc.constantFrom('assistant', 'tool'),
+  content: orNull(fc.oneof({ arbitrary: text, weight: 4 }, listOf(contentPart))),
+  refusal: orNull(text),
+  reasoning_content: orNull(text),
+  reasoning: orNull(text),
+  reasoning_details: orNull(listOf(reasoningDetail)),
+  tool_calls: toolCalls,
+  function_call: functionDelta,
+  audio: orNull(
+    withExtra(
+      optional({
+        id: word,
+        data: fc.constantFrom('', 'YWJj', 'ZGVm'),
+        transcript: text,
+        expires_at: fc.constantFrom(1750000000, 1750000001),
+      }),
+    ),
+  ),
+  annotations: orNull(listOf(fc.record({ type: fc.constant('url_citation'), url_citation: fc.record({ url: word }) }))),
+}
+
+const delta = withExtra(optional(deltaFields))
+
+const tokens = orNull(
+  listOf(
+    fc.record({
+      token: word,
+      logprob: fc.constantFrom(-0.5, -9999),
+      bytes: orNull(listOf(count)),
+      top_logprobs: fc.constant([]),
     }),
-  )
-
-const tokenLogprob = fc.record({
-  token: word,
-  logprob: fc.constantFrom(-0.5, -9999),
-  bytes: orNull(listOf(count)),
-  top_logprobs: fc.constant([]),
-})
-
-const logprobs = orNull(
-  withExtras(fc.record({ content: orNull(listOf(tokenLogprob)), refusal: orNull(listOf(tokenLogprob)) })),
+  ),
 )
 
-const usage = withExtras(
+const logprobs = orNull(withExtra(fc.record({ content: tokens, refusal: tokens })))
+
+const usage = withExtra(
   fc.record({
     prompt_tokens: count,
     completion_tokens: count,
@@ -170,112 +175,119 @@ const usage = withExtras(
   }),
 )
 
-const envelope = {
+const envelope: Fields = {
   usage: orNull(usage),
   service_tier: fc.constantFrom('default', 'flex', null),
   system_fingerprint: fc.constantFrom('fp_1', 'fp_2', ''),
   moderation: orNull(
-    fc.record({
-      input: fc.record({ type: fc.constant('error'), code: word, message: text }),
-      output: fc.constant(null),
-    }),
+    fc.record({ input: fc.record({ type: fc.constant('error'), code: word }), output: fc.constant(null) }),
   ),
 }
 
-const calls = fc.uniqueArray(toolCall(count), { minLength: 1, maxLength: 3, selector: ({ index }) => index })
-
-const choice = withExtras(
-  fc
-    .tuple(
-      fc.record({
-        index: count,
-        delta: delta(calls),
-        finish_reason: fc.constantFrom(null, null, 'stop', 'tool_calls', 'length'),
-      }),
-      optional({ logprobs, message: delta(calls) }),
-    )
-    .map(([always, sometimes]) => ({ ...always, ...sometimes })),
+const choice = withExtra(
+  merged(
+    fc.record({ index: count, delta, finish_reason: fc.constantFrom(null, null, 'stop', 'tool_calls', 'length') }),
+    optional({ logprobs, whole_message: delta }),
+  ),
 )
 
 /** A chunk in the official form, extended where a provider may extend it: what `normalize` gives. */
-export const normalizedChunk: fc.Arbitrary<ChatCompletionChunk> = withExtras(
-  fc
-    .tuple(
-      fc.record({
-        id: fc.constantFrom('chatcmpl-1', 'chatcmpl-2', ''),
-        object: fc.constant('chat.completion.chunk'),
-        created: fc.constantFrom(0, 1750000000, 1750000001),
-        model: fc.constantFrom('m', 'n', ''),
-        choices: fc.uniqueArray(choice, { maxLength: 2, selector: ({ index }) => index }),
-      }),
-      optional(envelope),
-    )
-    .map(([always, sometimes]) => ({ ...always, ...sometimes })),
-  // The extras make it wider than its type; that they may be there is the type's own documentation.
+export const normalizedChunk = withExtra(
+  merged(
+    fc.record({
+      id: fc.constantFrom('chatcmpl-1', 'chatcmpl-2', ''),
+      object: fc.constant('chat.completion.chunk'),
+      created: fc.constantFrom(0, 1750000000, 1750000001),
+      model: fc.constantFrom('m', 'n', ''),
+      choices: fc.uniqueArray(choice, { maxLength: 2, selector: ({ index }) => index }),
+    }),
+    optional(envelope),
+  ),
+  // Every field above is what its type says; the extras are what the types leave open.
 ) as unknown as fc.Arbitrary<ChatCompletionChunk>
 
-export const normalizedChunks: fc.Arbitrary<ChatCompletionChunk[]> = fc.array(normalizedChunk, {
-  minLength: 1,
-  maxLength: 8,
-})
+export const normalizedChunks = fc.array(normalizedChunk, { minLength: 1, maxLength: 6 })
 
-const oddIndex = fc.oneof(count, fc.constantFrom(undefined, undefined, null, '0', -1, 1.5, 7))
-
-const rawCalls = fc.oneof(
-  listOf(toolCall(oddIndex)),
-  toolCall(oddIndex),
-  fc.constantFrom<unknown[]>(null, [], 'none', [null, 3]),
-)
-
-const rawDelta = fc.oneof(
-  { arbitrary: delta(rawCalls), weight: 8 },
-  { arbitrary: fc.constantFrom<unknown[]>(null, undefined, 'text', [], 7), weight: 2 },
-)
-
-const rawChoice = withExtras(
-  withDelta({
-    index: fc.oneof(count, fc.constantFrom(null, '1', -1)),
-    finish_reason: fc.constantFrom<unknown[]>(null, null, 'stop', '', 'tool_calls', 0),
-    logprobs: fc.oneof(logprobs, fc.constantFrom<unknown[]>(-0.5, [], { content: [{ token: 'x' }] })),
-    message: fc.oneof(delta(rawCalls), fc.constantFrom<unknown[]>(null, 'text')),
-    text,
-    usage: orNull(usage),
+/** Calls as they have been met: without an index, with an odd one, twice the same, alone, or none at all. */
+const rawFunctionCall = withExtra(
+  optional({
+    index: orOdd(count, null, '0', -1, 1.5, 7),
+    id: orOdd(fc.constantFrom('call_1', 'call_2'), '', null),
+    type: orOdd(fc.constant('function'), null),
+    function: orOdd(functionDelta, null, { name: null, arguments: null }, { arguments: { a: 1 } }),
   }),
 )
 
-function withDelta(fields: { [name: string]: fc.Arbitrary<unknown> }): fc.Arbitrary<Obj> {
-  return fc.tuple(optional(fields), rawDelta).map(([others, value]) => (value === undefined ? others : { ...others, delta: value }))
-}
+/** At an index of its own: a call that is now a function and now free text has not been met, and means nothing. */
+const rawCustomCall = merged(
+  fc.record({ index: fc.constant(9), type: fc.constant('custom') }),
+  optional({ id: fc.constant('call_9'), custom: optional({ name: word, input: text }) }),
+)
+
+const rawToolCall = fc.oneof({ arbitrary: rawFunctionCall, weight: 5 }, rawCustomCall)
+const rawToolCalls = orOdd(fc.oneof(listOf(rawToolCall), rawToolCall), null, [], 'none', [null, 3])
+
+const rawDelta = withExtra(
+  optional({
+    ...deltaFields,
+    role: orOdd(fc.constant('assistant'), '', null),
+    content: orOdd(deltaFields['content'] ?? text, 7, [], ['a', null]),
+    tool_calls: rawToolCalls,
+    function_call: orOdd(functionDelta, null, 'f'),
+    index: count,
+  }),
+)
+
+const rawChoice = withExtra(
+  merged(
+    fc.record({ delta: orOdd(rawDelta, null, 'text', [], 7) }),
+    optional({
+      index: orOdd(count, null, '1', -1),
+      finish_reason: orOdd(fc.constantFrom('stop', 'tool_calls'), null, '', 0),
+      logprobs: orOdd(logprobs, -0.5, [], { content: [{ token: 'x' }] }),
+      message: orOdd(rawDelta, null, 'text'),
+      text,
+      usage: orNull(usage),
+    }),
+  ),
+)
+
+const messageChoice = merged(
+  fc.record({ message: rawDelta }),
+  optional({ index: count, finish_reason: fc.constant('stop') }),
+)
 
 /** What a server might send for a chunk: the official form, and every departure from it that has been met. */
-export const rawChunk: fc.Arbitrary<Obj> = withExtras(
-  optional({
-    id: fc.constantFrom<unknown[]>('chatcmpl-1', 'chatcmpl-2', '', null, 123),
-    object: fc.constantFrom<unknown[]>('chat.completion.chunk', 'chat.completion', '', null),
-    created: fc.constantFrom<unknown[]>(0, 1750000000, 1750000000.5, '1750000001', null, 'soon'),
-    model: fc.constantFrom<unknown[]>('m', '', null, 5),
-    choices: fc.oneof(
-      { arbitrary: listOf(rawChoice), weight: 6 },
-      fc.constantFrom<unknown[]>([], null, [null], 'none'),
-    ),
-    obfuscation: word,
-    x_groq: optional({ id: word, usage }),
-    ...envelope,
-    usage: fc.oneof(envelope.usage, fc.constantFrom<unknown[]>({}, 'none', 0)),
-  }),
+export const rawChunk = withExtra(
+  merged(
+    fc.record({
+      choices: orOdd(listOf(fc.oneof({ arbitrary: rawChoice, weight: 6 }, messageChoice)), [], null, [null], 'none'),
+    }),
+    optional({
+      ...envelope,
+      id: fc.constantFrom<unknown[]>('chatcmpl-1', 'chatcmpl-2', '', null, 123),
+      object: fc.constantFrom<unknown[]>('chat.completion.chunk', 'chat.completion', '', null),
+      created: fc.constantFrom<unknown[]>(0, 1750000000, 1750000000.5, '1750000001', null, 'soon'),
+      model: fc.constantFrom<unknown[]>('m', '', null, 5),
+      usage: orOdd(orNull(usage), {}, 'none', 0),
+      obfuscation: word,
+      x_groq: optional({ id: word, usage }),
+    }),
+  ),
 )
 
-export const rawChunks: fc.Arbitrary<Obj[]> = fc.array(rawChunk, { minLength: 1, maxLength: 6 })
+export const rawChunks = fc.array(rawChunk, { minLength: 1, maxLength: 6 })
 
-/** The neighbours of a list in groups, none empty. */
-export function groupsOf<T>(items: readonly T[]): fc.Arbitrary<T[][]> {
-  return fc.array(fc.boolean(), { minLength: items.length, maxLength: items.length }).map((cuts) => {
-    const groups: T[][] = []
-    for (const [at, item] of items.entries()) {
-      const last = groups.at(-1)
-      if (last === undefined || cuts[at] === true) groups.push([item])
-      else last.push(item)
-    }
-    return groups
-  })
+/** Where a list is cut into groups of neighbours; see {@link grouped}. */
+export const cuts = fc.array(fc.boolean(), { minLength: 1, maxLength: 6 })
+
+/** The neighbours of a list in groups, none empty. Beside the list rather than made of it, so that both shrink. */
+export function grouped<T>(items: readonly T[], cutBefore: readonly boolean[]): T[][] {
+  const groups: T[][] = []
+  for (const [at, item] of items.entries()) {
+    const last = groups.at(-1)
+    if (last === undefined || cutBefore[at % cutBefore.length] === true) groups.push([item])
+    else last.push(item)
+  }
+  return groups
 }

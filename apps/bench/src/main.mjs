@@ -1,0 +1,54 @@
+// pnpm bench              measures every row and writes docs/benchmarks.md
+// pnpm bench fold-growth  measures one row and prints it
+import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { exponent, interleaved } from './measure.mjs'
+import { rows } from './rows.mjs'
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !(name in rows))
+if (unknown.length > 0) {
+  console.error(`no row is called ${unknown.join(', ')}; there are ${Object.keys(rows).join(', ')}`)
+  process.exit(2)
+}
+
+const names = wanted.length > 0 ? wanted : Object.keys(rows)
+const sections = []
+for (const name of names) {
+  const { title, unit, growth = false, rounds = 9, candidates } = rows[name]
+  process.stderr.write(`${name} …\n`)
+  // Small sizes run several times, so that a clock of microseconds can tell.
+  const list = candidates().map(({ repeat = 1, run, units, ...rest }) => ({
+    ...rest,
+    units: units * repeat,
+    size: units,
+    async run() {
+      for (let i = 0; i < repeat; i++) await run()
+    },
+  }))
+  const results = (await interleaved(list, { rounds })).map((result, at) => ({ ...result, units: list[at].size }))
+  sections.push(section(name, title, unit, growth, results))
+  console.log(`\n${sections.at(-1)}`)
+}
+
+if (wanted.length === 0) {
+  const head = [
+    '# Benchmarks',
+    '',
+    'Written by `pnpm bench`; `pnpm bench ROW` measures one row. CPU time, candidates in turn within one process, medians;',
+    'in brackets the 10th and the 90th percentile. Ratios hold, absolute figures depend on the machine and its other work.',
+    '',
+    `Node.js ${process.versions.node}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model.trim() || 'unnamed processor'}.`,
+  ]
+  writeFileSync(new URL('../../../docs/benchmarks.md', import.meta.url), `${[...head, '', ...sections].join('\n')}`)
+}
+
+function section(name, title, unit, growth, results) {
+  const [first] = results
+  const last = results.at(-1)
+  const lines = [`## ${title}`, '', `\`pnpm bench ${name}\``, '', `| | ${unit} | ratio |`, '| --- | --: | --: |']
+  for (const { name: candidate, median, p10, p90 } of results)
+    lines.push(`| ${candidate} | ${Math.round(median)} (${Math.round(p10)}–${Math.round(p90)}) | ${(median / first.median).toFixed(2)} |`)
+  if (growth) lines.push('', `Growth exponent ${exponent(first, last).toFixed(3)} (1 is linear).`)
+  return `${lines.join('\n')}\n`
+}

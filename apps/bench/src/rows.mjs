@@ -1,0 +1,158 @@
+// What is measured: one row each. A row gives its candidates; the first one is what the others are compared with.
+import { accumulate, createAccumulator, createJsonReader, createNormalizer } from '@deltawire/core'
+import { readChunks } from '@deltawire/node'
+import { jsonText, pieces, reads, textChunks, toolChunks } from './streams.mjs'
+
+const SIZES = [10_000, 100_000, 1_000_000]
+
+/** Repeats the middle of a stream, so that a million chunks need no gigabyte of memory to be measured. */
+function* repeated(block, times) {
+  for (let i = 0; i < times; i++) yield* block
+}
+
+const normalized = (chunks) => {
+  const { normalize } = createNormalizer()
+  return Array.from(chunks, (chunk) => normalize(chunk))
+}
+
+export const rows = {
+  'fold-growth': {
+    title: 'Folding chunks: cost per chunk against the number of chunks',
+    unit: 'ns per chunk',
+    growth: true,
+    candidates() {
+      const block = normalized(textChunks(10_000)).slice(1, -2)
+      return SIZES.map((size) => ({
+        name: `createAccumulator, ${size.toLocaleString('en')} chunks`,
+        units: size,
+        repeat: Math.max(1, 200_000 / size),
+        run() {
+          const accumulator = createAccumulator()
+          for (const chunk of repeated(block, size / block.length)) accumulator.push(chunk)
+          return accumulator.completion()
+        },
+      }))
+    },
+  },
+  'read-growth': {
+    title: 'Bytes to the completion (64 KB reads): cost per chunk against the number of chunks',
+    unit: 'ns per chunk',
+    growth: true,
+    rounds: 5,
+    candidates() {
+      const head = [...textChunks(0)]
+      const body = [...textChunks(10_000)].slice(1, -2)
+      const [first, last] = [[...reads(head.slice(0, 1), 1 << 16)][0], [...reads(head.slice(1), 1 << 16)][0]]
+      const text = (bytes) => new TextDecoder().decode(bytes).replace('data: [DONE]\n\n', '')
+      const middle = [...reads(body, 1 << 16)].map((bytes, at, all) => (at === all.length - 1 ? new TextEncoder().encode(text(bytes)) : bytes))
+      return SIZES.map((size) => ({
+        name: `accumulate(readChunks(bytes)), ${size.toLocaleString('en')} chunks`,
+        units: size,
+        repeat: Math.max(1, 100_000 / size),
+        async run() {
+          async function* source() {
+            yield new TextEncoder().encode(text(first))
+            yield* repeated(middle, size / 10_000)
+            yield last
+          }
+          const { complete, error } = await accumulate(readChunks(source()))
+          if (!complete) throw error
+        },
+      }))
+    },
+  },
+  'tool-arguments-growth': {
+    title: 'A tool call whose arguments grow in 4-character deltas, read live after each delta',
+    unit: 'ns per delta',
+    growth: true,
+    candidates() {
+      return [10_000, 100_000, 1_000_000].map((length) => {
+        const chunks = normalized(toolChunks(length))
+        return {
+          name: `accumulate and createJsonReader, ${length.toLocaleString('en')} characters`,
+          units: chunks.length,
+          repeat: Math.max(1, 400_000 / length),
+          run() {
+            const accumulator = createAccumulator()
+            const reader = createJsonReader()
+            let seen = 0
+            for (const chunk of chunks) {
+              accumulator.push(chunk)
+              reader.push(chunk.choices[0].delta.tool_calls?.[0]?.function?.arguments ?? '')
+              if (reader.value !== undefined) seen++
+            }
+            if (!reader.done) throw new Error('the document is not complete')
+            return seen
+          },
+        }
+      })
+    },
+  },
+  'json-reader': {
+    title: 'createJsonReader on 1 MB in 4-character deltas against one JSON.parse at the end',
+    unit: 'ns per delta',
+    candidates() {
+      const text = jsonText(1_000_000)
+      const deltas = pieces(text, 4)
+      return [
+        {
+          name: 'append, JSON.parse once at the end',
+          units: deltas.length,
+          run() {
+            let all = ''
+            for (const delta of deltas) all += delta
+            return JSON.parse(all)
+          },
+        },
+        {
+          name: 'createJsonReader, value read after each delta',
+          units: deltas.length,
+          run() {
+            const reader = createJsonReader()
+            let last
+            for (const delta of deltas) {
+              reader.push(delta)
+              last = reader.value
+            }
+            return last
+          },
+        },
+        {
+          name: 'createJsonReader, snapshot after each delta',
+          units: deltas.length,
+          run() {
+            const reader = createJsonReader()
+            let last
+            for (const delta of deltas) {
+              reader.push(delta)
+              last = reader.snapshot()
+            }
+            return last
+          },
+        },
+      ]
+    },
+  },
+  'snapshot-growth': {
+    title: 'A snapshot after every chunk: cost per chunk against the number of chunks',
+    unit: 'ns per chunk',
+    growth: true,
+    candidates() {
+      const block = normalized(textChunks(10_000)).slice(1, -2)
+      return [10_000, 100_000].map((size) => ({
+        name: `push and snapshot, ${size.toLocaleString('en')} chunks`,
+        units: size,
+        repeat: 100_000 / size,
+        run() {
+          const accumulator = createAccumulator()
+          let last
+          for (const chunk of repeated(block, size / block.length)) {
+            accumulator.push(chunk)
+            last = accumulator.snapshot()
+          }
+          return last
+        },
+      }))
+    },
+  },
+}

@@ -1,0 +1,102 @@
+// What `npm start` runs. Plain JavaScript on the built packages: it shows what a user's program sees.
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { createMockServer, figuresLine } from '@deltawire/cli/mock'
+import { accumulate, reasoningOf, textOf, toolCallsOf } from '@deltawire/core'
+import { streamChatCompletion } from '@deltawire/node'
+
+const prompt = process.argv.slice(2)
+process.exitCode = prompt.length > 0 ? await ask(prompt) : await demonstrate()
+
+/** `npm start -- "a prompt"`: the same as `deltawire ask`, at the endpoint of the environment. */
+async function ask(words) {
+  const { OPENAI_BASE_URL = '', OPENAI_API_KEY = '' } = process.env
+  if (OPENAI_BASE_URL === '' && OPENAI_API_KEY === '') {
+    process.stderr.write('error: a prompt needs an endpoint: set OPENAI_BASE_URL and OPENAI_API_KEY\n')
+    process.stderr.write('hint: npm start without a prompt shows a stream that needs neither\n')
+    return 3
+  }
+  const cli = fileURLToPath(new URL('dist/main.js', import.meta.resolve('@deltawire/cli/package.json')))
+  const child = spawn(process.execPath, [cli, 'ask', ...words], { stdio: ['ignore', 'inherit', 'inherit'] })
+  // Ctrl-C reaches the child as well, which keeps what had arrived and then ends.
+  process.on('SIGINT', () => {})
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve(code ?? 1))
+  })
+}
+
+/** A server, a client, and an answer between them. */
+async function demonstrate() {
+  const isWatched = process.env.CI === undefined || process.env.CI === '' || process.env.CI === 'false'
+  const server = await createMockServer({ pace: isWatched ? { firstChunkMs: 400, chunkMs: 40 } : {} })
+  try {
+    say(`A server of our own answers at ${server.baseURL}: no key, no network.\n\n`)
+    const request = { model: 'demo:tour', messages: [{ role: 'user', content: 'How is the weather at the harbour?' }] }
+    const received = { bytes: 0 }
+    const startedAt = performance.now()
+    let chunks = 0
+    let firstChunkMs
+    const stream = streamChatCompletion(request, { baseURL: server.baseURL, apiKey: 'mock', fetch: counting(received) })
+    const { completion, error } = await accumulate(
+      (async function* () {
+        for await (const chunk of stream) {
+          firstChunkMs ??= performance.now() - startedAt
+          chunks += 1
+          show(chunk)
+          yield chunk
+        }
+      })(),
+    )
+    const figures = { chunks, bytes: received.bytes, firstChunkMs, totalMs: performance.now() - startedAt }
+    if (error !== null) throw error
+    for (const { name, arguments: given } of toolCallsOf(completion))
+      say(`\n  → ${name} was called with ${JSON.stringify(given)}\n`)
+    say('\nThe sum of these chunks, as a completion:\n\n')
+    say(`${JSON.stringify(completion, undefined, 2)}\n\n${figuresLine(figures, completion.usage)}\n`)
+    if (isWatched)
+      say('\nNext: node packages/cli/dist/main.js --help, or npm start -- "a prompt" with an endpoint of yours.\n')
+    return 0
+  } finally {
+    await server.close()
+  }
+}
+
+let shown = ''
+
+/** Prints what one chunk adds: thoughts, text, or a piece of a tool call. */
+function show(chunk) {
+  const [choice] = chunk.choices
+  if (choice === undefined) return
+  const calls = choice.delta.tool_calls ?? []
+  part('thinking', reasoningOf(choice), 2)
+  part('answer', textOf(choice))
+  part('tool call', calls.map(({ function: called }) => (called?.name ?? '') + (called?.arguments ?? '')).join(''), 36)
+}
+
+/** A piece of text below a heading, which is printed when another kind of text begins. */
+function part(heading, text, color) {
+  if (text === '') return
+  if (shown !== heading) say(`${shown === '' ? '' : '\n\n'}  ${heading}\n  `)
+  shown = heading
+  const isColored = color !== undefined && process.stdout.isTTY && !process.env.NO_COLOR
+  say(isColored ? `\u001B[${color}m${text}\u001B[0m` : text)
+}
+
+/** The global fetch, counting the bytes of the answers. */
+function counting(received) {
+  return async (input, init) => {
+    const response = await fetch(input, init)
+    const counter = new TransformStream({
+      transform(piece, controller) {
+        received.bytes += piece.length
+        controller.enqueue(piece)
+      },
+    })
+    return new Response(response.body.pipeThrough(counter), response)
+  }
+}
+
+function say(text) {
+  process.stdout.write(text)
+}

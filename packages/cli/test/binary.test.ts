@@ -1,0 +1,196 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandNames, entryOf } from '../src/commands/table.ts'
+import { demoBytes } from '../src/source/demo.ts'
+
+/** The file that is published. `pnpm build` makes it. */
+const binary = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'deltawire-binary-'))
+
+beforeAll(() => {
+  if (!existsSync(binary)) throw new Error('packages/cli/dist/main.js is missing: run pnpm build first')
+  writeFileSync(join(folder, 'deltawire'), `#!/bin/sh\nexec '${process.execPath}' '${binary}' "$@"\n`, { mode: 0o755 })
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function start(program: string, argv: readonly string[], env: Record<string, string> = {}): ChildProcess {
+  return spawn(program, argv, { env: { PATH: `${folder}:${process.env['PATH']}`, ...env }, cwd: folder })
+}
+
+async function outcome(child: ChildProcess) {
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.on('data', (text: Buffer) => (stdout += text.toString()))
+  child.stderr?.on('data', (text: Buffer) => (stderr += text.toString()))
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  return { code, signal, stdout, stderr }
+}
+
+async function deltawire(argv: readonly string[], stdin: Uint8Array | string = '', env: Record<string, string> = {}) {
+  const child = start(process.execPath, [binary, ...argv], env)
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(stdin)
+  return outcome(child)
+}
+
+async function shell(line: string) {
+  const child = start('/bin/sh', ['-c', line])
+  child.stdin?.end()
+  return outcome(child)
+}
+
+/** Resolves with the text so far when it matches. */
+async function seen(child: ChildProcess, from: 'stderr' | 'stdout', what: RegExp): Promise<string> {
+  let text = ''
+  for await (const piece of child[from] ?? []) {
+    text += String(piece)
+    if (what.test(text)) return text
+  }
+  throw new Error(`${from} ended with ${text}`)
+}
+
+describe('the binary', () => {
+  test('is one file that can be run, and depends on nothing', () => {
+    const code = readFileSync(binary, 'utf8')
+    expect(code.startsWith('#!/usr/bin/env node\n')).toBe(true)
+    expect(statSync(binary).mode & 0o111).toBe(0o111)
+    const imported = [
+      ...code.matchAll(/^(?:import|export) .*?from ["']([^"']+)["']|\bimport\(["']([^"']+)["']\)/gm),
+    ].map(([, fixed, lazy]) => fixed ?? lazy ?? '')
+    expect(imported.length).toBeGreaterThan(3)
+    expect(imported.filter((name) => !name.startsWith('node:'))).toEqual([])
+    // The module costs every start 30 ms: only what serves may load it.
+    expect(code).not.toMatch(/^import .*node:http["']/m)
+  })
+
+  test('reads a pipe and tells the exit code', async () => {
+    expect(await deltawire(['merge', '--text'], demoBytes('reasoning'))).toMatchObject({
+      code: 0,
+      stdout: '9.8 is larger than 9.11.',
+      stderr: '',
+    })
+    expect(await deltawire(['merge', '--text'], demoBytes('cut'))).toMatchObject({ code: 7 })
+    expect(await deltawire(['merge', '--txt'])).toMatchObject({ code: 2, stdout: '' })
+    expect(await deltawire(['Hello'])).toMatchObject({ code: 3, stdout: '' })
+    expect(
+      await deltawire(['Hello'], '', { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1', DELTAWIRE_MODEL: 'm' }),
+    ).toMatchObject({ code: 6 })
+  })
+
+  test('loses nothing of an answer that is larger than a pipe', async () => {
+    const content = 'x'.repeat(3_000_000)
+    const stdin = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`
+    const { code, stdout } = await deltawire(['merge', '--text'], stdin)
+    expect(code).toBe(0)
+    expect(stdout.length).toBe(content.length)
+  })
+
+  test.skipIf(process.platform === 'win32')('ends quietly when the reader of its output has left', async () => {
+    const many = join(folder, 'many.sse')
+    const chunk = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x'.repeat(1000) } }] })}\n\n`
+    writeFileSync(many, `${chunk.repeat(5000)}data: [DONE]\n\n`)
+    for (const command of [`convert ${many}`, `convert ${many} --to text`, `merge ${many}`]) {
+      const { stdout, stderr } = await shell(`(deltawire ${command}; echo "exit $?" >&2) | head -c 1`)
+      expect({ command, length: stdout.length, stderr }).toEqual({ command, length: 1, stderr: 'exit 0\n' })
+    }
+    // A run that had failed is not made good by a reader that left.
+    const { stderr } = await shell(`(head -c 3000000 ${many} | deltawire merge; echo "exit $?" >&2) | head -c 1`)
+    expect(stderr).toContain('exit 7')
+  })
+
+  test('passes a chunk on before the next one comes', async () => {
+    const child = start(process.execPath, [binary, 'convert', '--to', 'text'])
+    const output = (child.stdout as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
+    for (const word of ['one ', 'two ', 'three']) {
+      child.stdin?.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: word } }] })}\n\n`)
+      expect((await output.next()).value?.toString()).toBe(word)
+    }
+    child.stdin?.end('data: [DONE]\n\n')
+    expect((await once(child, 'close'))[0]).toBe(0)
+  })
+
+  test('needs no end of its input when the stream has ended', async () => {
+    const child = start(process.execPath, [binary, 'merge', '--text'])
+    child.stdin?.write(demoBytes('reasoning'))
+    expect(await outcome(child)).toMatchObject({ code: 0, stdout: '9.8 is larger than 9.11.' })
+  })
+
+  test.skipIf(process.platform === 'win32')('keeps what had arrived when Ctrl-C ends it', async () => {
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      const child = start(process.execPath, [binary, 'convert', '--to', 'text'])
+      const bytes = demoBytes('text')
+      child.stdin?.write(bytes.subarray(0, bytes.length / 2))
+      const begun = await seen(child, 'stdout', /A chunk/)
+      child.kill(signal)
+      expect({ signal, begun: begun.slice(0, 7), end: await once(child, 'close') }).toEqual({
+        signal,
+        begun: 'A chunk',
+        end: [code, null],
+      })
+    }
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('the binary as a server', () => {
+  test('serves until Ctrl-C', async () => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const child = start(process.execPath, [binary, 'mock', '--print-env'])
+      const [, baseURL = ''] = /OPENAI_BASE_URL='([^']+)'/.exec(await seen(child, 'stdout', /\n/)) ?? []
+      expect((await fetch(`${baseURL}/models`)).status).toBe(200)
+      child.kill(signal)
+      expect(await once(child, 'close')).toEqual([0, null])
+    }
+  })
+
+  test('runs a command against itself and returns its exit code', async () => {
+    const print = 'console.log(process.env.OPENAI_BASE_URL, process.env.OPENAI_API_KEY); process.exitCode = 42'
+    const { code, stdout, stderr } = await deltawire(['mock', '--key', 'k', '--', process.execPath, '-e', print])
+    expect({ code, stderr }).toEqual({ code: 42, stderr: '' })
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1 k\n$/)
+    expect(await deltawire(['mock', '--', 'no-such-command'])).toMatchObject({
+      code: 127,
+      stderr: 'error: cannot run "no-such-command": not found\n',
+    })
+    expect(await deltawire(['mock', '--', '/bin/sh', '-c', 'kill -KILL $$'])).toMatchObject({ code: 137 })
+  })
+
+  test('ends its command when it is terminated', async () => {
+    const child = start(process.execPath, [
+      binary,
+      'mock',
+      '--',
+      process.execPath,
+      '-e',
+      'console.log("up"); setInterval(() => {}, 1000)',
+    ])
+    await seen(child, 'stdout', /up/)
+    child.kill('SIGTERM')
+    expect(await once(child, 'close')).toEqual([143, null])
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('every example of the help', () => {
+  const examples = commandNames.flatMap((name) => entryOf(name).examples)
+
+  test.each(examples.filter(({ serves }) => serves !== true))('works: $run', async ({ run, exitCode = 0 }) => {
+    const { code, stdout } = await shell(run)
+    expect(code).toBe(exitCode)
+    expect(stdout).not.toBe('')
+  })
+
+  test.each(examples.filter(({ serves }) => serves === true))('serves: $run', async ({ run }) => {
+    // The port of an example may be taken on this machine.
+    const child = start('/bin/sh', ['-c', `exec ${run.replace(/--port \d+/, '--port 0')}`])
+    await seen(child, 'stderr', /listening on/)
+    child.kill('SIGINT')
+    expect(await once(child, 'close')).toEqual([0, null])
+  })
+})
