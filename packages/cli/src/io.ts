@@ -43,7 +43,7 @@ export class Interrupted extends Error {
   readonly signal: 'SIGINT' | 'SIGTERM'
 
   constructor(signal: 'SIGINT' | 'SIGTERM') {
-    super(`stopped by ${signal}`)
+    super(signal === 'SIGINT' ? 'stopped by Ctrl-C' : `stopped by ${signal}`)
     this.signal = signal
   }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { systemClock } from './clock.ts'
 import { Interrupted, type Io } from './io.ts'
+import { createProcessInput } from './process-input.ts'
 import { createProcessOutput } from './process-output.ts'
 import { run } from './run.ts'
 
@@ -10,11 +11,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interrupt.abort(new Interrupted(signal)))
 }
 
+const stdin = createProcessInput()
 const io: Io = {
-  stdin: {
-    isTTY: process.stdin.isTTY === true,
-    [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>,
-  },
+  stdin,
   stdout: createProcessOutput(process.stdout, { isVital: true }),
   stderr: createProcessOutput(process.stderr, { isVital: false }),
   env: process.env,
@@ -25,3 +24,4 @@ const io: Io = {
 
 // Never process.exit(): it would cut what a slow pipe has not taken yet.
 process.exitCode = await run(process.argv.slice(2), io)
+stdin.close()

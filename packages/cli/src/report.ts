@@ -13,6 +13,16 @@ export async function note(io: Io, { quiet }: Loudness, message: string): Promis
   if (!quiet) await io.stderr.write(`note: ${visibleLine(message)}\n`)
 }
 
+/** Why nothing more comes. */
+export async function noteInterrupt(
+  io: Io,
+  loudness: Loudness,
+  { message }: Interrupted,
+  isPartial: boolean,
+): Promise<void> {
+  await note(io, loudness, isPartial ? `${message}; the answer is partial` : message)
+}
+
 /** One note per kind of repair. */
 export async function noteWarnings(
   io: Io,

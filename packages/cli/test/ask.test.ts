@@ -256,7 +256,7 @@ describe('ask', () => {
       onStdout,
     })
     expect({ code, stdout }).toEqual({ code: 130, stdout: 'Once upon' })
-    expect(stderr).toBe('note: stopped by SIGINT; the answer is partial\n')
+    expect(stderr).toBe('note: stopped by Ctrl-C; the answer is partial\n')
   })
 
   test('ends quietly, and stops the server, when the reader of its output has left', async () => {

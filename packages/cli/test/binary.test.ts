@@ -93,7 +93,8 @@ describe('the binary', () => {
   test.skipIf(process.platform === 'win32')('ends quietly when the reader of its output has left', async () => {
     const many = join(folder, 'many.sse')
     const chunk = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x'.repeat(1000) } }] })}\n\n`
-    writeFileSync(many, `${chunk.repeat(5000)}data: [DONE]\n\n`)
+    const last = `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\n`
+    writeFileSync(many, `${chunk.repeat(5000)}${last}data: [DONE]\n\n`)
     for (const command of [`convert ${many}`, `convert ${many} --to text`, `merge ${many}`]) {
       const { stdout, stderr } = await shell(`(deltawire ${command}; echo "exit $?" >&2) | head -c 1`)
       expect({ command, length: stdout.length, stderr }).toEqual({ command, length: 1, stderr: 'exit 0\n' })

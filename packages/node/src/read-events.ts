@@ -1,4 +1,4 @@
-import { createFramer, limitExceeded, type Limits, type StreamEvent, DEFAULT_LIMITS } from '@deltawire/core'
+import { createFramer, DEFAULT_LIMITS, limitExceeded, type Limits, type StreamEvent, type TextSink } from '@deltawire/core'
 import { createParser } from 'eventsource-parser'
 
 /** Bytes or text in pieces, however they were cut. */
@@ -13,22 +13,24 @@ export type ByteSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Arra
  */
 export async function* readEvents(source: ByteSource, options: Limits = {}): AsyncGenerator<StreamEvent, void, undefined> {
   const decoder = new TextDecoder()
-  let events: StreamEvent[] = []
+  const events: StreamEvent[] = []
   const framer = createFramer((emit) => sseParser(emit, options), (event) => events.push(event), options)
   for await (const piece of source) {
-    framer.push(typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true }))
-    if (events.length === 0) continue
-    const ready = events
-    events = []
-    for (const event of ready) yield event
+    try {
+      framer.push(typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true }))
+    } finally {
+      // Also what a piece held before the place where it failed.
+      for (const event of events.splice(0)) yield event
+    }
   }
   framer.push(decoder.decode())
   framer.end()
   for (const event of events) yield event
 }
 
-function sseParser(emit: (event: StreamEvent) => void, { maxEventLength = DEFAULT_LIMITS.maxEventLength }: Limits) {
+function sseParser(emit: (event: StreamEvent) => void, { maxEventLength = DEFAULT_LIMITS.maxEventLength }: Limits): TextSink {
   let failure: Error | undefined
+  let afterReturn = false
   const parser = createParser({
     maxBufferSize: maxEventLength,
     onEvent: emit,
@@ -39,11 +41,16 @@ function sseParser(emit: (event: StreamEvent) => void, { maxEventLength = DEFAUL
     },
   })
   return {
-    push(text: string) {
-      parser.feed(text)
+    push(text) {
+      if (text === '') return
+      if (afterReturn && text.startsWith('\n')) text = text.slice(1)
+      afterReturn = text.endsWith('\r')
+      // For each line the parser looks for both kinds of end, through all the rest of a piece if it holds only one:
+      // quadratic in the piece. Of one kind it is linear.
+      parser.feed(text.includes('\r') ? text.replaceAll(/\r\n?/g, '\n') : text)
       if (failure !== undefined) throw failure
     },
-    // Ends the last line and the last event. A lone CR at the very end is completed by the first LF.
-    end: () => parser.feed('\n\n\n'),
+    // Ends the last line and the last event.
+    end: () => parser.feed('\n\n'),
   }
 }

@@ -45,6 +45,16 @@ describe.each(ways)('bytes $way', ({ of, fold }) => {
   })
 })
 
+it('would notice a difference', () => {
+  const [example] = cases
+  const wrong = structuredClone(example?.expected) as ChatCompletion
+  Object.assign(wrong.choices[0]?.message ?? {}, { content: 'Hello', refusal: undefined, annotations: null })
+  expect(example && matchesExpected(wrong, example)).toEqual([
+    { path: 'choices[0].message.content', expected: 'Hello world', got: 'Hello' },
+    { path: 'choices[0].message.refusal', expected: null, got: undefined },
+  ])
+})
+
 it('leaves every prototype as it was', async () => {
   const hostile = cases.filter((example) => example.sse.includes('__proto__'))
   expect(hostile).not.toEqual([])

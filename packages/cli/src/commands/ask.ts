@@ -7,7 +7,7 @@ import { Interrupted, type Io } from '../io.ts'
 import { createAnswerWriter, type ReasoningMode } from '../render/create-answer-writer.ts'
 import { figuresLine } from '../render/figures.ts'
 import { visibleJson } from '../render/visible.ts'
-import { note, reportError, sentenceOf } from '../report.ts'
+import { note, noteInterrupt, reportError, sentenceOf } from '../report.ts'
 import type { Run } from '../run.ts'
 import { abortable } from '../source/abortable.ts'
 import { foldChunks, type Fold } from '../source/fold-source.ts'
@@ -19,7 +19,7 @@ type Flags = Parameters<Run<'ask'>>[0]['flags']
 export const ask: Run<'ask'> = async ({ flags, arguments: words }, io) => {
   const model = flags.model ?? io.env.DELTAWIRE_MODEL ?? ''
   // Looked at before standard input is read: a prompt is not worth writing for an endpoint that is not there.
-  const open = await opener(model, io)
+  const open = await opener(model, flags, io)
   const prompt = await promptOf(words, flags, io)
   const answer = flags.json || flags.jsonl ? createJsonAnswer(flags, io) : createTextAnswer(flags, io)
   const system = flags.system === undefined ? [] : [{ role: 'system' as const, content: flags.system }]
@@ -34,9 +34,9 @@ type Request = Parameters<typeof streamChatCompletion>[0]
 type Open = (request: Request) => AsyncIterable<ChatCompletionChunk>
 
 /** How the answer is fetched: from the endpoint of the environment, or from a recording when there is none. */
-async function opener(model: string, io: Io): Promise<Open> {
+async function opener(model: string, flags: Flags, io: Io): Promise<Open> {
   if (model.startsWith('demo:') && (io.env.OPENAI_BASE_URL ?? '') === '') {
-    const { bytes } = await openSource(model, io)
+    const { bytes } = await openSource(model, flags, io)
     return () => paced(readChunks(bytes), io)
   }
   const endpoint = endpointOf(io.env)
@@ -117,9 +117,7 @@ async function judge({ completion, error }: Fold, flags: Flags, io: Io): Promise
   for (const { name, text } of toolCallsOf(completion ?? undefined)) {
     await note(io, flags, `the model called ${name}(${text})`)
   }
-  if (error instanceof Interrupted) {
-    await note(io, flags, completion === null ? error.message : `${error.message}; the answer is partial`)
-  }
+  if (error instanceof Interrupted) await noteInterrupt(io, flags, error, completion !== null)
   if (error !== null || completion === null) {
     await reportError(io, flags, error)
     return exitCodeOf(error)

@@ -19,7 +19,7 @@ import { openSources } from '../source/open-source.ts'
 import { readingOptions } from './merge.ts'
 
 export const convert: Run<'convert'> = async ({ flags, arguments: names }, io) => {
-  const [source] = await openSources(names, io)
+  const [source] = await openSources(names, flags, io)
   if (source === undefined) return exitCode.bug
   const form = forms[flags.to](io, flags.choice)
   const fold = await foldSource(source.bytes, {

@@ -2,11 +2,11 @@ import { textOf, toolCallsOf, type ChatCompletion, type ChatCompletionChoice } f
 import { CliError } from '../cli-error.ts'
 import { exitCode, exitCodeOf } from '../exit-code.ts'
 import { fileOutput } from '../file-output.ts'
-import { Interrupted, type Io, type Output } from '../io.ts'
+import { Interrupted, OutputClosed, type Io, type Output } from '../io.ts'
 import { createTextWriter } from '../render/create-text-writer.ts'
 import { figuresLine } from '../render/figures.ts'
 import { jsonText } from '../render/json-text.ts'
-import { note, noteWarnings, reportError } from '../report.ts'
+import { note, noteInterrupt, noteWarnings, reportError } from '../report.ts'
 import type { Run } from '../run.ts'
 import { foldSource, type Fold } from '../source/fold-source.ts'
 import { openSources, type Source } from '../source/open-source.ts'
@@ -14,19 +14,30 @@ import { openSources, type Source } from '../source/open-source.ts'
 type Flags = Parameters<Run<'merge'>>[0]['flags']
 
 export const merge: Run<'merge'> = async ({ flags, arguments: names }, io) => {
-  const sources = await openSources(names, io)
+  const sources = await openSources(names, flags, io)
   const output = flags.output === undefined ? io.stdout : await fileOutput(flags.output)
   const isAlone = sources.length === 1
   let code: number = exitCode.complete
   for (const source of sources) {
     const fold = await foldSource(source.bytes, { clock: io.clock, ...readingOptions(flags) })
-    await writeFold(fold, flags, output, isAlone)
+    const isRead = await reaches(writeFold(fold, flags, output, isAlone))
     const own = await judge(fold, flags, isAlone ? undefined : source, io)
     code ||= own
-    if (io.signal.aborted) break
+    if (!isRead || io.signal.aborted) break
   }
-  await output.flush()
+  if (flags.output !== undefined) await output.flush()
   return code
+}
+
+/** Whether the reader of our output is still there. If not, a broken stream is one all the same. */
+async function reaches(writing: Promise<void>): Promise<boolean> {
+  try {
+    await writing
+    return true
+  } catch (error) {
+    if (error instanceof OutputClosed) return false
+    throw error
+  }
 }
 
 /** What the flags tell the reader of a stream. */
@@ -79,7 +90,7 @@ async function judge(fold: Fold, flags: Flags, source: Source | undefined, io: I
     await note(io, flags, `${prefix}this is the first of ${others} choices; --choice N takes another`)
   }
   if (flags.stats) await io.stderr.write(`${prefix}${figuresLine(figures, completion?.usage)}\n`)
-  if (error instanceof Interrupted) await note(io, flags, `${prefix}${error.message}: the answer is partial`)
+  if (error instanceof Interrupted) await noteInterrupt(io, flags, error, completion !== null)
   if (error !== null) {
     await reportError(io, flags, error, { prefix, withHint: completion === null })
     return exitCodeOf(error)

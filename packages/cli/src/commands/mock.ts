@@ -13,7 +13,8 @@ import { openSources, type Source } from '../source/open-source.ts'
 export const mock: Run<'mock'> = async ({ flags, arguments: names, command }, io) => {
   const recordings: Recording[] = []
   // Standard input is read only when it is named: a server has no business with it.
-  for (const source of names.length === 0 ? [] : await openSources(names, io)) recordings.push(await record(source))
+  for (const source of names.length === 0 ? [] : await openSources(names, flags, io))
+    recordings.push(await record(source))
   const hasCommand = command.length > 0
   const isLogged = !flags.quiet && (!hasCommand || flags.verbose)
   const server = await start({

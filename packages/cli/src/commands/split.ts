@@ -7,7 +7,7 @@ import { foldSource } from '../source/fold-source.ts'
 import { openSources } from '../source/open-source.ts'
 
 export const split: Run<'split'> = async ({ flags, arguments: names }, io) => {
-  const [source] = await openSources(names, io)
+  const [source] = await openSources(names, flags, io)
   if (source === undefined) return exitCode.bug
   const { completion, error } = await foldSource(source.bytes, { clock: io.clock })
   const isSse = flags.format === 'sse'

@@ -4,6 +4,7 @@ import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { closest } from '../arguments/closest.ts'
 import type { Io } from '../io.ts'
+import { note, type Loudness } from '../report.ts'
 import { abortable } from './abortable.ts'
 import { demoNames, demoBytes, isDemoName } from './demo.ts'
 import { unzip } from './unzip.ts'
@@ -16,15 +17,17 @@ export interface Source {
 }
 
 /** The sources that arguments name; standard input when they name none. Fails before anything is read. */
-export async function openSources(given: readonly string[], io: Io): Promise<Source[]> {
+export async function openSources(given: readonly string[], loudness: Loudness, io: Io): Promise<Source[]> {
   const names = given.length === 0 ? ['-'] : given
   if (names.filter((name) => name === '-').length > 1) throw usageError('standard input (-) can be read only once')
   const sources: Source[] = []
-  for (const name of names) sources.push(await openSource(name, io))
+  for (const name of names) sources.push(await openSource(name, loudness, io))
   return sources
 }
 
-export async function openSource(name: string, io: Io): Promise<Source> {
+export async function openSource(name: string, loudness: Loudness, io: Io): Promise<Source> {
+  // A person who sees nothing happen has to know that it is their turn.
+  if (name === '-' && io.stdin.isTTY) await note(io, loudness, 'reading standard input; Ctrl-D ends it')
   if (name === '-') return { name, bytes: unzip(abortable(io.stdin, io.signal)) }
   if (name.startsWith('demo:')) return { name, bytes: once(demoBytes(demoNameOf(name))) }
   await checkFile(name)

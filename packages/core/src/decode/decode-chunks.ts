@@ -27,11 +27,17 @@ export function decodeChunks(
   const decoder = createDecoder(options)
 
   async function* decode(): AsyncGenerator<ChatCompletionChunk, void, undefined> {
-    for await (const event of events) {
-      const { chunks, done, error } = decoder.push(event)
-      for (const chunk of chunks) yield chunk
-      if (error !== undefined) throw error
-      if (done) return
+    try {
+      for await (const event of events) {
+        const { chunks, done, error } = decoder.push(event)
+        for (const chunk of chunks) yield chunk
+        if (error !== undefined) throw error
+        if (done) return
+      }
+    } catch (reason) {
+      // What was held back comes before the reason why nothing more will.
+      for (const chunk of decoder.end().chunks) yield chunk
+      throw reason
     }
     const { chunks, error } = decoder.end()
     for (const chunk of chunks) yield chunk

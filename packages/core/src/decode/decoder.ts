@@ -2,7 +2,7 @@ import type { ChatCompletionChunk } from '../chunk.ts'
 import { type AnyStreamError, isStreamError, StreamError } from '../error.ts'
 import { limitExceeded, type Limits, limitsOf } from '../limits.ts'
 import { createNormalizer } from '../normalize/normalize.ts'
-import { isObject } from '../normalize/repair.ts'
+import { isObject, type Obj } from '../normalize/repair.ts'
 import type { NormalizeOptions } from '../normalize/state.ts'
 import type { Warning } from '../normalize/warning.ts'
 import type { StreamEvent } from './frame.ts'
@@ -43,13 +43,15 @@ export interface Decoder {
 export function createDecoder(options: DecodeOptions = {}): Decoder {
   const limits = limitsOf(options)
   const normalizer = createNormalizer(options)
-  const skipped: Warning[] = []
+  let skipped: Warning | undefined
   let events = 0
   let chunks = 0
   /** The beginning of what came and was no chunk, for the error. */
   let head = ''
   /** Data that is not JSON but may be the beginning of it: an error of its own kind if nothing follows. */
   let unfinished: string | undefined
+  /** How the stream has ended: nothing that comes later counts. */
+  let over: Decoded | undefined
 
   function push(event: StreamEvent): Decoded {
     events++
@@ -78,7 +80,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
       if (chunk !== undefined) out.push(chunk)
       if (error !== undefined) return failed(out, new StreamError('upstream_error', error.message, { error }))
     }
-    if (out.length === 0) head ||= text.slice(0, 300)
+    if (normalizer.choices === 0) head ||= text.slice(0, 300)
     return out.length === 0 ? NOTHING : { chunks: out, done: false }
   }
 
@@ -109,7 +111,9 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
     head ||= text.slice(0, 300)
     if (text.startsWith('<') && chunks === 0) return failed([], noChunk())
     if (options.lenient === true) {
-      skipped.push({ code: 'event-skipped', message: `an event was not JSON: ${excerpt(text)}`, event: events, count: 1 })
+      const message = `an event was not JSON: ${excerpt(text)}`
+      skipped ??= { code: 'event-skipped', message, event: events, count: 0 }
+      skipped.count++
       return NOTHING
     }
     if (splitJson(text).unfinished) {
@@ -121,8 +125,8 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
 
   function chunkOf(value: unknown, name: string | undefined): ChatCompletionChunk | undefined {
     if (!isObject(value) || Object.keys(value).length === 0) return undefined
-    // Pings and other news of a gateway are named and have no choices; an unnamed event without them may carry usage.
-    if (name !== undefined && !Array.isArray(value['choices'])) return undefined
+    // Pings and other news of a gateway are named and no chunks; an unnamed event without choices may carry usage.
+    if (name !== undefined && !looksLikeChunk(value)) return undefined
     const chunk = normalizer.normalize(value)
     if (chunk !== undefined) chunks++
     return chunk
@@ -156,16 +160,16 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   /** `[DONE]` and an error end the stream at once: what was held back and whether there was a choice is seen to here. */
   const ended = (decoded: Decoded): Decoded => {
     if (!decoded.done) return decoded
-    const all = [...decoded.chunks, ...rest()]
     const error = decoded.error ?? (normalizer.choices === 0 ? noChunk() : undefined)
-    return error === undefined ? { chunks: all, done: true } : { chunks: all, done: true, error }
+    over = error === undefined ? DONE : { ...DONE, error }
+    return { ...over, chunks: [...decoded.chunks, ...rest()] }
   }
 
   return {
-    push: (event) => ended(push(event)),
-    end: () => ended(end()),
+    push: (event) => over ?? ended(push(event)),
+    end: () => over ?? ended(end()),
     get warnings() {
-      return [...normalizer.warnings, ...skipped]
+      return skipped === undefined ? normalizer.warnings : [...normalizer.warnings, { ...skipped }]
     },
   }
 }
@@ -175,6 +179,9 @@ const DONE: Decoded = { chunks: [], done: true }
 
 /** `[DONE]` in every spelling: other case, quotes, white space, what a splitter leaves of it. */
 const isDone = (text: string): boolean => text.length < 16 && /^"?\[?done\]?"?$/i.test(text)
+
+const looksLikeChunk = ({ choices, object, usage }: Obj): boolean =>
+  Array.isArray(choices) || object === 'chat.completion.chunk' || (choices === null && isObject(usage))
 
 function withoutError(value: unknown): unknown {
   if (!isObject(value)) return undefined

@@ -28,28 +28,21 @@ export function createFramer(
   options: Limits = {},
 ): TextSink {
   const { maxEventLength } = limitsOf(options)
-  let blank = ''
   let body: TextSink | undefined
 
   function open(first: string): TextSink {
     if (first === '{' || first === '[') return bounded(maxEventLength, (take) => createJsonSplitter((data) => take({ data })), emit)
     if (first === '<') return page(emit)
-    return createSseParser(emit)
+    return eventStream(createSseParser, emit)
   }
 
   return {
     push(text) {
       if (body === undefined) {
-        blank += text
-        const first = /[^\s\uFEFF]/.exec(blank)?.[0]
-        // Blank lines keep a connection alive (DeepSeek); there is no need to keep them.
-        if (first === undefined) {
-          blank = blank.slice(-1)
-          return
-        }
-        body = open(first)
-        text = blank
-        blank = ''
+        // Blank lines keep a connection alive (DeepSeek), and text may begin with a byte order mark, which \s includes.
+        text = text.replace(/^\s+/, '')
+        if (text === '') return
+        body = open(text.charAt(0))
       }
       body.push(text)
     },
@@ -75,12 +68,39 @@ function bounded(most: number, create: (take: (event: StreamEvent) => void) => T
   }
 }
 
+/** How much is kept of a body that holds no events: enough for an error to show. */
+const HEAD = 1_000
+
+/** A body of which an SSE parser makes nothing is a text of another kind, mostly a complaint: it is given as it is. */
+function eventStream(createSseParser: CreateSseParser, emit: (event: StreamEvent) => void): TextSink {
+  let head = ''
+  let silent = true
+  const parser = createSseParser((event) => {
+    silent = false
+    emit(event)
+  })
+  return {
+    push(text) {
+      if (silent && head.length < HEAD) head += text.slice(0, HEAD - head.length)
+      parser.push(text)
+    },
+    end() {
+      parser.end()
+      if (!silent) return
+      // A line that was cut may be any.
+      if (head.length === HEAD) head = head.replace(/[\r\n][^\r\n]*$/, '')
+      const words = head.replaceAll(/^(?::|(?:data|event|id|retry)(?::|$)).*$/gm, '').trim()
+      if (words !== '') emit({ data: words })
+    },
+  }
+}
+
 /** Of a page only the beginning is worth keeping: it goes into the error. */
 function page(emit: (event: StreamEvent) => void): TextSink {
   let head = ''
   return {
     push(text) {
-      if (head.length < 1_000) head += text.slice(0, 1_000 - head.length)
+      if (head.length < HEAD) head += text.slice(0, HEAD - head.length)
     },
     end: () => emit({ data: head }),
   }

@@ -6,6 +6,8 @@
  */
 export class JsonBrackets {
   depth = 0
+  /** Whether an outermost bracket has closed. */
+  closed = false
   #inString = false
   #escaped = false
 
@@ -24,7 +26,10 @@ export class JsonBrackets {
       } else if (code === QUOTE) this.#inString = true
       else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
         if (++this.depth > most) return i + 1
-      } else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && this.depth > 0 && --this.depth === 0) return i + 1
+      } else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && this.depth > 0 && --this.depth === 0) {
+        this.closed = true
+        return i + 1
+      }
     }
     return text.length
   }

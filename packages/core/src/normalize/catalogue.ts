@@ -143,7 +143,7 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
     cases: ['064'],
   },
   'text-not-text': {
-    about: 'content, refusal or reasoning was a number or boolean; it is kept as text',
+    about: 'content, refusal or reasoning was no text; it is kept as text',
     source: 'https://github.com/vercel/ai/blob/main/packages/openai-compatible/src/chat/openai-compatible-chat-language-model.test.ts',
     cases: [],
   },

@@ -75,8 +75,6 @@ export const deltaRepairs = {
   'role-empty': (delta) =>
     'role' in delta && (typeof delta['role'] !== 'string' || delta['role'] === '') && delete delta['role'],
 
-  'content-empty-list': (delta) => Array.isArray(delta['content']) && delta['content'].length === 0 && delete delta['content'],
-
   'content-parts-loose'(delta) {
     const { content } = delta
     if (isObject(content)) delta['content'] = [content]
@@ -88,13 +86,18 @@ export const deltaRepairs = {
     return true
   },
 
+  'content-empty-list': (delta) => Array.isArray(delta['content']) && delta['content'].length === 0 && delete delta['content'],
+
   'text-not-text'(delta) {
     let changed = false
-    for (const field of ['content', 'refusal', 'reasoning', 'reasoning_content'])
-      if (typeof delta[field] === 'number' || typeof delta[field] === 'boolean') {
-        delta[field] = textOf(delta[field])
-        changed = true
-      }
+    for (const field of ['content', 'refusal', 'reasoning', 'reasoning_content']) {
+      const value = delta[field]
+      // Content and reasoning may be parts, a refusal is only ever text.
+      const isText = typeof value === 'string' || value === undefined || value === null || (typeof value === 'object' && field !== 'refusal')
+      if (isText) continue
+      delta[field] = textOf(value)
+      changed = true
+    }
     return changed
   },
 

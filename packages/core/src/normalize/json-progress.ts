@@ -4,7 +4,6 @@ import { JsonBrackets } from '../decode/json-brackets.ts'
 export class JsonProgress {
   #unread = ''
   #brackets = new JsonBrackets()
-  #complete = false
   #blank = true
 
   push(text: string): void {
@@ -19,7 +18,7 @@ export class JsonProgress {
 
   get complete(): boolean {
     this.#read()
-    return this.#complete
+    return this.#brackets.closed
   }
 
   #read(): void {
@@ -27,8 +26,6 @@ export class JsonProgress {
     if (text === '') return
     this.#unread = ''
     this.#blank &&= text.trim() === ''
-    if (this.#complete) return
-    const end = this.#brackets.read(text)
-    this.#complete = this.#brackets.depth === 0 && '}]'.includes(text.charAt(end - 1))
+    if (!this.#brackets.closed) this.#brackets.read(text)
   }
 }

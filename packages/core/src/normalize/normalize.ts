@@ -48,6 +48,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   let length = 0
 
   function report(code: RepairName): void {
+    options.onRepair?.(code)
     const message = messages[code]
     if (message === undefined) return
     const known = warnings.get(code)
@@ -103,7 +104,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     const calls = 'tool_calls' in delta ? state.calls.normalize(delta['tool_calls'], ends) : ends ? state.calls.release() : []
     if (calls.length > 0) delta['tool_calls'] = calls
     else delete delta['tool_calls']
-    if (state.audioTail !== '' && (ends || !hasAudioData(delta))) releaseAudio(delta, state)
+    if (state.audioTail !== '' && ends) releaseAudio(delta, state)
     state.begun ||= Object.keys(delta).length > 0
     return delta
   }
@@ -113,10 +114,10 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     const said = Object.entries(shallow(raw)).filter(([, value]) => value !== null && value !== '' && !isEmptyList(value))
     const message = Object.fromEntries(said)
     state.texts.clear()
-    if ('function_call' in message) state.functionName = ''
-    if ('audio' in message) state.audioTail = ''
+    if (isObject(message['function_call'])) state.functionName = ''
+    if (isObject(message['audio'])) state.audioTail = ''
     repairDelta(message, state)
-    if ('audio' in message && state.audioTail !== '') releaseAudio(message, state)
+    if (isObject(message['audio']) && state.audioTail !== '') releaseAudio(message, state)
     if ('tool_calls' in message) {
       const fresh = new ToolCalls(limits.maxToolCalls, report)
       const calls = fresh.normalize(message['tool_calls'], true)
@@ -187,11 +188,9 @@ function listOf(choices: unknown): unknown[] {
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
-const hasAudioData = (delta: Obj): boolean => isObject(delta['audio']) && typeof delta['audio']['data'] === 'string'
-
 function releaseAudio(delta: Obj, state: ChoiceState): void {
   const audio = isObject(delta['audio']) ? delta['audio'] : {}
-  delta['audio'] = { ...audio, data: String(audio['data'] ?? '') + state.audioTail }
+  delta['audio'] = { ...audio, data: (typeof audio['data'] === 'string' ? audio['data'] : '') + state.audioTail }
   state.audioTail = ''
 }
 

@@ -1,3 +1,4 @@
+import type { RepairName } from './normalize.ts'
 import type { ToolCalls } from './tool-calls.ts'
 
 /** What the caller knows about the stream and the wire does not say. */
@@ -14,6 +15,12 @@ export interface NormalizeOptions {
    * Off by default: `"ha"` followed by `"haha"` is legal text, and only the caller can know.
    */
   cumulative?: boolean | undefined
+  /**
+   * Called for every repair at the moment it is made, also for those that are no warning: a linter's ear.
+   *
+   * `@deltawire/core/repairs` tells what each is about.
+   */
+  onRepair?: ((repair: RepairName) => void) | undefined
 }
 
 /** What a stream's chunks have established so far. */

@@ -68,6 +68,11 @@ export class ToolCalls {
   readonly #calls: Call[] = []
   /** The latest call opened at an index as sent. */
   readonly #byWireIndex = new Map<number, Call>()
+  readonly #byId = new Map<string, Call>()
+  /** The indexes that calls are sent on with, and the next one after them all. */
+  readonly #indexes = new Set<number>()
+  #next = 0
+  readonly #held = new Set<Call>()
   readonly #report: (repair: ToolCallRepair) => void
   readonly #most: number
   #delta = 0
@@ -104,17 +109,18 @@ export class ToolCalls {
   /** Arguments that were held back. */
   release(): Obj[] {
     const entries: Obj[] = []
-    for (const call of this.#calls) {
-      if (!call.held) continue
+    for (const call of this.#held) {
       call.held = false
       entries.push({ index: call.index, function: { arguments: '{}' } })
     }
+    this.#held.clear()
     return entries
   }
 
   #fragmentOf(item: Obj): Fragment {
     const { index, id, type, function: fn, custom, ...extras } = item
-    const kind = isObject(custom) ? 'custom' : isObject(fn) ? 'function' : undefined
+    // Serializers that write every field send an empty object of the other kind.
+    const kind = isObject(fn) && (type !== 'custom' || !isObject(custom)) ? 'function' : isObject(custom) ? 'custom' : undefined
     const inner = kind === 'custom' ? (custom as Obj) : kind === 'function' ? (fn as Obj) : {}
     const { name, [kind === 'custom' ? 'input' : 'arguments']: text, ...innerExtras } = inner
     if (text !== undefined && text !== null && typeof text !== 'string') this.#report('tool-arguments-object')
@@ -134,7 +140,7 @@ export class ToolCalls {
     const call = this.#find(fragment)
     if (call !== undefined) return this.#continue(call, fragment)
     // Nothing to add and nothing to open (vLLM and Qwen end calls with such an entry).
-    const empty = fragment.text === '' && Object.keys(fragment.extras).length === 0 && Object.keys(fragment.innerExtras).length === 0
+    const empty = fragment.text === '' && isNothing(fragment.extras) && isNothing(fragment.innerExtras)
     if (fragment.id === undefined && fragment.name === undefined) {
       if (empty) return undefined
       this.#report('tool-call-without-name')
@@ -148,7 +154,7 @@ export class ToolCalls {
     if (fragment.index === undefined) {
       if (latest !== undefined || !nameless) this.#report('tool-index-missing')
       if (latest === undefined || nameless) return latest
-      const known = fragment.id === undefined ? undefined : this.#calls.findLast((call) => call.id === fragment.id)
+      const known = fragment.id === undefined ? undefined : this.#byId.get(fragment.id)
       if (known !== undefined) return known
       // Two named entries of one delta are two calls.
       if (fragment.name !== undefined && latest.openedIn === this.#delta) return undefined
@@ -157,16 +163,20 @@ export class ToolCalls {
     }
     const call = this.#byWireIndex.get(fragment.index)
     if (call !== undefined) return isContinuation(call, fragment) ? call : undefined
-    if (!nameless || latest === undefined) return undefined
-    if (fragment.text !== '') this.#report('tool-index-drift')
-    return latest
+    // Arguments without a name start no call, also where the id is repeated with them.
+    const known = fragment.name === undefined && fragment.text !== '' ? this.#byId.get(fragment.id ?? '') : undefined
+    const drifted = known ?? (nameless ? latest : undefined)
+    if (drifted !== undefined && fragment.text !== '') this.#report('tool-index-drift')
+    return drifted
   }
 
   #open(fragment: Fragment): Obj {
     if (this.#calls.length >= this.#most) throw limitExceeded('maxToolCalls', this.#most)
-    const taken = fragment.index !== undefined && this.#calls.some((call) => call.index === fragment.index)
+    const taken = fragment.index !== undefined && this.#indexes.has(fragment.index)
     if (taken) this.#report('tool-index-reused')
     const index = fragment.index === undefined || taken ? this.#nextIndex() : fragment.index
+    this.#indexes.add(index)
+    this.#next = Math.max(this.#next, index + 1)
     const call: Call = {
       index,
       id: undefined,
@@ -180,20 +190,25 @@ export class ToolCalls {
     }
     this.#calls.push(call)
     if (fragment.index !== undefined) this.#byWireIndex.set(fragment.index, call)
-    return this.#continue(call, fragment) ?? { index }
+    return this.#continue(call, fragment, true) ?? { index }
   }
 
   #nextIndex(): number {
-    let next = 0
-    for (const call of this.#calls) next = Math.max(next, call.index + 1)
-    return next
+    if (isIndex(this.#next)) return this.#next
+    // Behind the largest integer there is none.
+    let free = 0
+    while (this.#indexes.has(free)) free++
+    return free
   }
 
   /** What a fragment adds to its call, or `undefined` for nothing. */
-  #continue(call: Call, fragment: Fragment): Obj | undefined {
+  #continue(call: Call, fragment: Fragment, opens = false): Obj | undefined {
     const entry: Obj = { index: call.index }
     if (fragment.id !== undefined) {
-      if (call.id === undefined) entry['id'] = call.id = fragment.id
+      if (call.id === undefined) {
+        entry['id'] = call.id = fragment.id
+        this.#byId.set(fragment.id, call)
+      }
       else if (call.id !== fragment.id) this.#report('tool-id-changed')
     }
     if (call.type === undefined) {
@@ -205,7 +220,7 @@ export class ToolCalls {
     const inner: Obj = {}
     const name = this.#nameOf(call, fragment)
     if (name !== undefined) inner['name'] = call.name = name
-    const text = this.#textOf(call, fragment)
+    const text = this.#textOf(call, fragment, opens)
     if (text !== undefined) inner[call.kind === 'custom' ? 'input' : 'arguments'] = text
     Object.assign(inner, own(fragment.innerExtras))
     if (Object.keys(inner).length > 0) entry[call.kind ?? 'function'] = inner
@@ -220,7 +235,7 @@ export class ToolCalls {
       this.#report('tool-name-repeated')
       return undefined
     }
-    if (name.startsWith(call.name)) {
+    if (name.startsWith(call.name) && !call.progress.complete) {
       this.#report('tool-name-in-pieces')
       return name
     }
@@ -233,38 +248,39 @@ export class ToolCalls {
     return undefined
   }
 
-  #textOf(call: Call, fragment: Fragment): string | undefined {
+  #textOf(call: Call, fragment: Fragment, opens: boolean): string | undefined {
     const { text, kind } = fragment
     if (kind === undefined) return undefined
-    const first = call.text === ''
-    if (call.held) {
-      if (text === '') return undefined
-      call.held = false
-      if (text.trimStart().startsWith('{')) {
-        this.#report('tool-arguments-placeholder')
-        call.text = text
-        call.progress = new JsonProgress()
-        call.progress.push(text)
-        return text
-      }
-      call.text += text
-      call.progress.push(text)
-      return '{}' + text
-    }
-    if (text === '') return first && call.openedIn === this.#delta ? '' : undefined
-    if (!first && text.length === call.text.length && text.startsWith('{') && text === call.text && call.progress.complete) {
+    if (text === '') return opens ? '' : undefined
+    if (call.held) return this.#afterHeld(call, text)
+    if (text.length === call.text.length && text.startsWith('{') && text === call.text && call.progress.complete) {
       this.#report('tool-arguments-echo')
       return undefined
     }
     call.text += text
     call.progress.push(text)
     // A placeholder comes with the opening of its call; a later `{}` is what the model wrote.
-    const opens = first && call.openedIn === this.#delta && (call.id ?? call.name) !== undefined
-    if (opens && text === '{}' && kind === 'function' && !this.#ends) {
-      call.held = true
-      return ''
+    const identified = (call.id ?? call.name) !== undefined
+    if (!opens || text !== '{}' || kind !== 'function' || !identified || this.#ends) return text
+    call.held = true
+    this.#held.add(call)
+    return ''
+  }
+
+  #afterHeld(call: Call, text: string): string | undefined {
+    const replaces = text.trimStart().startsWith('{')
+    if (replaces) this.#report('tool-arguments-placeholder')
+    // A placeholder that is repeated is still one.
+    if (text === '{}') return undefined
+    call.held = false
+    this.#held.delete(call)
+    if (replaces) {
+      call.text = ''
+      call.progress = new JsonProgress()
     }
-    return text
+    call.text += text
+    call.progress.push(text)
+    return replaces ? text : '{}' + text
   }
 }
 
@@ -276,6 +292,8 @@ function isContinuation(call: Call, fragment: Fragment): boolean {
   const otherId = id !== undefined && call.id !== undefined
   if (call.name === undefined && !otherId) return true
   const sameName = name === call.name
+  // The arguments themselves after a placeholder: who gives a call an id does not open the next one without.
+  if (call.held && sameName && id === undefined && call.id !== undefined && text !== '{}') return true
   if (call.progress.complete) return !otherId && sameName && text.trim() === ''
   if (otherId) return sameName && !(call.progress.blank && text.trim() === '')
   return true
@@ -284,6 +302,8 @@ function isContinuation(call: Call, fragment: Fragment): boolean {
 /** A string that says something. `''` and `null` are what providers send for "as before". */
 const said = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
+
+const isNothing = (extras: Obj): boolean => Object.values(extras).every((value) => value === null)
 
 /** Without `__proto__`, which `Object.assign` would set. */
 function own(extras: Obj): Obj {

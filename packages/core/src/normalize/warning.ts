@@ -14,7 +14,7 @@ export interface Warning {
 /** The repairs that the caller hears of: each is a guess, or costs something. All others follow from the format. */
 export const warnings: { readonly [name in RepairName]?: string } = {
   'logprobs-unusable': 'logprobs was a number or a list, which the format cannot hold (Together)',
-  'text-not-text': 'content, refusal or reasoning was a number or boolean; it is kept as text',
+  'text-not-text': 'content, refusal or reasoning was no text; it is kept as text',
   'tool-index-drift': 'arguments came at an index that no call was opened at (Nebius, Cerebras)',
   'tool-call-without-name': 'arguments came before any tool call was opened',
   'tool-id-changed': 'the id of a tool call changed; the first one stands (Poolside, LiteLLM)',

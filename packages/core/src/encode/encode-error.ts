@@ -1,0 +1,40 @@
+import { isStreamError } from '../error.ts'
+
+/** What a reader of the stream is told about an error. */
+interface WireError {
+  message: string
+  type?: string | undefined
+  code?: number | string | undefined
+  param?: string | undefined
+}
+
+/**
+ * The event that reports an error in an event stream which began well, in the form that official clients raise.
+ *
+ * An error that came from upstream goes on in its own words. Of any other error its message and its plain `type`, `code`
+ * and `param` are told; never a stack, a cause or anything else that belongs to this side only.
+ */
+export function encodeError(error: unknown): string {
+  return `data: ${JSON.stringify({ error: wireErrorOf(error) })}\n\n`
+}
+
+function wireErrorOf(error: unknown): WireError {
+  if (typeof error === 'string' && error !== '') return { message: error }
+  if (typeof error !== 'object' || error === null) return { message: 'Unknown error' }
+  if (isStreamError(error) && error.code === 'upstream_error') {
+    const { message, type, code, param } = error.details.error
+    return { message, type, code, param }
+  }
+  const { message, name, type, code, param } = error as { readonly [key: string]: unknown }
+  return {
+    message: textOf(message) ?? textOf(name) ?? 'Unknown error',
+    type: textOf(type),
+    // A number is a code of its own world: that of an abort is 20.
+    code: textOf(code),
+    param: textOf(param),
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
