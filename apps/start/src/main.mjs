@@ -2,11 +2,8 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { createMockServer, figuresLine } from '@deltawire/cli/mock'
-import { accumulate, reasoningOf, textOf, toolCallsOf } from '@deltawire/core'
+import { accumulate, reasoningOf, textOf } from '@deltawire/core'
 import { streamChatCompletion } from '@deltawire/node'
-
-const prompt = process.argv.slice(2)
-process.exitCode = prompt.length > 0 ? await ask(prompt) : await demonstrate()
 
 /** `npm start -- "a prompt"`: the same as `deltawire ask`, at the endpoint of the environment. */
 async function ask(words) {
@@ -37,22 +34,21 @@ async function demonstrate() {
     const startedAt = performance.now()
     let chunks = 0
     let firstChunkMs
+    const print = createPrinter()
     const stream = streamChatCompletion(request, { baseURL: server.baseURL, apiKey: 'mock', fetch: counting(received) })
     const { completion, error } = await accumulate(
       (async function* () {
         for await (const chunk of stream) {
           firstChunkMs ??= performance.now() - startedAt
           chunks += 1
-          show(chunk)
+          print(chunk)
           yield chunk
         }
       })(),
     )
     const figures = { chunks, bytes: received.bytes, firstChunkMs, totalMs: performance.now() - startedAt }
     if (error !== null) throw error
-    for (const { name, arguments: given } of toolCallsOf(completion))
-      say(`\n  → ${name} was called with ${JSON.stringify(given)}\n`)
-    say('\nThe sum of these chunks, as a completion:\n\n')
+    say('\n\nThe sum of these chunks, as a completion:\n\n')
     say(`${JSON.stringify(completion, undefined, 2)}\n\n${figuresLine(figures, completion.usage)}\n`)
     if (isWatched)
       say('\nNext: node packages/cli/dist/main.js --help, or npm start -- "a prompt" with an endpoint of yours.\n')
@@ -62,25 +58,28 @@ async function demonstrate() {
   }
 }
 
-let shown = ''
+/** Prints what each chunk adds: thoughts, text, or a piece of a tool call, each below a heading. */
+function createPrinter() {
+  let current = ''
 
-/** Prints what one chunk adds: thoughts, text, or a piece of a tool call. */
-function show(chunk) {
-  const [choice] = chunk.choices
-  if (choice === undefined) return
-  const calls = choice.delta.tool_calls ?? []
-  part('thinking', reasoningOf(choice), 2)
-  part('answer', textOf(choice))
-  part('tool call', calls.map(({ function: called }) => (called?.name ?? '') + (called?.arguments ?? '')).join(''), 36)
-}
+  function print(heading, text, color) {
+    if (text === '') return
+    if (current !== heading) say(`${current === '' ? '' : '\n\n'}  ${heading}\n  `)
+    current = heading
+    const isColored = color !== undefined && process.stdout.isTTY && !process.env.NO_COLOR
+    say(isColored ? `\u001B[${color}m${text}\u001B[0m` : text)
+  }
 
-/** A piece of text below a heading, which is printed when another kind of text begins. */
-function part(heading, text, color) {
-  if (text === '') return
-  if (shown !== heading) say(`${shown === '' ? '' : '\n\n'}  ${heading}\n  `)
-  shown = heading
-  const isColored = color !== undefined && process.stdout.isTTY && !process.env.NO_COLOR
-  say(isColored ? `\u001B[${color}m${text}\u001B[0m` : text)
+  return ({ choices: [choice] }) => {
+    const calls = choice?.delta.tool_calls ?? []
+    print('thinking', reasoningOf(choice), 2)
+    print('answer', textOf(choice))
+    print(
+      'tool call',
+      calls.map(({ function: part }) => (part?.name ? `${part.name} ` : '') + (part?.arguments ?? '')).join(''),
+      36,
+    )
+  }
 }
 
 /** The global fetch, counting the bytes of the answers. */
@@ -100,3 +99,6 @@ function counting(received) {
 function say(text) {
   process.stdout.write(text)
 }
+
+const prompt = process.argv.slice(2)
+process.exitCode = prompt.length > 0 ? await ask(prompt) : await demonstrate()

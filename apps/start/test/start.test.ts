@@ -27,7 +27,7 @@ describe('npm start', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/thinking\n {2}They ask for/)
     expect(stdout).toMatch(/answer\n {2}Let me look at the harbour of \*\*Bergen\*\* 🌧️/)
-    expect(stdout).toContain('→ get_weather was called with {"place":"Bergen harbour","fields":["rain","wind"]}')
+    expect(stdout).toContain('tool call\n  get_weather {"place":"Bergen harbour","fields":["rain","wind"]}')
     expect(stdout).toContain('"object": "chat.completion"')
     expect(stdout).toMatch(
       /\n\d+ chunks · [\d.]+ kB · first chunk [\d.]+ m?s · total [\d.]+ m?s · 87 tokens in · 74 out \(29 reasoning\)\n/,

@@ -19,6 +19,7 @@ interface Reader {
   /** What this reader has not yet taken, as one chunk. */
   pending: ChatCompletionChunk | undefined
   wake: () => void
+  left: boolean
 }
 
 const asleep = (): void => {}
@@ -39,11 +40,11 @@ export function createFanOut(source: AsyncIterable<ChatCompletionChunk>): FanOut
   async function drain(): Promise<void> {
     try {
       for (;;) {
-        const { done, value } = await iterator.next()
-        if (done === true || end !== undefined) break
-        sum = mergeChunk(sum, value)
+        const next = await iterator.next()
+        if (next.done === true || end !== undefined) break
+        sum = mergeChunk(sum, next.value)
         for (const reader of readers) {
-          reader.pending = mergeChunk(reader.pending, value)
+          reader.pending = mergeChunk(reader.pending, next.value)
           reader.wake()
         }
       }
@@ -60,7 +61,7 @@ export function createFanOut(source: AsyncIterable<ChatCompletionChunk>): FanOut
 
   async function* read(reader: Reader): AsyncGenerator<ChatCompletionChunk, void, undefined> {
     try {
-      for (;;) {
+      while (!reader.left) {
         const chunk = reader.pending
         if (chunk !== undefined) {
           reader.pending = undefined
@@ -81,9 +82,18 @@ export function createFanOut(source: AsyncIterable<ChatCompletionChunk>): FanOut
 
   return {
     subscribe() {
-      const reader: Reader = { pending: sum && mergeChunk(undefined, snapshotOf(sum)), wake: asleep }
+      const reader: Reader = { pending: sum && mergeChunk(undefined, snapshotOf(sum)), wake: asleep, left: false }
       readers.add(reader)
-      return read(reader)
+      const chunks = read(reader)
+      // A generator does not hear `return` before it has begun, nor while it waits: the reader would be fed on.
+      const leave = chunks.return.bind(chunks)
+      chunks.return = async (value) => {
+        readers.delete(reader)
+        reader.left = true
+        reader.wake()
+        return leave(value)
+      }
+      return chunks
     },
     async stop() {
       close({})

@@ -268,6 +268,15 @@ describe('a snapshot', () => {
     expect(snapshot).toStrictEqual({ a: 'b' })
   })
 
+  it('may be frozen, also before its long lists are looked at', () => {
+    const reader = read(`{"a":[${'0,'.repeat(1_100)}`)
+    const snapshot = Object.freeze(reader.snapshot() as { a: number[] })
+    reader.push('1]}')
+    expect(snapshot.a).toHaveLength(1_100)
+    expect(snapshot.a).toBe(snapshot.a)
+    expect(JSON.parse(JSON.stringify(snapshot))).toStrictEqual(structuredClone(snapshot))
+  })
+
   it('of a complete document is the value', () => {
     const reader = read('{"a":[{"b":1}]}')
     expect(reader.snapshot()).toBe(reader.value)

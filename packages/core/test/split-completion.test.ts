@@ -2,7 +2,7 @@ import { plainEvents } from '@deltawire/testkit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ChatCompletionChunk, ChunkChoice } from '../src/chunk.ts'
-import type { ChatCompletion, ChatCompletionMessage } from '../src/completion.ts'
+import type { ChatCompletion, ChatCompletionMessage, ToolCall } from '../src/completion.ts'
 import { decodeChunks } from '../src/decode/decode-chunks.ts'
 import type { StreamEvent } from '../src/decode/frame.ts'
 import { encodeChunk } from '../src/encode/encode-chunk.ts'
@@ -35,12 +35,12 @@ describe('a completion that is split and merged again', () => {
 
   it('is the same after a journey over the wire', async () => {
     await fc.assert(
-      fc.asyncProperty(completion, by, async (whole, cut) => {
+      fc.asyncProperty(completion.filter(isUnambiguous), by, async (whole, cut) => {
         const text = [...splitCompletion(whole, { by: cut })].map(encodeChunk).join('') + encodeDone()
         const { completion: answered, error } = await accumulate(decodeChunks(eventsOf(text)))
         expect({ answered, error }).toEqual({ answered: whole, error: null })
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -264,6 +264,21 @@ function joined(chunks: Iterable<ChatCompletionChunk>): ChatCompletion | undefin
   let sum: ChatCompletionChunk | undefined
   for (const chunk of chunks) sum = mergeChunk(sum, chunk)
   return sum && toChatCompletion(sum)
+}
+
+/** Decoding repairs what providers mean otherwise than they say it, so that a few things cannot be said over the wire. */
+function isUnambiguous({ choices, system_fingerprint }: ChatCompletion): boolean {
+  if (system_fingerprint === null) return false
+  return choices.every(({ message: { audio, content, tool_calls }, finish_reason }) => {
+    // Empty lists stand on every chunk of some servers, and audio that has an expiry is complete.
+    if (content?.length === 0 && Array.isArray(content)) return false
+    if (tool_calls?.length === 0 || (audio && finish_reason === null)) return false
+    return tool_calls?.every((call) => call.id !== '' && nameOf(call) !== '') ?? true
+  })
+}
+
+function nameOf(call: ToolCall): string {
+  return call.type === 'function' ? call.function.name : call.custom.name
 }
 
 async function* eventsOf(text: string): AsyncGenerator<StreamEvent> {

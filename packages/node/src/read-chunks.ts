@@ -1,6 +1,7 @@
-import { type ChunkStream, decodeChunks, type DecodeOptions } from '@deltawire/core'
-import { bodyOf } from './body-of.ts'
-import { type ByteSource, readEvents } from './read-events.ts'
+import type { ChunkStream, DecodeOptions } from '@deltawire/core'
+import { checkSource, openReader } from './byte-reader.ts'
+import { ByteChunkStream } from './chunk-stream.ts'
+import type { ByteSource } from './read-events.ts'
 
 export type ReadChunksOptions = DecodeOptions
 
@@ -20,5 +21,6 @@ export type ReadChunksOptions = DecodeOptions
  * @throws TypeError at once for what is no source of bytes
  */
 export function readChunks(source: ByteSource | Response, options: ReadChunksOptions = {}): ChunkStream {
-  return decodeChunks(readEvents(bodyOf(source), options), options)
+  checkSource(source)
+  return new ByteChunkStream(() => openReader(source), options)
 }

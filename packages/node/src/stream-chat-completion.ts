@@ -1,6 +1,6 @@
-import { type ChatCompletionRequest, type ChunkStream, decodeChunks, type DecodeOptions, StreamError } from '@deltawire/core'
-import { bodyOf } from './body-of.ts'
-import { readEvents } from './read-events.ts'
+import { type ChatCompletionRequest, type ChunkStream, type DecodeOptions, StreamError } from '@deltawire/core'
+import { openReader } from './byte-reader.ts'
+import { ByteChunkStream } from './chunk-stream.ts'
 
 export interface StreamChatCompletionOptions extends DecodeOptions {
   /**
@@ -35,12 +35,9 @@ export function streamChatCompletion(
   request: Omit<ChatCompletionRequest, 'stream'>,
   options: StreamChatCompletionOptions = {},
 ): ChunkStream {
-  async function* bytes(): AsyncGenerator<Uint8Array | string, void, undefined> {
-    yield* bodyOf(await send(request, options))
-  }
   // The caller's request knows how many choices there are; a caller who says so is believed.
   const n = options.n ?? (typeof request.n === 'number' ? request.n : undefined)
-  return decodeChunks(readEvents(bytes(), options), { ...options, n })
+  return new ByteChunkStream(async () => openReader(await send(request, options)), { ...options, n })
 }
 
 async function send(request: Omit<ChatCompletionRequest, 'stream'>, options: StreamChatCompletionOptions): Promise<Response> {

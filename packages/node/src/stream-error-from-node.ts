@@ -3,6 +3,7 @@ import { StreamError } from '@deltawire/core'
 /** What Node.js and undici say when a connection breaks while a body is read. */
 const LOST = new Set([
   'ECONNRESET',
+  'ETIMEDOUT',
   'EPIPE',
   'ECONNABORTED',
   'ERR_STREAM_PREMATURE_CLOSE',
@@ -20,7 +21,10 @@ const LOST = new Set([
  * @param pieces how many pieces had arrived
  */
 export function streamErrorFromNode(reason: unknown, pieces: number): unknown {
-  for (let cause: unknown = reason; cause instanceof Error; cause = cause.cause) {
+  // A cause may be, in the end, its own.
+  const seen = new Set<unknown>()
+  for (let cause: unknown = reason; cause instanceof Error && !seen.has(cause); cause = cause.cause) {
+    seen.add(cause)
     const code = (cause as NodeJS.ErrnoException).code
     if (typeof code === 'string' && LOST.has(code))
       return new StreamError('connection_lost', `the connection broke while the answer was read (${code})`, { pieces }, { cause: reason })

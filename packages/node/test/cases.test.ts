@@ -75,6 +75,23 @@ const notPlain = new Set([
   '151-sse-no-blank-lines',
   '152-sse-two-objects-in-line',
   '156-ndjson-chunks',
+  // Oddities that no recording has.
+  '202-tool-index-missing-no-ids-in-one-delta',
+  '209-tool-index-drifts-with-id',
+  '211-tool-arguments-placeholder',
+  '212-tool-arguments-placeholder-two-calls',
+  '213-tool-arguments-placeholder-name-repeated',
+  '215-tool-arguments-echoed',
+  '218-tool-null-fields-open-nothing',
+  '241-text-completion',
+  '244-error-in-choice',
+  '245-error-list-body',
+  '246-error-list-event',
+  '247-error-object-error',
+  '248-error-flag',
+  '256-json-body-after-blank-lines',
+  '257-json-body-with-done',
+  '260-tool-index-beyond-integers',
 ])
 
 describe('the plain reading, which judges the recordings, agrees with', () => {

@@ -114,6 +114,18 @@ export function describeChunkSource(name: string, open: OpenSource): void {
       expect(thrown).toMatchObject({ name: 'StreamError', code: 'incomplete_stream', details: { insideEvent: true } })
     })
 
+    it('gives what arrived and says that it is not all, when the body ends at any byte', async () => {
+      const { chunks: all } = await read([whole])
+      for (const at of whole.keys()) {
+        const { chunks, thrown } = await read([whole.subarray(0, at)])
+        expect(chunks, `cut at byte ${at}`).toEqual(all.slice(0, chunks.length))
+        if (chunks.length === 0) expect(codeOf(thrown), `cut at byte ${at}`).toMatch(/^(?:no_chunk|incomplete_stream)$/)
+        else if (chunks.length < all.length) expect(codeOf(thrown), `cut at byte ${at}`).toBe('incomplete_stream')
+        // Everything has its finish reason; that [DONE] is cut or missing takes nothing away.
+        else expect(thrown, `cut at byte ${at}`).toBeUndefined()
+      }
+    })
+
     it('gives what arrived, then throws upstream_error, when the server reports an error', async () => {
       const { chunks: all } = await read([whole])
       const report = 'data: {"error":{"message":"Overloaded","type":"server_error","code":"overloaded"}}\n\n'
@@ -192,6 +204,11 @@ async function outcomeOf(source: AsyncIterable<ContractChunk>): Promise<Outcome>
   } catch (thrown) {
     return { chunks, thrown }
   }
+}
+
+/** `StreamError` is core's, which testkit may not import. */
+function codeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.name === 'StreamError' && 'code' in thrown ? thrown.code : thrown
 }
 
 /** Lets everything run that can run without the reader. */

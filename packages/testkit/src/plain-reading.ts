@@ -231,7 +231,11 @@ function createChoiceReader(index: number): ChoiceReader {
         readMessage(delta)
       } else if (isObject(message)) {
         // A message in place of a delta is the whole answer: what it holds replaces what was collected.
-        if (message.content !== undefined && message.content !== null) choice.text = ''
+        if (message.content !== undefined && message.content !== null) choice.text = choice.reasonings.content = ''
+        if (isText(message.refusal)) choice.refusal = ''
+        if (isText(message.reasoning_content)) choice.reasonings.reasoning_content = ''
+        if (isText(message.reasoning)) choice.reasonings.reasoning = ''
+        if (objectsIn(message.reasoning_details).length > 0) choice.reasonings.reasoning_details = ''
         if (objectsIn(message.tool_calls).length > 0) calls = []
         readMessage(message)
       }
@@ -278,28 +282,32 @@ function readToolCall(calls: OpenCall[], entry: Json) {
   call.id ||= given.id
   if (given.name.startsWith(call.name)) call.name = given.name
   else if (call.arguments === '') call.name += given.name
-  call.arguments += given.arguments
+  // Bedrock sends "{}" where the arguments are still to come.
+  if (call.arguments === '{}' && given.arguments.trimStart().startsWith('{')) call.arguments = given.arguments
+  else call.arguments += given.arguments
 }
 
 /** The call that a fragment continues, or nothing when it begins one: the table of `QUIRKS.md`, row by row. */
 function callFor(calls: readonly OpenCall[], given: OpenCall): OpenCall | undefined {
-  const latest = calls.at(-1)
-  const isNamed = given.name !== ''
-  const isNew = given.id !== ''
-  if (!isNamed && !isNew) return calls.findLast((call) => call.index === given.index) ?? latest
-  const known =
-    given.index === undefined
-      ? isNew
-        ? (calls.findLast((call) => call.id === given.id) ?? (isNamed ? undefined : latest))
-        : latest
-      : calls.findLast((call) => call.index === given.index)
-  if (known === undefined) return undefined
-  const hasOtherId = isNew && known.id !== '' && known.id !== given.id
-  if (hasOtherId && isNamed) {
-    return known.name === given.name && !isWholeObject(known.arguments) && known.arguments !== '' ? known : undefined
+  const known = given.index === undefined ? byId(calls, given) : calls.findLast((call) => call.index === given.index)
+  // Neither id nor name: it cannot begin a call, so an index that is new has drifted.
+  if (given.id === '' && given.name === '') return known ?? calls.at(-1)
+  if (known === undefined || given.name === '') return known
+  if (given.id !== '' && known.id !== '' && known.id !== given.id) {
+    // A name and a new id begin a call, unless ids are made up anew for each piece of the same arguments.
+    const inPieces = known.name === given.name && known.arguments !== '' && !isWholeObject(known.arguments)
+    return inPieces ? known : undefined
   }
-  const beginsNext = isNamed && !isNew && isWholeObject(known.arguments) && given.arguments.trim() !== ''
-  return beginsNext ? undefined : known
+  // A name without an id begins the next call once the arguments of this one are whole and others come.
+  const isNext = given.id === '' && isWholeObject(known.arguments) && given.arguments.trim() !== ''
+  return isNext ? undefined : known
+}
+
+/** Where there is no index: the call with that id, or the latest one for what cannot begin a call. */
+function byId(calls: readonly OpenCall[], { id, name }: OpenCall): OpenCall | undefined {
+  const latest = calls.at(-1)
+  if (id === '') return latest
+  return calls.findLast((call) => call.id === id) ?? (name === '' ? latest : undefined)
 }
 
 function isWholeObject(text: string): boolean {

@@ -6,6 +6,7 @@ import type { Io } from '../io.ts'
 import { createMockServer, type MockAnswer, type MockServerOptions } from '../mock/create-mock-server.ts'
 import { toRecording, type Recording } from '../mock/recording.ts'
 import { runCommand } from '../mock/run-command.ts'
+import { visibleLine } from '../render/visible.ts'
 import { note } from '../report.ts'
 import type { Run } from '../run.ts'
 import { openSources, type Source } from '../source/open-source.ts'
@@ -98,7 +99,7 @@ async function start(options: MockServerOptions) {
 function logLine({ method, path, status, recording, events, isAborted }: MockAnswer): string {
   const what = recording === undefined ? '' : ` ${recording}`
   const much = events === 0 ? '' : `, ${events} events`
-  return `${method} ${JSON.stringify(path).slice(1, -1)} ${status}${what}${much}${isAborted ? ', client left' : ''}\n`
+  return `${visibleLine(`${method} ${path} ${status}${what}${much}${isAborted ? ', client left' : ''}`)}\n`
 }
 
 function exportLine(environment: Record<string, string>): string {

@@ -5,17 +5,17 @@
  */
 export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void, undefined> {
   const iterator = source[Symbol.asyncIterator]()
-  let abort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason as Error)
-  })
-  // It may be aborted while nobody reads.
-  aborted.catch(() => {})
+  // One listener for all reads. A race against one promise would keep something of every read until the end.
+  let endRead = () => {}
+  const abort = () => endRead()
   signal.addEventListener('abort', abort)
-  if (signal.aborted) abort()
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), aborted])
+      const next = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        endRead = () => reject(signal.reason as Error)
+        if (signal.aborted) endRead()
+        else iterator.next().then(resolve, reject)
+      })
       if (next.done === true) return
       yield next.value
     }

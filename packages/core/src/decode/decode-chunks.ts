@@ -9,6 +9,18 @@ export type { Warning }
 export interface ChunkStream extends AsyncGenerator<ChatCompletionChunk, void, undefined> {
   /** Grows while the stream is read. */
   readonly warnings: readonly Warning[]
+  /**
+   * Reads to the end and resolves to the sum, and to why the stream broke if it did.
+   *
+   * For whoever only wants the answer: a source that can sum without making chunks has it. Never rejects.
+   */
+  fold?(): Promise<Folded>
+}
+
+export interface Folded {
+  sum: ChatCompletionChunk | undefined
+  /** What the stream would have thrown. */
+  failure: { reason: unknown } | undefined
 }
 
 /**

@@ -33,6 +33,20 @@ export interface Decoder {
   /** To be called when no event will come any more. */
   end(): Decoded
   readonly warnings: readonly Warning[]
+  /** For the fast way (`template/`), which knows what an event says before it is parsed. */
+  readonly repeated: RepeatedEvents
+}
+
+/** Events that only repeat what the decoder has seen need not be pushed, if it is told of them before the next one is. */
+export interface RepeatedEvents {
+  /** All that later events are read by, in one text: while it stays the same, equal events become equal chunks. */
+  readonly state: string
+  /** How many characters the answer may still grow by. */
+  readonly room: number
+  /** Counts events, one chunk each, and the characters that they add to the answer. */
+  count(events: number, length: number): void
+  /** Argument text of an open tool call. */
+  append(choice: number, call: number, text: string): void
 }
 
 /**
@@ -90,7 +104,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
     try {
       const value = parse(text)
       // Gemini wraps its errors in a list.
-      return Array.isArray(value) ? value : [value]
+      return Array.isArray(value) ? (value as unknown[]) : [value]
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
     }
@@ -168,6 +182,20 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   return {
     push: (event) => over ?? ended(push(event)),
     end: () => over ?? ended(end()),
+    repeated: {
+      get state() {
+        return `${unfinished !== undefined} ${normalizer.state}`
+      },
+      get room() {
+        return normalizer.room
+      },
+      count(more, length) {
+        events += more
+        chunks += more
+        normalizer.skip(more, length)
+      },
+      append: normalizer.append,
+    },
     get warnings() {
       return skipped === undefined ? normalizer.warnings : [...normalizer.warnings, { ...skipped }]
     },

@@ -1,6 +1,6 @@
 import type { ChatCompletionChunk } from '../chunk.ts'
 import type { ChatCompletion } from '../completion.ts'
-import type { ChunkStream, Warning } from '../decode/decode-chunks.ts'
+import type { ChunkStream, Folded, Warning } from '../decode/decode-chunks.ts'
 import { toChatCompletion } from '../read/to-chat-completion.ts'
 import { mergeChunk } from './merge-chunk.ts'
 import { snapshotOf } from './snapshot.ts'
@@ -27,7 +27,7 @@ export function createAccumulator(): Accumulator {
       return sum
     },
     snapshot: () => sum && snapshotOf(sum),
-    completion: () => (sum === undefined || sum.choices.length === 0 ? null : toChatCompletion(sum)),
+    completion: () => completionOf(sum),
   }
 }
 
@@ -54,17 +54,27 @@ export async function accumulate(
 ): Promise<Accumulated> {
   if (chunks === null || typeof chunks !== 'object' || !(Symbol.asyncIterator in chunks || Symbol.iterator in chunks))
     throw new TypeError('accumulate takes chunks to iterate over, as in accumulate(readChunks(response))')
-  const accumulator = createAccumulator()
-  let error: Error | null = null
-  try {
-    for await (const chunk of chunks) accumulator.push(chunk)
-  } catch (reason) {
-    error = reason instanceof Error ? reason : new Error(`the source of chunks failed: ${String(reason)}`, { cause: reason })
-  }
+  const { sum, failure } = 'fold' in chunks && chunks.fold ? await chunks.fold() : await foldChunks(chunks)
   return {
-    completion: accumulator.completion(),
-    complete: error === null,
+    completion: completionOf(sum),
+    complete: failure === undefined,
     warnings: 'warnings' in chunks ? chunks.warnings : [],
-    error,
+    error: failure === undefined ? null : errorOf(failure.reason),
   }
 }
+
+async function foldChunks(chunks: AsyncIterable<ChatCompletionChunk> | Iterable<ChatCompletionChunk>): Promise<Folded> {
+  let sum: ChatCompletionChunk | undefined
+  try {
+    for await (const chunk of chunks) sum = mergeChunk(sum, chunk)
+    return { sum, failure: undefined }
+  } catch (reason) {
+    return { sum, failure: { reason } }
+  }
+}
+
+const errorOf = (reason: unknown): Error =>
+  reason instanceof Error ? reason : new Error(`the source of chunks failed: ${String(reason)}`, { cause: reason })
+
+const completionOf = (sum: ChatCompletionChunk | undefined): ChatCompletion | null =>
+  sum === undefined || sum.choices.length === 0 ? null : toChatCompletion(sum)

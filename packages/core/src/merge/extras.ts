@@ -1,3 +1,4 @@
+import { placesIn } from './places.ts'
 import { type ExtraRule, joinText } from './rules.ts'
 
 type Obj = Record<string, unknown>
@@ -63,10 +64,20 @@ function extraOf(level: Level): ExtraRule {
 
   function grow(sum: unknown[], next: readonly unknown[]): unknown[] {
     for (const item of next) {
-      const at = isKeyed(item) ? sum.findIndex((one) => isKeyed(one) && sameKey(one, item)) : -1
-      // An appended item is never changed later, so it may be shared; a keyed one grows and must be ours.
-      if (at !== -1) overlay(sum[at] as Obj, item as Obj)
-      else sum.push(isKeyed(item) ? overlay({}, item) : item)
+      const key = placeKey(item)
+      // An appended item is never changed later, so it may be shared; one with a place grows and must be ours.
+      if (key === undefined) {
+        sum.push(item)
+        continue
+      }
+      const places = placesIn(sum, placeKey)
+      const at = places.get(key)
+      if (at !== undefined) {
+        overlay(sum[at] as Obj, item as Obj)
+        continue
+      }
+      places.set(key, sum.length)
+      sum.push(overlay({}, item as Obj))
     }
     return sum
   }
@@ -82,16 +93,14 @@ function kindOf(value: unknown): number {
   return typeof value === 'object' ? Kind.object : Kind.scalar
 }
 
-interface Keyed extends Obj {
-  index: number
+/** What names the place of an item in a growing list, so that later items of the same place merge into it. */
+function placeKey(item: unknown): string | undefined {
+  if (typeof item !== 'object' || item === null) return undefined
+  const { index, type = null, id = null } = item as Obj
+  return Number.isInteger(index) && isScalar(type) && isScalar(id) ? JSON.stringify([index, type, id]) : undefined
 }
 
-/** Whether an item of a growing list names its place, so that later items of the same place merge into it. */
-export function isKeyed(item: unknown): item is Keyed {
-  return typeof item === 'object' && item !== null && Number.isInteger((item as Keyed).index)
-}
-
-const sameKey = (a: Keyed, b: Keyed): boolean => a.index === b.index && a['type'] === b['type'] && (a['id'] ?? null) === (b['id'] ?? null)
+const isScalar = (value: unknown): boolean => typeof value !== 'object' || value === null
 
 const PROSE = /reasoning|thinking|thought|refusal|content|(?<!con)text|summary|transcript/i
 /** Names with a word of prose in them that hold something else: `thought_signature`, `encrypted_content`. */

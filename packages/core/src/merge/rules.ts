@@ -1,3 +1,5 @@
+import { placesIn } from './places.ts'
+
 /**
  * Folds one incoming value into what has been collected so far.
  *
@@ -31,10 +33,10 @@ export function joinText(have: string, next: string): string {
 /** Identity. The first value that says something stands, later ones are echoes: `id`, `created`, `role`, `type`. */
 export const keep = <T>(have: T | undefined, next: T): T => have || next
 
-/** State. The latest value stands: `service_tier`, `audio.expires_at`. */
+/** State. The latest value stands: `moderation`, `audio.expires_at`. */
 export const replace = <T>(_have: T | undefined, next: T): T => next
 
-/** State in words. The latest value stands, but `''` says nothing: `finish_reason`, `function.name`. */
+/** State in words. The latest value stands, but `''` says nothing: `finish_reason`, `service_tier`, `function.name`. */
 export const latest: Rule<string> = (have, next) => (next === '' ? (have ?? next) : next)
 
 /** Lists of whole items: `logprobs.content`. Pushes in place: copying would be quadratic in the length of the answer. */
@@ -51,7 +53,8 @@ export const concat = <T>(have: T[] | undefined, next: readonly T[]): T[] => {
  */
 export function fields<T extends object>(rules: Rules<T>, extra: ExtraRule): Rule<T> {
   // No prototype: a wire field called "constructor" must find no rule.
-  const ruleOf: Record<string, Rule<unknown> | undefined> = Object.assign(Object.create(null), rules)
+  // A rule is only ever given the values of its own field.
+  const ruleOf = Object.assign(Object.create(null) as object, rules) as { [key: string]: Rule<unknown> | undefined }
   return (have, next) => {
     const sum = (have ?? {}) as Record<string, unknown>
     for (const key in next) {
@@ -76,16 +79,21 @@ export function byIndex<T extends { index: number }>(item: Rule<T>): Rule<T[]> {
     const sum = have ?? []
     for (const partial of next) {
       const at = placeOf(sum, partial.index)
-      if (at === -1) sum.push(item(undefined, partial))
+      if (at === undefined) sum.push(item(undefined, partial))
       else sum[at] = item(sum[at], partial)
     }
     return sum
   }
 }
 
-/** From the end: a fragment nearly always belongs to the item that came last. */
-function placeOf(items: readonly { index: number }[], index: number): number {
-  let at = items.length - 1
-  while (at >= 0 && items[at]?.index !== index) at--
+/** Where an item stands or, if it is new, `undefined`; then it is taken for the next to be added. */
+function placeOf(items: readonly { index: number }[], index: number): number | undefined {
+  const last = items.length - 1
+  if (last === -1) return undefined
+  // A fragment nearly always belongs to the item that came last.
+  if (items[last]?.index === index) return last
+  const places = placesIn(items, (item) => item.index)
+  const at = places.get(index)
+  if (at === undefined) places.set(index, items.length)
   return at
 }

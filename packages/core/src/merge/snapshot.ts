@@ -1,5 +1,5 @@
-import type { ChatCompletionChunk, ChunkChoice } from '../chunk.ts'
-import { isKeyed } from './extras.ts'
+import type { ChatCompletionChunk } from '../chunk.ts'
+import { hasPlaces } from './places.ts'
 
 type Obj = Record<string, unknown>
 
@@ -10,16 +10,13 @@ type Obj = Record<string, unknown>
  * and a long list that only ever gets longer is cut to its present length when somebody first looks at it.
  */
 export function snapshotOf(sum: ChatCompletionChunk): ChatCompletionChunk {
-  return { ...(freeze(sum as object) as ChatCompletionChunk), choices: sum.choices.map(choiceOf) }
-}
-
-function choiceOf(choice: ChunkChoice): ChunkChoice {
-  return freeze(choice as object) as ChunkChoice
+  // A frozen copy has the shape of what was copied.
+  return freeze(sum) as ChatCompletionChunk
 }
 
 function freeze(value: object): object {
   const view: Obj = {}
-  for (const [key, field] of Object.entries(value)) {
+  for (const [key, field] of Object.entries(value as Obj)) {
     if (Array.isArray(field)) putList(view, key, field)
     else view[key] = typeof field === 'object' && field !== null ? freeze(field) : field
   }
@@ -32,7 +29,7 @@ const LONG = 32
 function putList(view: Obj, key: string, list: unknown[]): void {
   const length = list.length
   // Only items that merge by place change after they were added, and the last of the content parts.
-  if (length <= LONG || list.some((item) => isKeyed(item))) {
+  if (length <= LONG || hasPlaces(list)) {
     view[key] = list.map((item) => (typeof item === 'object' && item !== null && !Array.isArray(item) ? freeze(item) : item))
     return
   }

@@ -1,5 +1,6 @@
 import type { ChatCompletionChunk, ChunkChoice } from '../chunk.ts'
 import { type Limits, limitExceeded, limitsOf } from '../limits.ts'
+import { ENVELOPE, lengthOf } from './answer-length.ts'
 import { choiceRepairs, deltaRepairs } from './choice-repairs.ts'
 import { chunkRepairs } from './chunk-repairs.ts'
 import { isIndex, isObject, type Obj, repairer } from './repair.ts'
@@ -31,6 +32,14 @@ export interface Normalizer {
   readonly choices: number
   /** Whether every choice that appeared has a finish reason. */
   readonly finished: boolean
+  /** For the fast way: what later chunks are read by, in one text. Equal texts, equal reading. */
+  readonly state: string
+  /** For the fast way: how many characters the answer may still grow by. */
+  readonly room: number
+  /** For the fast way: chunks that repeat what the normalizer has seen, and the characters that they add. */
+  skip(chunks: number, length: number): void
+  /** For the fast way: argument text of a call that is open. */
+  append(choice: number, call: number, text: string): void
 }
 
 /**
@@ -45,12 +54,14 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   const choices = new Map<number, ChoiceState>()
   const warnings = new Map<string, Warning>()
   let event = 0
+  let warned = 0
   let length = 0
 
   function report(code: RepairName): void {
     options.onRepair?.(code)
     const message = messages[code]
     if (message === undefined) return
+    warned++
     const known = warnings.get(code)
     if (known !== undefined) known.count++
     else warnings.set(code, { code, message, event, count: 1 })
@@ -175,6 +186,19 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     get choices() {
       return choices.size
     },
+    get state() {
+      let told = `${stream.id} ${stream.created} ${stream.model} ${stream.hasUsage} ${warned}`
+      for (const [index, { begun, finished, calls }] of choices) told += ` ${index} ${begun} ${finished} ${calls.opened}`
+      return told
+    },
+    get room() {
+      return limits.maxAnswerLength - length
+    },
+    skip(chunks, grown) {
+      event += chunks
+      length += grown
+    },
+    append: (choice, call, text) => choices.get(choice)?.calls.append(call, text),
     get finished() {
       return choices.size > 0 && [...choices.values()].every((state) => state.finished)
     },
@@ -194,21 +218,9 @@ function releaseAudio(delta: Obj, state: ChoiceState): void {
   state.audioTail = ''
 }
 
-/** What each chunk repeats, so that the sum does not grow by it. */
-const ENVELOPE = new Set(['id', 'object', 'created', 'model', 'choices', 'usage', 'service_tier', 'system_fingerprint'])
-
 /** A copy that may be changed. A key `__proto__` would not survive being assigned, and must not. */
 function shallow(value: Obj): Obj {
   const copy = { ...value }
   if (Object.hasOwn(copy, '__proto__')) delete copy['__proto__']
   return copy
-}
-
-/** Characters of text in a value, at any level; anything else counts as one. */
-function lengthOf(value: unknown): number {
-  if (typeof value === 'string') return value.length
-  if (typeof value !== 'object' || value === null) return 1
-  let sum = 0
-  for (const key in value) sum += lengthOf((value as Obj)[key])
-  return sum
 }

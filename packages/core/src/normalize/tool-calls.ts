@@ -117,6 +117,19 @@ export class ToolCalls {
     return entries
   }
 
+  /** Grows each time a call is opened: what a fragment without a name belongs to may be another then. */
+  get opened(): number {
+    return this.#calls.length
+  }
+
+  /** Text of a fragment that says nothing else, for a call that has text already. */
+  append(index: number, text: string): void {
+    const call = this.#calls.find((one) => one.index === index)
+    if (call === undefined) return
+    call.text += text
+    call.progress.push(text)
+  }
+
   #fragmentOf(item: Obj): Fragment {
     const { index, id, type, function: fn, custom, ...extras } = item
     // Serializers that write every field send an empty object of the other kind.

@@ -137,24 +137,16 @@ class Cut {
 const settled = (view: unknown): unknown => (view instanceof Cut ? view.settle() : view)
 const resolved = (view: unknown): unknown => (view instanceof Cut ? view.read() : view)
 
+/** The accessor stays, rather than turn into the value when it is read: whoever freezes snapshots would break that. */
 function defineLazily(view: object, place: number | string, cut: Cut): void {
-  Object.defineProperty(view, place, {
-    get() {
-      const value = cut.read()
-      define(view, place, value)
-      return value
-    },
-    enumerable: true,
-    configurable: true,
-  })
+  Object.defineProperty(view, place, { get: () => cut.read(), enumerable: true, configurable: true })
 }
 
 function setMember(object: JsonObject, key: string, value: unknown): void {
-  // An assignment to this key would set the prototype; JSON.parse makes it a key like any other.
-  if (key === '__proto__') define(object, key, value)
-  else object[key] = value
-}
-
-function define(object: object, key: number | string, value: unknown): void {
-  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+  if (key === '__proto__') {
+    // An assignment to this key would set the prototype; JSON.parse makes it a key like any other.
+    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+  } else {
+    object[key] = value
+  }
 }

@@ -1,4 +1,4 @@
-import type { AnyString, ChatCompletionChunk, ChunkChoice, CompletionUsage, FinishReason, ToolCallDelta } from '../chunk.ts'
+import type { ChatCompletionChunk, ChunkChoice, CompletionUsage, FinishReason, ToolCallDelta } from '../chunk.ts'
 import { reasoningOf, textOf } from './text-of.ts'
 
 /** What happens in a stream, one event per thing that a reader may want to react to. `choice` is the choice's index. */
@@ -11,7 +11,7 @@ export type Part =
   | { type: 'tool_call_arguments'; choice: number; index: number; text: string }
   /** The choice ended: `text` is all the arguments (or the input of a custom tool), as the model wrote them. */
   | { type: 'tool_call_end'; choice: number; index: number; id: string; name: string; text: string }
-  | { type: 'finish'; choice: number; reason: FinishReason<AnyString> }
+  | { type: 'finish'; choice: number; reason: FinishReason }
   /** The latest account of the whole request. */
   | { type: 'usage'; usage: CompletionUsage }
   /** The source broke: an error that it threw, as it came. Nothing follows. */

@@ -67,13 +67,13 @@ function proseOf(value: unknown): string {
 /** The message of the first choice, whatever it is wrapped in. */
 export function messageOf(from: Readable | undefined): Obj {
   if (!isObject(from)) return {}
-  const choices = from['choices']
-  const inner = Array.isArray(choices) ? (choices.find((choice) => isObject(choice) && choice['index'] === 0) ?? choices[0]) : from
+  const choices = Array.isArray(from['choices']) ? (from['choices'] as unknown[]) : undefined
+  const inner = choices === undefined ? from : (choices.find((choice) => isObject(choice) && choice['index'] === 0) ?? choices[0])
   if (!isObject(inner)) return {}
   const { message, delta, whole_message } = inner
   // In a sum, a whole message comes before the deltas after it.
   if (isObject(whole_message) && isObject(delta)) return mergeDelta(copy(whole_message), delta) as Obj
-  return isObject(delta) ? delta : isObject(message) ? message : Array.isArray(choices) ? {} : inner
+  return isObject(delta) ? delta : isObject(message) ? message : choices === undefined ? inner : {}
 }
 
 const partsOf = (value: unknown): Obj[] => (Array.isArray(value) ? value.filter(isObject) : [])

@@ -26,17 +26,19 @@ export function toolCallsOf(from: Readable | undefined): ParsedToolCall[] {
   const calls = Array.isArray(tool_calls) ? tool_calls.filter(isObject) : []
   if (isObject(function_call)) calls.push({ type: 'function', function: function_call })
   return calls.toSorted(byIndex).map((call) => {
-    const id = typeof call['id'] === 'string' ? call['id'] : ''
+    const id = stringOf(call['id'])
     const custom = isObject(call['custom']) ? call['custom'] : undefined
     if (custom !== undefined) {
-      const text = String(custom['input'] ?? '')
-      return { id, type: 'custom', name: String(custom['name'] ?? ''), text, arguments: undefined, valid: true }
+      const text = stringOf(custom['input'])
+      return { id, type: 'custom', name: stringOf(custom['name']), text, arguments: undefined, valid: true }
     }
     const fn = isObject(call['function']) ? call['function'] : {}
-    const text = typeof fn['arguments'] === 'string' ? fn['arguments'] : ''
-    return { id, type: 'function', name: String(fn['name'] ?? ''), text, ...parse(text) }
+    const text = stringOf(fn['arguments'])
+    return { id, type: 'function', name: stringOf(fn['name']), text, ...parse(text) }
   })
 }
+
+const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 const byIndex = (a: Record<string, unknown>, b: Record<string, unknown>): number =>
   Number(a['index'] ?? 0) - Number(b['index'] ?? 0)

@@ -144,7 +144,7 @@ const message = record(
     refusal: orNull(text),
   },
   {
-    tool_calls: fc.array(toolCall, { minLength: 1, maxLength: 3 }),
+    tool_calls: fc.array(toolCall, { maxLength: 3 }),
     function_call: functionCall,
     annotations: fc.array(annotation, { maxLength: 2 }),
     audio: orNull(audio),

@@ -1,0 +1,382 @@
+import type { ChatCompletionChunk } from '../../chunk.ts'
+import { type AnyStreamError, isStreamError } from '../../error.ts'
+import { limitsOf } from '../../limits.ts'
+import { mergeChunk } from '../../merge/merge-chunk.ts'
+import type { Warning } from '../../normalize/warning.ts'
+import { createDecoder, type DecodeOptions, type Decoded } from '../decoder.ts'
+import { createFramer, type CreateSseParser, type StreamEvent } from '../frame.ts'
+import { Carry } from './carry.ts'
+import { learn } from './learn.ts'
+import { type DecodeRange, PendingText, unescaped } from './pending-text.ts'
+import { Held, MISS } from './string-hole.ts'
+import { fill, found, type Hole, match, type Template } from './template.ts'
+import { type Leaf, leavesOf } from './walk-json.ts'
+
+/** What core may not name: the platform's way from bytes to text, and an SSE parser. */
+export interface BytePlatform {
+  createSseParser: CreateSseParser
+  /** A streaming, non-fatal UTF-8 decoder, as `new TextDecoder()` is. */
+  createTextDecoder: () => { decode(bytes?: Uint8Array, options?: { stream?: boolean }): string }
+  /** Text of a range of valid UTF-8. */
+  decodeRange: DecodeRange
+}
+
+export interface ByteDecoder {
+  /** Takes the next bytes, cut anywhere. They may be read until the next call, and are not changed. */
+  push(bytes: Uint8Array): void
+  /** Takes text, of a source that has decoded its bytes itself. Text and bytes do not mix within an event. */
+  pushText(text: string): void
+  /** No bytes will come any more. */
+  end(): void
+  /** The chunks since the last call. Empty when the decoder sums. */
+  take(): readonly ChatCompletionChunk[]
+  /** The sum of all chunks so far, when the decoder sums; `undefined` before any. */
+  sum(): ChatCompletionChunk | undefined
+  /** Whether nothing that comes later counts. */
+  readonly done: boolean
+  /** Why the stream broke. */
+  readonly error: AnyStreamError | undefined
+  readonly warnings: readonly Warning[]
+}
+
+const LF = 10
+const CR = 13
+/** An event that takes longer than this to end is given to the parser as it comes: it counts what it holds. */
+const LONG_EVENT = 64 * 1024
+/** More shapes than this do not repeat: n = 4 interleaved has four, reasoning then text has two. */
+const MAX_TEMPLATES = 12
+/** After so many lessons without a match the stream is not of the kind that repeats. */
+const MAX_LESSONS = 200
+
+/**
+ * Bytes to normalized chunks, or to their sum, at the speed of reading bytes.
+ *
+ * See README.md beside this file for the idea. An event that matches no template takes the slow way: the platform's
+ * decoder, the SSE parser, `JSON.parse`, `normalize`. The two ways give the same, event by event.
+ *
+ * @param sums whether only the sum is wanted, which spares making chunks
+ */
+export function createByteDecoder(platform: BytePlatform, options: DecodeOptions, sums: boolean): ByteDecoder {
+  return new Decoder(platform, options, sums)
+}
+
+// A class, so that the fields of the hot path lie in one object of one shape.
+class Decoder implements ByteDecoder {
+  done = false
+  error: AnyStreamError | undefined
+  readonly #sums: boolean
+  readonly #platform: BytePlatform
+  readonly #text: ReturnType<BytePlatform['createTextDecoder']>
+  readonly #slow: ReturnType<typeof createDecoder>
+  readonly #framer: ReturnType<typeof createFramer>
+  readonly #maxEventLength: number
+  readonly #carry = new Carry()
+  /** Whether the body is one that may have templates, and the parser stands between two events. */
+  #plain = true
+  #clean = true
+  #begun = false
+  #chunks: ChatCompletionChunk[] = []
+  #sum: ChatCompletionChunk | undefined
+  /** What the event under way brings. */
+  #decoded: Decoded[] = []
+  // Templates, the latest to match first.
+  #templates: Template[] = []
+  #lessons = 0
+  #before: Map<string, string> = new Map()
+  readonly #pendings = new Map<string, PendingText>()
+  // What has matched since the last slow event, and is not in the sum yet.
+  #used: Template[] = []
+  readonly #sets = new Map<Hole, unknown>()
+  #events = 0
+  #length = 0
+  #room = Infinity
+
+  constructor(platform: BytePlatform, options: DecodeOptions, sums: boolean) {
+    this.#platform = platform
+    this.#sums = sums
+    this.#text = platform.createTextDecoder()
+    this.#slow = createDecoder(options)
+    this.#framer = createFramer(platform.createSseParser, (event) => this.#take(event), options)
+    this.#maxEventLength = limitsOf(options).maxEventLength
+    // Only the slow way knows how to look back at all the text so far.
+    if (options.cumulative === true) this.#plain = false
+  }
+
+  get warnings(): readonly Warning[] {
+    return this.#slow.warnings
+  }
+
+  take(): readonly ChatCompletionChunk[] {
+    const chunks = this.#chunks
+    if (chunks.length > 0) this.#chunks = []
+    return chunks
+  }
+
+  sum(): ChatCompletionChunk | undefined {
+    this.#settle()
+    return this.#sum
+  }
+
+  pushText(text: string): void {
+    if (this.done) return
+    this.#leave()
+    this.#parse(text)
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.done || bytes.length === 0) return
+    if (!this.#begun) this.#begin(bytes)
+    if (!this.#plain) return this.#parse(this.#text.decode(bytes, { stream: true }))
+    let at = 0
+    if (!this.#clean) {
+      // Within a long event: the parser takes everything up to the next blank line.
+      at = behindBlankLine(bytes, 0, bytes.length)
+      this.#clean = at !== -1
+      if (!this.#clean) at = bytes.length
+      this.#parse(this.#text.decode(bytes.subarray(0, at), { stream: true }))
+    } else if (this.#carry.length > 0) {
+      // An event was cut: complete it in the carry, and go on where it ends.
+      at = this.#carry.complete(bytes)
+      if (at === -1) return this.#wait()
+      const { bytes: event, view, length } = this.#carry
+      this.#carry.length = 0
+      this.#read(event, view, 0, length)
+    }
+    if (at < bytes.length && !this.done) {
+      const rest = this.#read(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at, bytes.length)
+      if (rest < bytes.length && !this.done) {
+        this.#carry.append(bytes, rest, bytes.length)
+        this.#wait()
+      }
+    }
+  }
+
+  end(): void {
+    if (this.done) return
+    this.#leave()
+    this.#parse(this.#text.decode())
+    if (!this.done) this.#guarded(() => this.#framer.end())
+    if (!this.done) this.#deliver(this.#slow.end())
+    this.done = true
+  }
+
+  /** What the body is, by its first byte: only an event stream has templates. */
+  #begin(bytes: Uint8Array): void {
+    this.#begun = true
+    const first = bytes.find((byte) => byte > 32)
+    // A brace, a bracket or a tag; a byte order mark or other text before the first field.
+    if (first === undefined || first === 0x7b || first === 0x5b || first === 0x3c || first >= 128) this.#plain = false
+  }
+
+  /** Gives up the fast way: what was carried goes to the parser, which sees everything from now on. */
+  #leave(): void {
+    this.#plain = false
+    this.#begun = true
+    this.#release()
+  }
+
+  #release(): void {
+    if (this.#carry.length === 0) return
+    const { bytes, length } = this.#carry
+    this.#carry.length = 0
+    this.#parse(this.#text.decode(bytes.subarray(0, length), { stream: true }))
+  }
+
+  /** Sees to an event that has not ended: one that is long, or in a stream whose lines end with CR alone. */
+  #wait(): void {
+    if (this.#carry.hasLoneCr()) return this.#leave()
+    if (this.#carry.length < LONG_EVENT) return
+    this.#clean = false
+    this.#release()
+  }
+
+  /** Reads whole events, and gives the position behind the last one. */
+  #read(bytes: Uint8Array, view: DataView, from: number, end: number): number {
+    let at = from
+    while (at < end && !this.done) {
+      let behind = this.#match(bytes, view, at, end)
+      if (behind < 0) {
+        behind = behindBlankLine(bytes, at, end)
+        if (behind === -1) return at
+        this.#readSlowly(bytes, at, behind)
+      }
+      at = behind
+    }
+    return at
+  }
+
+  /** Tries the templates on one event. */
+  #match(bytes: Uint8Array, view: DataView, at: number, end: number): number {
+    const templates = this.#templates
+    for (let i = 0; i < templates.length; i++) {
+      const template = templates[i] as Template
+      const behind = match(template, bytes, view, at, end)
+      if (behind < 0) continue
+      if (!this.#accepts(template, bytes, behind - at)) return MISS
+      if (i > 0) {
+        // The one that matched is tried first next time.
+        templates.copyWithin(1, 0, i)
+        templates[0] = template
+      }
+      this.#lessons = 0
+      this.#commit(template, bytes)
+      return behind
+    }
+    return MISS
+  }
+
+  /** Limits, and argument text that the slow way looks at more closely: none, or what may be an echo. */
+  #accepts({ weight, call }: Template, bytes: Uint8Array, length: number): boolean {
+    if (this.#length + weight + found.units > this.#room || length > this.#maxEventLength) return false
+    if (call === undefined) return true
+    const from = found.from[call.hole] ?? 0
+    const to = found.to[call.hole] ?? 0
+    return to > from && !(bytes[from] === 0x7b && bytes[to - 1] === 0x7d)
+  }
+
+  #commit(template: Template, bytes: Uint8Array): void {
+    this.#events++
+    this.#length += template.weight + found.units
+    const { holes } = template
+    if (!this.#sums) {
+      const values = holes.map((hole, i) => (hole.effect === 'skip' ? '' : this.#valueOf(hole, i, bytes)))
+      const { call } = template
+      if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, values[call.hole] as string)
+      this.#chunks.push(fill(template, values))
+      return
+    }
+    for (let i = 0; i < holes.length; i++) {
+      const hole = holes[i] as Hole
+      if (hole.pending !== undefined) hole.pending.append(bytes, found.from[i] ?? 0, found.to[i] ?? 0, found.held[i] ?? 0)
+      else if (hole.effect === 'set') this.#sets.set(hole, this.#valueOf(hole, i, bytes))
+    }
+    const used = this.#used
+    if (used[used.length - 1] === template) return
+    const known = used.indexOf(template)
+    if (known !== -1) used.splice(known, 1)
+    used.push(template)
+  }
+
+  #valueOf({ kind }: Hole, i: number, bytes: Uint8Array): unknown {
+    const from = found.from[i] ?? 0
+    const to = found.to[i] ?? 0
+    const { decodeRange } = this.#platform
+    if (kind === 'number') return Number(decodeRange(bytes, from, to, true))
+    const held = found.held[i] ?? 0
+    if (held & Held.escapes) return unescaped(decodeRange, bytes, from, to)
+    return decodeRange(bytes, from, to, held === Held.plain)
+  }
+
+  /** Brings everything that has matched into the sum, and tells the slow way of it. The latest template comes last. */
+  #settle(): void {
+    if (this.#events === 0) return
+    this.#slow.repeated.count(this.#events, this.#length)
+    this.#room -= this.#length
+    this.#events = 0
+    this.#length = 0
+    const used = this.#used
+    this.#used = []
+    for (const [at, template] of used.entries()) {
+      const later = used.slice(at + 1)
+      const values = template.holes.map((hole) => {
+        if (hole.pending === undefined) return this.#sets.get(hole) ?? ''
+        // A text that several templates fill goes into the chunk of the last one.
+        return later.some(({ holes }) => holes.some(({ pending }) => pending === hole.pending)) ? '' : hole.pending.take()
+      })
+      const { call } = template
+      if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, values[call.hole] as string)
+      this.#sum = mergeChunk(this.#sum, fill(template, values))
+    }
+  }
+
+  /** One event by the slow way; then a look at what can be learnt from it. */
+  #readSlowly(bytes: Uint8Array, from: number, to: number): void {
+    this.#settle()
+    const before = this.#slow.repeated.state
+    this.#decoded = []
+    this.#parse(this.#text.decode(bytes.subarray(from, to), { stream: true }))
+    if (this.done) return
+    if (this.#slow.repeated.state !== before) {
+      // What the templates stand on has changed: an identity, a new call, an end.
+      this.#templates = []
+      this.#before.clear()
+    } else this.#learn(bytes, from, to)
+    this.#room = this.#slow.repeated.room
+  }
+
+  #learn(bytes: Uint8Array, from: number, to: number): void {
+    const [decoded, ...more] = this.#decoded
+    const chunk = decoded?.chunks[0]
+    if (chunk === undefined || more.length > 0 || decoded?.chunks.length !== 1 || this.#lessons++ > MAX_LESSONS) return
+    const json = jsonOf(bytes, from, to)
+    if (json === -1) return
+    const leaves = leavesOf(bytes, json)
+    if (leaves === undefined) return
+    const textOf = ({ kind, from: begin, to: behind }: Leaf): unknown => {
+      const text = this.#platform.decodeRange(bytes, begin, behind, false)
+      return kind === 'text' ? (JSON.parse(`"${text}"`) as unknown) : Number(text)
+    }
+    const pendingOf = (path: readonly (number | string)[]): PendingText => {
+      // The place in the answer: of which choice, of which call.
+      const [choice] = chunk.choices
+      const key = `${choice?.index} ${choice?.delta.tool_calls?.[0]?.index} ${path.join('.')}`
+      let pending = this.#pendings.get(key)
+      if (pending === undefined) this.#pendings.set(key, (pending = new PendingText(this.#platform.decodeRange)))
+      return pending
+    }
+    const template = learn({ bytes, from, to, chunk, before: this.#before, pendingOf, textOf }, leaves)
+    this.#before = new Map(leaves.map((leaf) => [leaf.path.join('.'), String(textOf(leaf))]))
+    if (template === undefined) return
+    this.#templates.unshift(template)
+    if (this.#templates.length > MAX_TEMPLATES) this.#templates.pop()
+  }
+
+  #parse(text: string): void {
+    if (text === '') return
+    this.#settle()
+    this.#guarded(() => this.#framer.push(text))
+  }
+
+  #guarded(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      if (!isStreamError(error)) throw error
+      if (this.done) return
+      this.#deliver({ chunks: this.#slow.end().chunks, done: true, error })
+    }
+  }
+
+  #take(event: StreamEvent): void {
+    if (this.done) return
+    this.#deliver(this.#slow.push(event))
+  }
+
+  #deliver(decoded: Decoded): void {
+    this.#decoded.push(decoded)
+    for (const chunk of decoded.chunks) {
+      if (this.#sums) this.#sum = mergeChunk(this.#sum, chunk)
+      else this.#chunks.push(chunk)
+    }
+    this.error = decoded.error
+    this.done = decoded.done
+  }
+}
+
+/** Where the JSON of an event begins that is one `data:` line and a blank line and nothing else; -1 for any other. */
+function jsonOf(bytes: Uint8Array, from: number, to: number): number {
+  for (let i = 0; i < 5; i++) if (bytes[from + i] !== 'data:'.charCodeAt(i)) return -1
+  const end = bytes.indexOf(LF, from)
+  const behind = bytes[end + 1] === CR ? end + 3 : end + 2
+  return behind === to ? from + 5 : -1
+}
+
+/** The position behind the first blank line that ends with LF, or -1. */
+function behindBlankLine(bytes: Uint8Array, from: number, end: number): number {
+  for (let at = bytes.indexOf(LF, from); at !== -1 && at < end; at = bytes.indexOf(LF, at + 1)) {
+    const next = bytes[at + 1] === CR ? at + 2 : at + 1
+    if (next < end && bytes[next] === LF) return next + 1
+  }
+  return -1
+}
+

@@ -1,0 +1,125 @@
+import type { ChatCompletionChunk } from '../../chunk.ts'
+import { isProse } from '../../merge/extras.ts'
+import { mergeChunk } from '../../merge/merge-chunk.ts'
+import { ENVELOPE, lengthOf } from '../../normalize/answer-length.ts'
+import { type Literal, literalOf } from './literal.ts'
+import type { PendingText } from './pending-text.ts'
+import { type Effect, type Hole, type Template, valueAt, withValue } from './template.ts'
+import type { Leaf, Path } from './walk-json.ts'
+
+/** An event that has just taken the slow way, and the one chunk that it became. */
+export interface Lesson {
+  readonly bytes: Uint8Array
+  /** The event, from `data:` to behind its blank line. */
+  readonly from: number
+  readonly to: number
+  readonly chunk: ChatCompletionChunk
+  /** The values of the event before, by path, to see what varies. */
+  readonly before: ReadonlyMap<string, string>
+  readonly pendingOf: (path: Path) => PendingText
+  readonly textOf: (leaf: Leaf) => unknown
+}
+
+/** The most holes that a template may have; more would not be worth matching. */
+const MAX_HOLES = 8
+
+/**
+ * Learns a template from an event, or `undefined` if the event is not of the kind that repeats.
+ *
+ * Nothing about fields is written down here. What a hole does to the sum is found by merging two chunks that differ in
+ * it; that the rest of the chunk adds nothing when it comes again is found by merging it twice.
+ */
+export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undefined {
+  const { bytes, from, to, chunk, before, pendingOf, textOf } = lesson
+  if (!repeats(chunk)) return undefined
+  const holes: Hole[] = []
+  const literals: Literal[] = []
+  let base: unknown = chunk
+  let at = from
+  for (const leaf of leaves) {
+    if (!mayVary(leaf, before, textOf)) continue
+    const effect = effectOf(chunk, leaf, textOf)
+    if (effect === undefined || holes.length === MAX_HOLES) return undefined
+    if (effect !== 'skip' && leaf.kind === 'text') base = withValue(base, leaf.path, 0, '')
+    const literal = literalOf(bytes.slice(at, leaf.from))
+    if (literal === undefined) return undefined
+    literals.push(literal)
+    const { path, kind } = leaf
+    holes.push({ path, kind, effect, pending: effect === 'grow' ? pendingOf(path) : undefined })
+    at = leaf.to
+  }
+  const last = literalOf(bytes.slice(at, to))
+  if (last === undefined || !holes.some(({ effect }) => effect === 'grow')) return undefined
+  literals.push(last)
+  const template = base as ChatCompletionChunk
+  if (!addsNothingAgain(template)) return undefined
+  return {
+    literals,
+    holes,
+    least: literals.reduce((sum, literal) => sum + literal.length, 0),
+    base: template,
+    weight: weightOf(template),
+    call: callOf(template, holes),
+  }
+}
+
+/** One choice that goes on, without anything whose normalizing looks back: roles, ends, audio, legacy calls, new calls. */
+function repeats({ choices }: ChatCompletionChunk): boolean {
+  const [choice, ...others] = choices
+  if (choice === undefined || others.length > 0) return false
+  const { delta, finish_reason, whole_message, logprobs } = choice
+  if (finish_reason !== null || whole_message !== undefined || delta.audio || delta.function_call) return false
+  if (logprobs?.content || logprobs?.refusal) return false
+  const calls = delta.tool_calls ?? []
+  return calls.length === 0 || (calls.length === 1 && calls[0]?.id === undefined && calls[0]?.function?.name === undefined)
+}
+
+/** Whether a value may differ in the next event: by its name, or because it differs from the event before. */
+function mayVary({ path, kind, from, to }: Leaf, before: ReadonlyMap<string, string>, textOf: Lesson['textOf']): boolean {
+  const [first, , third, fourth] = path
+  const name = String(path.at(-1))
+  const inDelta = first === 'choices' && third === 'delta'
+  const isArguments = inDelta && fourth === 'tool_calls' && path.length === 7 && (name === 'arguments' || name === 'input')
+  const isPadding = path.length === 1 && name === 'obfuscation'
+  if (isArguments || isPadding) return kind === 'text'
+  const isOpen = inDelta ? fourth !== 'tool_calls' && fourth !== 'role' : path.length === 1 ? !ENVELOPE.has(name) : isDropped(path)
+  if (!isOpen && first !== 'usage') return false
+  if (kind === 'text' && inDelta && isProse(name)) return true
+  const told = before.get(path.join('.'))
+  return told !== undefined && told !== String(textOf({ path, kind, from, to }))
+}
+
+/** A text that repeats the delta (case 120). */
+const isDropped = (path: Path): boolean => path.length === 3 && path[0] === 'choices' && path[2] === 'text'
+
+function effectOf(chunk: ChatCompletionChunk, leaf: Leaf, textOf: Lesson['textOf']): Effect | undefined {
+  const { path, kind } = leaf
+  const told = valueAt(chunk, path)
+  if (told === undefined) return kind === 'text' && (path[0] === 'obfuscation' || isDropped(path)) ? 'skip' : undefined
+  if (told !== textOf(leaf)) return undefined
+  const [first, second, both] = kind === 'text' ? ['a', 'b', 'ab'] : [1, 2, 3]
+  const sum = valueAt(mergeChunk(mergeChunk(undefined, withLeaf(chunk, path, first)), withLeaf(chunk, path, second)), path)
+  return sum === both && kind === 'text' ? 'grow' : sum === second ? 'set' : undefined
+}
+
+const withLeaf = (chunk: ChatCompletionChunk, path: Path, leaf: unknown): ChatCompletionChunk =>
+  withValue(chunk, path, 0, leaf) as ChatCompletionChunk
+
+function addsNothingAgain(chunk: ChatCompletionChunk): boolean {
+  const once = mergeChunk(undefined, chunk)
+  const told = JSON.stringify(once)
+  return JSON.stringify(mergeChunk(once, chunk)) === told
+}
+
+function weightOf(chunk: ChatCompletionChunk): number {
+  let sum = 0
+  for (const [key, value] of Object.entries(chunk)) if (!ENVELOPE.has(key)) sum += lengthOf(value)
+  for (const choice of chunk.choices) sum += lengthOf(choice)
+  return sum
+}
+
+function callOf({ choices }: ChatCompletionChunk, holes: readonly Hole[]): Template['call'] {
+  const hole = holes.findIndex(({ path }) => path[3] === 'tool_calls')
+  const index = choices[0]?.delta.tool_calls?.[0]?.index
+  return hole === -1 || index === undefined ? undefined : { choice: choices[0]?.index ?? 0, index, hole }
+}

@@ -1,0 +1,110 @@
+import type { ChatCompletionChunk } from '../../chunk.ts'
+import { type Literal, matches } from './literal.ts'
+import type { PendingText } from './pending-text.ts'
+import { MISS, scanned, scanString, SHORT } from './string-hole.ts'
+import type { Path } from './walk-json.ts'
+
+/** What a hole's value does to the sum. */
+export type Effect =
+  /** Appends: text in pieces. */
+  | 'grow'
+  /** Stands until the next one: a counter, a token's id, padding under an unknown name. */
+  | 'set'
+  /** Nothing: padding that normalizing drops. */
+  | 'skip'
+
+export interface Hole {
+  readonly path: Path
+  readonly kind: 'number' | 'text'
+  readonly effect: Effect
+  /** With `grow`: the text of this field, shared by all templates that fill it. */
+  readonly pending: PendingText | undefined
+}
+
+/** What consecutive events of a stream have in common: fixed bytes, and holes between them. */
+export interface Template {
+  readonly literals: readonly Literal[]
+  readonly holes: readonly Hole[]
+  /** The bytes of the literals: no event is shorter. */
+  readonly least: number
+  /** The normalized chunk with its growing holes empty. */
+  readonly base: ChatCompletionChunk
+  /** What every event adds to the length of the answer beside its holes. */
+  readonly weight: number
+  /** Where tool-call arguments go, if a hole is one. */
+  readonly call: { readonly choice: number; readonly index: number; readonly hole: number } | undefined
+}
+
+/** The holes of the last match: begin, end, what is held, and code units of each. */
+export const found = { from: new Int32Array(16), to: new Int32Array(16), held: new Int32Array(16), units: 0 }
+
+/**
+ * Verifies one event against a template, and gives the position behind it.
+ *
+ * `MISS` if a byte differs, `SHORT` if the bytes end before the event does.
+ */
+export function match(template: Template, bytes: Uint8Array, view: DataView, from: number, end: number): number {
+  if (from + template.least > end) return SHORT
+  const { literals, holes } = template
+  let at = from
+  let units = 0
+  for (let i = 0; ; i++) {
+    const literal = literals[i] as Literal
+    if (at + literal.length > end) return SHORT
+    if (!matches(literal, bytes, view, at)) return MISS
+    at += literal.length
+    const hole = holes[i]
+    if (hole === undefined) {
+      found.units = units
+      return at
+    }
+    const behind = hole.kind === 'text' ? scanString(bytes, at, end) : scanNumber(bytes, at, end)
+    if (behind < 0) return behind
+    found.from[i] = at
+    found.to[i] = behind
+    if (hole.kind === 'text') {
+      found.held[i] = scanned.held
+      if (hole.effect !== 'skip') units += scanned.units
+    }
+    at = behind
+  }
+}
+
+/** A whole number in its only spelling, up to 15 digits. */
+function scanNumber(bytes: Uint8Array, from: number, end: number): number {
+  let at = from
+  while (at < end && (bytes[at] ?? 0) >= 48 && (bytes[at] ?? 0) <= 57) at++
+  if (at === end) return SHORT
+  const length = at - from
+  return length === 0 || length > 15 || (length > 1 && bytes[from] === 48) ? MISS : at
+}
+
+/** The template's chunk with these values in its holes: shares with the base whatever no hole lies in. */
+export function fill({ base, holes }: Template, values: readonly unknown[]): ChatCompletionChunk {
+  let chunk: unknown = base
+  for (const [i, { path, effect }] of holes.entries()) if (effect !== 'skip') chunk = withValue(chunk, path, 0, values[i])
+  return chunk as ChatCompletionChunk
+}
+
+export function withValue(value: unknown, path: Path, at: number, leaf: unknown): unknown {
+  const key = path[at]
+  if (key === undefined) return leaf
+  if (Array.isArray(value)) {
+    const copy = value.slice() as unknown[]
+    copy[key as number] = withValue(copy[key as number], path, at + 1, leaf)
+    return copy
+  }
+  const copy = { ...(value as Record<string, unknown>) }
+  copy[key] = withValue(copy[key], path, at + 1, leaf)
+  return copy
+}
+
+/** The value at a path. */
+export function valueAt(value: unknown, path: Path): unknown {
+  let at = value
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined
+    at = (at as Record<number | string, unknown>)[key]
+  }
+  return at
+}

@@ -1,0 +1,157 @@
+import {
+  type ByteDecoder,
+  type ChatCompletionChunk,
+  type ChunkStream,
+  createByteDecoder,
+  type DecodeOptions,
+  type Folded,
+  mergeChunk,
+  type Warning,
+} from '@deltawire/core'
+import type { ByteReader } from './byte-reader.ts'
+import { bytePlatform } from './byte-platform.ts'
+import { streamErrorFromNode } from './stream-error-from-node.ts'
+
+type Result = IteratorResult<ChatCompletionChunk, undefined>
+
+const END: Result = { done: true, value: undefined }
+
+/**
+ * A stream of chunks over a reader of bytes.
+ *
+ * Nothing is opened before the first chunk is asked for. It behaves as an async generator would, and is none: a chunk that
+ * is ready costs one resolved promise.
+ */
+export class ByteChunkStream implements ChunkStream {
+  readonly #open: () => Promise<ByteReader>
+  readonly #options: DecodeOptions
+  #decoder: ByteDecoder | undefined
+  #reader: ByteReader | undefined
+  #ready: readonly ChatCompletionChunk[] = []
+  #at = 0
+  #pieces = 0
+  #failure: { reason: unknown } | undefined
+  #over = false
+  /** The last call that has not been answered: calls are answered in order. */
+  #last: Promise<unknown> | undefined
+
+  constructor(open: () => Promise<ByteReader>, options: DecodeOptions) {
+    this.#open = open
+    this.#options = options
+  }
+
+  get warnings(): readonly Warning[] {
+    return this.#decoder?.warnings ?? []
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<Result> {
+    if (this.#last === undefined && this.#at < this.#ready.length) return Promise.resolve(this.#shift())
+    return this.#inTurn(() => this.#next())
+  }
+
+  return(): Promise<Result> {
+    return this.#inTurn(async () => {
+      await this.#close()
+      return END
+    })
+  }
+
+  throw(reason: unknown): Promise<Result> {
+    return this.#inTurn(async () => {
+      await this.#close()
+      throw reason
+    })
+  }
+
+  async fold(): Promise<Folded> {
+    let sum: ChatCompletionChunk | undefined
+    try {
+      if (this.#decoder !== undefined || this.#over) {
+        // Somebody has begun to take chunks: the rest of them is summed.
+        for await (const chunk of this) sum = mergeChunk(sum, chunk)
+        return { sum, failure: undefined }
+      }
+      const decoder = await this.#begin(true)
+      while (await this.#readPiece(decoder));
+      this.#over = true
+      return { sum: decoder.sum(), failure: this.#failure }
+    } catch (reason) {
+      return { sum: this.#decoder?.sum() ?? sum, failure: { reason } }
+    }
+  }
+
+  #shift(): Result {
+    return { done: false, value: this.#ready[this.#at++] as ChatCompletionChunk }
+  }
+
+  #inTurn(answer: () => Promise<Result>): Promise<Result> {
+    const turn: Promise<Result> = this.#last === undefined ? answer() : this.#last.then(answer, answer)
+    this.#last = turn
+    const done = (): void => {
+      if (this.#last === turn) this.#last = undefined
+    }
+    turn.then(done, done)
+    return turn
+  }
+
+  async #next(): Promise<Result> {
+    for (;;) {
+      if (this.#at < this.#ready.length) return this.#shift()
+      if (this.#over) {
+        const failure = this.#failure
+        this.#failure = undefined
+        if (failure !== undefined) throw failure.reason
+        return END
+      }
+      const decoder = this.#decoder ?? (await this.#begin(false))
+      if (!(await this.#readPiece(decoder))) this.#over = true
+      this.#ready = decoder.take()
+      this.#at = 0
+    }
+  }
+
+  async #begin(sums: boolean): Promise<ByteDecoder> {
+    this.#decoder = createByteDecoder(bytePlatform(this.#options), this.#options, sums)
+    try {
+      this.#reader = await this.#open()
+    } catch (reason) {
+      this.#over = true
+      throw reason
+    }
+    return this.#decoder
+  }
+
+  /** Decodes one piece of the source; `false` when there is no need for another. */
+  async #readPiece(decoder: ByteDecoder): Promise<boolean> {
+    const reader = this.#reader as ByteReader
+    try {
+      const { done, value } = await reader.read()
+      if (done === true) decoder.end()
+      else if (value !== undefined) {
+        this.#pieces++
+        if (typeof value === 'string') decoder.pushText(value)
+        else decoder.push(value)
+      }
+      if (!decoder.done) return true
+      if (decoder.error !== undefined) this.#failure = { reason: decoder.error }
+      if (done !== true) await reader.close()
+    } catch (reason) {
+      this.#failure = { reason: streamErrorFromNode(reason, this.#pieces) }
+    }
+    return false
+  }
+
+  async #close(): Promise<void> {
+    const begun = this.#reader
+    const over = this.#over
+    this.#over = true
+    this.#ready = []
+    this.#at = 0
+    this.#failure = undefined
+    if (!over) await begun?.close()
+  }
+}
