@@ -9,6 +9,8 @@ export default defineConfig({
   // Everything in the file: the published binary has no dependency. Commands are still loaded when they are called.
   noExternal: [/.*/],
   splitting: false,
+  // Half the size to load. The map is published too.
+  minify: true,
   esbuildOptions(options) {
     options.conditions = ['@deltawire/source', ...(options.conditions ?? [])]
   },

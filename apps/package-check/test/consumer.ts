@@ -28,47 +28,55 @@ interface Manifest {
   name: string
   version: string
   private?: boolean
-  exports?: Record<string, unknown>
+  exports: Record<string, unknown>
 }
 
 /** Packs what would be published and installs it as a user would: with npm, and with nothing else around. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'deltawire-package-check-'))
   const consumer = join(directory, 'consumer')
-  const packages = await publishedPackages(directory, consumer)
+  const published = await publishedManifests()
 
   // This pnpm turns `workspace:` and `catalog:` into versions, and need not be on the PATH.
   const { packageManager } = await readJson<{ packageManager: string }>(join(root, 'package.json'))
-  const filters = packages.map(({ name }) => `--filter=${name}`)
+  const filters = published.map(({ name }) => `--filter=${name}`)
   const pack = ['--yes', '--prefer-offline', packageManager, ...filters, 'pack', '--pack-destination', directory]
   await mustRun('npx', pack, root)
 
+  const tarballs = published.map(({ name, version }) => tarballOf(directory, name, version))
   await mkdir(consumer)
   await writeFile(join(consumer, 'package.json'), '{ "name": "consumer", "private": true }')
-  const tarballs = packages.map(({ tarball }) => tarball)
   await mustRun('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs], consumer)
 
+  const packages = published.map(async ({ name, version, source }) => {
+    const installed = join(consumer, 'node_modules', name)
+    // Not the exports of the repository: packing replaces them by those of `publishConfig`.
+    const { exports } = await readJson<Manifest>(join(installed, 'package.json'))
+    const entries = Object.keys(exports).filter((path) => path !== './package.json')
+    return {
+      name,
+      entries: entries.map((path) => name + path.slice(1)),
+      source,
+      tarball: tarballOf(directory, name, version),
+      installed,
+    }
+  })
   project.provide('consumer', consumer)
-  project.provide('packages', packages)
+  project.provide('packages', await Promise.all(packages))
   return () => rm(directory, { recursive: true, force: true })
 }
 
-async function publishedPackages(directory: string, consumer: string): Promise<PublishedPackage[]> {
+async function publishedManifests(): Promise<(Manifest & { source: string })[]> {
   const sources = (await readdir(join(root, 'packages'))).map((name) => join(root, 'packages', name))
-  const manifests = await Promise.all(sources.map((source) => readJson<Manifest>(join(source, 'package.json'))))
-  return manifests.flatMap(({ name, version, private: unpublished, exports = {} }, index) =>
-    unpublished
-      ? []
-      : {
-          name,
-          entries: Object.keys(exports)
-            .filter((path) => path !== './package.json')
-            .map((path) => join(name, path)),
-          source: String(sources[index]),
-          tarball: join(directory, `${name.slice(1).replace('/', '-')}-${version}.tgz`),
-          installed: join(consumer, 'node_modules', name),
-        },
-  )
+  const manifests = sources.map(async (source) => ({
+    source,
+    ...(await readJson<Manifest>(join(source, 'package.json'))),
+  }))
+  return (await Promise.all(manifests)).filter((manifest) => manifest.private !== true)
+}
+
+function tarballOf(directory: string, name: string, version: string): string {
+  return join(directory, `${name.slice(1).replace('/', '-')}-${version}.tgz`)
 }
 
 async function readJson<T>(path: string): Promise<T> {

@@ -1,8 +1,9 @@
-import { copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 import { describe, expect, inject, it } from 'vitest'
+import { run } from './run.ts'
 
 const consumer = inject('consumer')
 const KB = 1024
@@ -24,14 +25,29 @@ describe('@deltawire/core', () => {
     expect(manifest).not.toHaveProperty('optionalDependencies')
   })
 
-  it('does nothing when it is imported', async () => {
-    // Without its package.json, so that the bundler looks at the code instead of believing "sideEffects": false.
-    const folder = await mkdtemp(join(consumer, 'side-effects-'))
-    await copyFile(join(consumer, 'node_modules/@deltawire/core/dist/index.js'), join(folder, 'core.mjs'))
-    await writeFile(join(folder, 'package.json'), '{}')
-    expect((await bundle(`import '${join(folder, 'core.mjs')}'`)).trim()).toBe('')
+  it('leaves nothing in a page that uses nothing of it', async () => {
+    expect((await bundle(`import '@deltawire/core'`)).trim()).toBe('')
+  })
+
+  it('changes nothing when it is imported', async () => {
+    const file = join(consumer, 'side-effects.mjs')
+    await writeFile(file, sideEffects)
+    expect(await run(process.execPath, [file], consumer)).toEqual({ code: 0, output: '' })
   })
 })
+
+/** Prints what importing core adds to the global object, to what is built in and to its prototypes, or replaces there. */
+const sideEffects = `
+const builtIn = Object.entries(Object.getOwnPropertyDescriptors(globalThis)).filter(([, { value }]) => Object(value) === value)
+const places = new Map([['globalThis', globalThis]])
+for (const [name, { value }] of builtIn) places.set(name, value).set(name + '.prototype', value.prototype ?? {})
+const look = () => [...places].flatMap(([place, object]) =>
+  Object.entries(Object.getOwnPropertyDescriptors(object)).map(([key, { value, get }]) => [place + '.' + key, value ?? get]))
+
+const before = new Map(look())
+await import('@deltawire/core')
+for (const [name, value] of look()) if (!Object.is(before.get(name), value)) console.log(name)
+`
 
 /** The code that a bundler ships for this source, minified. */
 async function bundle(code: string): Promise<string> {
@@ -41,7 +57,11 @@ async function bundle(code: string): Promise<string> {
     root: folder,
     logLevel: 'error',
     configFile: false,
-    build: { write: false, minify: true, lib: { entry: 'entry.mjs', formats: ['es'], fileName: 'out' } },
+    build: {
+      write: false,
+      modulePreload: false,
+      rolldownOptions: { input: join(folder, 'entry.mjs'), preserveEntrySignatures: 'strict' },
+    },
   })
   const [first] = [result].flat()
   if (!first || !('output' in first)) throw new Error('vite gave no bundle')

@@ -1,7 +1,7 @@
 import { isStreamError, type StreamErrorCode, type Warning } from '@deltawire/core'
 import { CliError } from './cli-error.ts'
-import { Interrupted, OutputClosed, type Io } from './io.ts'
-import { visibleLine } from './render/visible.ts'
+import { Interrupted, OutputClosed, type Environment, type Io } from './io.ts'
+import { visible, visibleLine } from './render/visible.ts'
 
 export interface Loudness {
   readonly quiet: boolean
@@ -44,13 +44,21 @@ export async function reportError(
   { prefix = '', withHint = true } = {},
 ): Promise<void> {
   if (error instanceof OutputClosed || error instanceof Interrupted) return
-  await io.stderr.write(`error: ${visibleLine(prefix + sentenceOf(error))}\n`)
+  const say = (text: string) => io.stderr.write(`${withoutKey(text, io.env)}\n`)
+  await say(`error: ${visibleLine(prefix + sentenceOf(error))}`)
   const hint = withHint ? hintOf(error) : undefined
-  if (hint !== undefined) await io.stderr.write(`hint: ${visibleLine(hint)}\n`)
+  if (hint !== undefined) await say(`hint: ${visibleLine(hint)}`)
   if (!verbose || !(error instanceof Error)) return
+  if (isFault(error)) await say(visible(error.stack ?? ''))
+  if (isStreamError(error) && error.code === 'http_status') await say(visible(error.details.body))
   for (let { cause } = error; cause instanceof Error; { cause } = cause) {
-    await io.stderr.write(`cause: ${visibleLine(sentenceOf(cause))}\n`)
+    await say(`cause: ${visibleLine(sentenceOf(cause))}`)
   }
+}
+
+/** Some servers repeat the key that they refuse. It goes no further. */
+export function withoutKey(text: string, { OPENAI_API_KEY = '' }: Environment): string {
+  return OPENAI_API_KEY.length < 8 ? text : text.replaceAll(OPENAI_API_KEY, '[OPENAI_API_KEY]')
 }
 
 /** What went wrong as one sentence; the code comes last, for a search. */
@@ -71,4 +79,9 @@ function hintOf(error: unknown): string | undefined {
   if (error instanceof CliError) return error.hint
   if (isStreamError(error)) return hints[error.code]
   return 'this is a fault of deltawire; please report it with the output of -v'
+}
+
+/** Neither the user's nor the server's, so it has to be ours. */
+function isFault(error: unknown): boolean {
+  return !(error instanceof CliError) && !isStreamError(error)
 }

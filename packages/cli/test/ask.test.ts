@@ -335,6 +335,18 @@ describe('the exit code of ask', () => {
     expect((await ask(['-m', 'demo:text', 'Hello'], { signal: interrupt.signal })).code).toBe(143)
   })
 
+  test('comes with the whole answer of the server when that is asked for, but never with the key', async () => {
+    const body = { error: { message: `Wrong key: ${apiKey}` }, trace: 'a1b2' }
+    const upstream = answering(() => Response.json(body, { status: 401 }))
+    for (const form of [['-v'], ['-v', '--json']]) {
+      const { code, stdout, stderr } = await ask(['-m', 'm', ...form, 'Hello'], { fetch: upstream.fetch })
+      expect(code).toBe(4)
+      expect(stderr).toContain('Wrong key: [OPENAI_API_KEY] (http_status)')
+      expect(stderr).toContain('a1b2')
+      expect(stdout + stderr).not.toContain(apiKey)
+    }
+  })
+
   test('is 1 for a fault of our own, which is reported as such', async () => {
     const { code, stderr } = await runCli(['merge', 'demo:text'], {
       onStdout: () => {

@@ -12,9 +12,28 @@ import {
   mergeChunk,
   toChatCompletion,
 } from '../src/index.ts'
-import { cuts, grouped, normalizedChunk, normalizedChunks, rawChunks } from './arbitrary/chunk.ts'
+import {
+  changingField,
+  chunkWith,
+  cuts,
+  grouped,
+  inDelta,
+  normalizedChunk,
+  normalizedChunks,
+  rawChunks,
+} from './arbitrary/chunk.ts'
 
 type Chunk = ChatCompletionChunk
+
+/** Kinds of one field of a content part, in an order that chance seldom finds. */
+const changesMetBefore = [
+  ['a', 5, 'b'],
+  ['a', { x: 1 }, 'b'],
+  [[{ id: 'i' }], [null], []],
+].map((values): [Chunk[], boolean[]] => [
+  values.map((thinking) => chunkWith(inDelta({ content: [{ type: 'text', text: '', thinking }] }))),
+  [false, true, false],
+])
 
 describe('mergeChunk', () => {
   it('is associative', () => {
@@ -23,6 +42,15 @@ describe('mergeChunk', () => {
         expect(sumOf([a, sumOf([b, c])])).toEqual(sumOf([sumOf([a, b]), c]))
       }),
       { numRuns: 1000 },
+    )
+  })
+
+  it('is associative where a field changes its kind, at every level', () => {
+    fc.assert(
+      fc.property(changingField, cuts, (chunks, cutBefore) => {
+        expect(sumOf(sumsOf(chunks, cutBefore))).toEqual(sumOf(chunks))
+      }),
+      { numRuns: 3000, examples: changesMetBefore },
     )
   })
 

@@ -7,7 +7,7 @@ import { Interrupted, type Io } from '../io.ts'
 import { createAnswerWriter, type ReasoningMode } from '../render/create-answer-writer.ts'
 import { figuresLine } from '../render/figures.ts'
 import { visibleJson } from '../render/visible.ts'
-import { note, noteInterrupt, reportError, sentenceOf } from '../report.ts'
+import { note, noteInterrupt, reportError, sentenceOf, withoutKey } from '../report.ts'
 import type { Run } from '../run.ts'
 import { abortable } from '../source/abortable.ts'
 import { foldChunks, type Fold } from '../source/fold-source.ts'
@@ -80,7 +80,7 @@ function createJsonAnswer(flags: Flags, io: Io): Answer {
     },
     async end({ completion, figures, error }) {
       if (completion !== null) await line(toResult(completion, figures, error !== null))
-      if (error !== null) await line(toErrorResult(error))
+      if (error !== null) await line(toErrorResult(error, io.env))
     },
   }
 }
@@ -103,9 +103,9 @@ function toResult(completion: ChatCompletion, figures: Fold['figures'], isPartia
   }
 }
 
-function toErrorResult(error: Error) {
+function toErrorResult(error: Error, env: Io['env']) {
   const code = 'code' in error ? error.code : error.name
-  return { v: 1, type: 'error', code, message: sentenceOf(error), exit_code: exitCodeOf(error) }
+  return { v: 1, type: 'error', code, message: withoutKey(sentenceOf(error), env), exit_code: exitCodeOf(error) }
 }
 
 function inWhole(ms: number | undefined): number | null {

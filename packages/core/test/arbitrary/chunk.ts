@@ -208,6 +208,42 @@ export const normalizedChunk = withExtra(
 
 export const normalizedChunks = fc.array(normalizedChunk, { minLength: 1, maxLength: 6 })
 
+/** Every level of a chunk at which a provider may add a field, as the chunk that holds nothing but the field. */
+const places: ((field: Obj) => Obj)[] = [
+  (field) => field,
+  (field) => ({ usage: field }),
+  (field) => inChoice(field),
+  (field) => inChoice({ logprobs: { content: null, refusal: null, ...field } }),
+  (field) => inDelta(field),
+  (field) => inDelta({ tool_calls: [{ index: 0, ...field }] }),
+  (field) => inDelta({ tool_calls: [{ index: 0, function: field }] }),
+  (field) => inDelta({ function_call: field }),
+  (field) => inDelta({ audio: field }),
+  (field) => inDelta({ content: [{ type: 'text', text: 'a', ...field }] }),
+  (field) => inDelta({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'a', ...field }] }] }),
+  (field) => inDelta({ reasoning_details: [{ index: 0, type: 'reasoning.text', ...field }] }),
+  (field) => inDelta({ images: [{ index: 0, ...field }] }),
+  (field) => inDelta({ images: { x: field } }),
+]
+
+export function inDelta(fields: Obj): Obj {
+  return inChoice({ delta: fields })
+}
+
+function inChoice(fields: Obj): Obj {
+  return { choices: [{ index: 0, delta: {}, finish_reason: null, ...fields }] }
+}
+
+/** One field at one place that changes its kind from chunk to chunk. */
+export const changingField: fc.Arbitrary<ChatCompletionChunk[]> = fc
+  .tuple(fc.constantFrom(...places), extraName, fc.array(json, { minLength: 3, maxLength: 4 }))
+  .map(([put, name, values]) => values.map((value) => chunkWith(put({ [name]: value }))))
+
+/** A chunk that holds little else than these fields, which are what its type says or what that leaves open. */
+export function chunkWith(fields: Obj): ChatCompletionChunk {
+  return { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], ...fields }
+}
+
 /** Calls as they have been met: without an index, with an odd one, twice the same, alone, or none at all. */
 const rawFunctionCall = withExtra(
   optional({

@@ -16,7 +16,7 @@ export interface Lesson {
   readonly chunk: ChatCompletionChunk
   /** The values of the event before, by path, to see what varies. */
   readonly before: ReadonlyMap<string, string>
-  readonly pendingOf: (path: Path) => PendingText
+  readonly pendingOf: (place: string) => PendingText
   readonly textOf: (leaf: Leaf) => unknown
 }
 
@@ -45,7 +45,7 @@ export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undef
     if (literal === undefined) return undefined
     literals.push(literal)
     const { path, kind } = leaf
-    holes.push({ path, kind, effect, pending: effect === 'grow' ? pendingOf(path) : undefined })
+    holes.push({ path, kind, effect, pending: undefined, field: fieldOf(chunk, path) })
     at = leaf.to
   }
   const last = literalOf(bytes.slice(at, to))
@@ -55,7 +55,7 @@ export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undef
   if (!addsNothingAgain(template)) return undefined
   return {
     literals,
-    holes,
+    holes: holes.map((hole) => (hole.effect === 'grow' ? { ...hole, pending: pendingOf(placeOf(template, hole)) } : hole)),
     least: literals.reduce((sum, literal) => sum + literal.length, 0),
     base: template,
     weight: weightOf(template),
@@ -109,6 +109,16 @@ function addsNothingAgain(chunk: ChatCompletionChunk): boolean {
   const once = mergeChunk(undefined, chunk)
   const told = JSON.stringify(once)
   return JSON.stringify(mergeChunk(once, chunk)) === told
+}
+
+/** Which field of which choice, and of which call. */
+function fieldOf({ choices: [choice] }: ChatCompletionChunk, path: Path): string {
+  return `${choice?.index} ${path[3]} ${path[3] === 'tool_calls' ? choice?.delta.tool_calls?.[0]?.index : ''}`
+}
+
+/** Where in the answer a hole's text goes: its field, its path, and what surrounds it there (an entry's index and type). */
+function placeOf({ choices: [choice] }: ChatCompletionChunk, { path, field }: Hole): string {
+  return `${field} ${path.join('.')} ${JSON.stringify((choice?.delta as Record<string, unknown>)[String(path[3])])}`
 }
 
 function weightOf(chunk: ChatCompletionChunk): number {

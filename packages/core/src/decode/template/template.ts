@@ -17,8 +17,10 @@ export interface Hole {
   readonly path: Path
   readonly kind: 'number' | 'text'
   readonly effect: Effect
-  /** With `grow`: the text of this field, shared by all templates that fill it. */
+  /** With `grow`: the text of this place in the answer, shared by all templates that fill it. */
   readonly pending: PendingText | undefined
+  /** With `grow`: the field of the delta that the place lies in. Within one field, order matters. */
+  readonly field: string
 }
 
 /** What consecutive events of a stream have in common: fixed bytes, and holes between them. */

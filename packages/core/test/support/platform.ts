@@ -1,0 +1,14 @@
+import { createParser } from 'eventsource-parser'
+import type { BytePlatform } from '../../src/decode/template/byte-decoder.ts'
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** What an adapter passes in, for tests of core: the reference parser and decoder, and nothing clever. */
+export const platform: BytePlatform = {
+  createSseParser(emit) {
+    const parser = createParser({ onEvent: emit })
+    return { push: (text) => parser.feed(text), end: () => parser.feed('\n\n') }
+  },
+  createTextDecoder: () => new TextDecoder(),
+  decodeRange: (bytes, from, to) => utf8.decode(bytes.subarray(from, to)),
+}
