@@ -83,7 +83,8 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
     const text = data.trim()
     if (text === '') return NOTHING
     if (isDone(text)) return DONE
-    if (text.length > 1 && '[DONE]'.startsWith(text)) return NOTHING
+    // What is left of a [DONE] that was cut.
+    if ('[DONE]'.startsWith(text)) return NOTHING
     const values = valuesOf(text)
     if (values === undefined) return notJson(text, name)
     const out: ChatCompletionChunk[] = []

@@ -90,10 +90,13 @@ function eventStream(createSseParser: CreateSseParser, emit: (event: StreamEvent
       // A line that was cut may be any.
       if (head.length === HEAD) head = head.replace(/[\r\n][^\r\n]*$/, '')
       const words = head.replaceAll(/^(?::|(?:data|event|id|retry)(?::|$)).*$/gm, '').trim()
-      if (words !== '') emit({ data: words })
+      // Nor is a field's name that was cut a complaint.
+      if (words !== '' && !FIELDS.some((field) => field.startsWith(words))) emit({ data: words })
     },
   }
 }
+
+const FIELDS = ['data', 'error', 'event', 'id', 'retry']
 
 /** Of a page only the beginning is worth keeping: it goes into the error. */
 function page(emit: (event: StreamEvent) => void): TextSink {

@@ -1,5 +1,5 @@
 import type { ContentPart } from '../chunk.ts'
-import { copy, isProse } from './extras.ts'
+import { copy, isProse, kindOf } from './extras.ts'
 import { joinText, type Rule } from './rules.ts'
 
 type Content = string | ContentPart[]
@@ -28,18 +28,19 @@ function partsOf(value: Content): ContentPart[] {
 /** Part types whose text comes in pieces. An image or a reference is whole. */
 const GROWING = new Set(['text', 'thinking', 'reasoning', 'summary_text', 'reasoning_text', 'output_text', 'refusal'])
 
-function joinParts<T extends object>(sum: T[], next: readonly T[]): T[] {
+function joinParts<T>(sum: T[], next: readonly T[]): T[] {
   let seam = true
   for (const part of next) {
     const last = sum.at(-1)
-    if (seam && last !== undefined && sameGrowing(last, part)) sum[sum.length - 1] = joinPart(last as Obj, part as Obj) as T
+    if (seam && sameGrowing(last, part)) sum[sum.length - 1] = joinPart(last as Obj, part as Obj) as T
     else sum.push(copy(part))
     seam = false
   }
   return sum
 }
 
-function sameGrowing(a: object, b: object): boolean {
+function sameGrowing(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   const { type, index, id } = a as Obj
   const other = b as Obj
   return typeof type === 'string' && GROWING.has(type) && type === other['type'] && index === other['index'] && id === other['id']
@@ -53,12 +54,9 @@ function joinPart(sum: Obj, next: Obj): Obj {
     const value = next[key]
     if (value === null && have !== undefined) continue
     if (typeof have === 'string' && typeof value === 'string' && isProse(key)) sum[key] = joinText(have, value)
-    else if (isParts(have) && isParts(value)) sum[key] = joinParts(have, value)
-    // A text can meet a list only if a provider changes its mind; the list says more, whichever came first.
-    else if (!(Array.isArray(have) && !Array.isArray(value))) sum[key] = copy(value)
+    else if (Array.isArray(have) && Array.isArray(value)) sum[key] = joinParts<unknown>(have, value)
+    // As among extras: of two kinds the richer stands.
+    else if (have === undefined || have === null || kindOf(have) <= kindOf(value)) sum[key] = copy(value)
   }
   return sum
 }
-
-const isParts = (value: unknown): value is object[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null)

@@ -87,7 +87,8 @@ function extraOf(level: Level): ExtraRule {
 
 const Kind = { scalar: 0, text: 1, list: 2, object: 3 } as const
 
-function kindOf(value: unknown): number {
+/** How rich a value is: of two kinds the richer stands. */
+export function kindOf(value: unknown): number {
   if (typeof value === 'string') return Kind.text
   if (Array.isArray(value)) return Kind.list
   return typeof value === 'object' ? Kind.object : Kind.scalar

@@ -44,6 +44,8 @@ interface Call {
   held: boolean
   /** The delta in which it was opened. */
   openedIn: number
+  /** Whether it was ever sent with an index. */
+  indexed: boolean
 }
 
 /** What the resolver may report. */
@@ -176,6 +178,13 @@ export class ToolCalls {
     }
     const call = this.#byWireIndex.get(fragment.index)
     if (call !== undefined) return isContinuation(call, fragment) ? call : undefined
+    // A call that was opened without an index may be given one later.
+    const indexless = fragment.id === undefined ? undefined : this.#byId.get(fragment.id)
+    if (indexless !== undefined && !indexless.indexed) {
+      indexless.indexed = true
+      this.#byWireIndex.set(fragment.index, indexless)
+      return indexless
+    }
     // Arguments without a name start no call, also where the id is repeated with them.
     const known = fragment.name === undefined && fragment.text !== '' ? this.#byId.get(fragment.id ?? '') : undefined
     const drifted = known ?? (nameless ? latest : undefined)
@@ -200,6 +209,7 @@ export class ToolCalls {
       progress: new JsonProgress(),
       held: false,
       openedIn: this.#delta,
+      indexed: fragment.index !== undefined,
     }
     this.#calls.push(call)
     if (fragment.index !== undefined) this.#byWireIndex.set(fragment.index, call)
