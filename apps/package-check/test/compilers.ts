@@ -7,36 +7,47 @@ import { mustRun } from './run.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    compilers: Compiler[]
+    compilations: Compilation[]
   }
 }
 
-export interface Compiler {
+export interface Compilation {
   version: string
   /** The program to run with Node.js. */
   tsc: string
+  resolution: 'nodenext' | 'bundler'
 }
 
-/** The oldest TypeScript that our types promise to work with, and the last of every later line than that. */
+/** The oldest TypeScript that our types promise to work with, and the last of every line since; ours is another of these. */
 const others = ['5.4.5', '5.9.3', '7.0.2']
 
-/** Finds the workspace's own compiler, and installs the others where they are asked for. */
+/** Finds the workspace's own compiler, and installs the others where everything is asked for. */
 export default async function setup(project: TestProject): Promise<void> {
-  const compilers = [compilerIn(root, 'typescript')]
+  const own = compilerIn(root, 'typescript')
   if (process.env['DELTAWIRE_COMPILERS'] === 'all') {
-    const folder = join(root, '.cache/compilers')
-    await mkdir(folder, { recursive: true })
-    await writeFile(join(folder, 'package.json'), '{ "private": true }')
-    const aliases = others.map((version) => `typescript-${version}@npm:typescript@${version}`)
-    await mustRun('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...aliases], folder)
-    compilers.push(...others.map((version) => compilerIn(folder, `typescript-${version}`)))
+    const compilers = [...(await installed()), own]
+    const resolutions = ['nodenext', 'bundler'] as const
+    project.provide(
+      'compilations',
+      compilers.flatMap((compiler) => resolutions.map((resolution) => ({ ...compiler, resolution }))),
+    )
   } else {
-    console.log(`TypeScript ${others.join(', ')}: left out; DELTAWIRE_COMPILERS=all brings them`)
+    project.provide('compilations', [{ ...own, resolution: 'nodenext' }])
+    console.log(`TypeScript ${others.join(', ')} and bundler resolution: left out; DELTAWIRE_COMPILERS=all brings them`)
   }
-  project.provide('compilers', compilers)
 }
 
-function compilerIn(folder: string, name: string): Compiler {
+async function installed(): Promise<Omit<Compilation, 'resolution'>[]> {
+  const folder = join(root, '.cache/compilers')
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'package.json'), '{ "private": true }')
+  const aliases = others.map((version) => `typescript-${version}@npm:typescript@${version}`)
+  await mustRun('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...aliases], folder)
+  return others.map((version) => compilerIn(folder, `typescript-${version}`))
+}
+
+function compilerIn(folder: string, name: string): Omit<Compilation, 'resolution'> {
   const path = join(folder, 'node_modules', name)
-  return { version: createRequire(import.meta.url)(join(path, 'package.json')).version, tsc: join(path, 'bin/tsc') }
+  const { version } = createRequire(import.meta.url)(join(path, 'package.json')) as { version: string }
+  return { version, tsc: join(path, 'bin/tsc') }
 }

@@ -28,21 +28,22 @@ beforeAll(async () => {
   await writeFile(join(consumer, 'everything.mts'), everything)
 })
 
-describe.each(inject('compilers').map(({ version, tsc }) => [version, tsc]))('TypeScript %s', (_version, tsc) => {
+const compilations = inject('compilations').map(
+  (compilation) => [compilation.version, compilation.resolution, compilation] as const,
+)
+
+describe.each(compilations)('TypeScript %s, module resolution %s', (_version, _resolution, { tsc, resolution }) => {
   it('compiles the core where there is neither a DOM nor Node.js', async () => {
-    expect(await compile('core.mts', 'nodenext')).toEqual({ code: 0, output: '' })
+    expect(await compile('core.mts')).toEqual({ code: 0, output: '' })
   })
 
-  it.each(['nodenext', 'bundler'])(
-    'compiles everything in a Node.js project, moduleResolution %s',
-    async (resolution) => {
-      const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
-      expect(await compile('everything.mts', resolution, types)).toEqual({ code: 0, output: '' })
-    },
-  )
+  it('compiles everything in a Node.js project', async () => {
+    const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
+    expect(await compile('everything.mts', types)).toEqual({ code: 0, output: '' })
+  })
 
   // Without skipLibCheck: the declarations themselves are read too.
-  function compile(file: string, resolution: string, types: string[] = []) {
+  function compile(file: string, types: string[] = []) {
     const module = resolution === 'bundler' ? 'esnext' : resolution
     const target = ['--noEmit', '--pretty', 'false', '--strict', '--target', 'es2022', '--lib', 'es2022']
     const args = [tsc, ...target, '--module', module, '--moduleResolution', resolution, ...types, file]

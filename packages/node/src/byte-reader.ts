@@ -3,9 +3,14 @@ import { statusError } from './status-error.ts'
 
 /** Bytes or text, piece by piece: a `ReadableStream`'s reader or an iterator, whichever the source has. */
 export interface ByteReader {
-  read(): Promise<{ done?: boolean | undefined; value?: Uint8Array | string | undefined }>
+  read(): Promise<Piece>
   /** Ends the source early. */
   close(): Promise<unknown>
+}
+
+export interface Piece {
+  done?: boolean | undefined
+  value?: Uint8Array | string | undefined
 }
 
 /**

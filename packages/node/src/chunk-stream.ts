@@ -8,7 +8,7 @@ import {
   mergeChunk,
   type Warning,
 } from '@deltawire/core'
-import type { ByteReader } from './byte-reader.ts'
+import type { ByteReader, Piece } from './byte-reader.ts'
 import { bytePlatform } from './byte-platform.ts'
 import { streamErrorFromNode } from './stream-error-from-node.ts'
 
@@ -76,8 +76,7 @@ export class ByteChunkStream implements ChunkStream {
         return { sum, failure: undefined }
       }
       const decoder = await this.#begin(true)
-      while (await this.#readPiece(decoder));
-      this.#over = true
+      await this.#readOn(decoder, this.#reader as ByteReader, () => false)
       return { sum: decoder.sum(), failure: this.#failure }
     } catch (reason) {
       return { sum: this.#decoder?.sum() ?? sum, failure: { reason } }
@@ -108,7 +107,7 @@ export class ByteChunkStream implements ChunkStream {
         return END
       }
       const decoder = this.#decoder ?? (await this.#begin(false))
-      if (!(await this.#readPiece(decoder))) this.#over = true
+      await this.#readOn(decoder, this.#reader as ByteReader, () => decoder.ready)
       this.#ready = decoder.take()
       this.#at = 0
     }
@@ -125,24 +124,39 @@ export class ByteChunkStream implements ChunkStream {
     return this.#decoder
   }
 
-  /** Decodes one piece of the source; `false` when there is no need for another. */
-  async #readPiece(decoder: ByteDecoder): Promise<boolean> {
-    const reader = this.#reader as ByteReader
+  /** Reads until there is something to give, or the source ends. */
+  async #readOn(decoder: ByteDecoder, reader: ByteReader, enough: () => boolean): Promise<void> {
+    let piece: Piece
+    do {
+      try {
+        // One promise per piece and no other: reading costs as much as decoding does.
+        piece = await reader.read()
+      } catch (reason) {
+        this.#failure = { reason: streamErrorFromNode(reason, this.#pieces) }
+        decoder.breakOff()
+        this.#over = true
+        return
+      }
+      this.#decode(decoder, piece)
+    } while (!this.#over && !enough())
+    // What the answer has come to stands, however its source takes the end.
+    if (this.#over && piece.done !== true) await reader.close().catch(() => {})
+  }
+
+  #decode(decoder: ByteDecoder, { done, value }: Piece): void {
     try {
-      const { done, value } = await reader.read()
       if (done === true) decoder.end()
       else if (value !== undefined) {
         this.#pieces++
         if (typeof value === 'string') decoder.pushText(value)
         else decoder.push(value)
       }
-      if (!decoder.done) return true
       if (decoder.error !== undefined) this.#failure = { reason: decoder.error }
-      if (done !== true) await reader.close()
+      this.#over = decoder.done
     } catch (reason) {
-      this.#failure = { reason: streamErrorFromNode(reason, this.#pieces) }
+      this.#failure = { reason }
+      this.#over = true
     }
-    return false
   }
 
   async #close(): Promise<void> {

@@ -54,6 +54,7 @@ export function createFramer(
 function bounded(most: number, create: (take: (event: StreamEvent) => void) => TextSink, emit: (event: StreamEvent) => void): TextSink {
   let held = 0
   const sink = create((event) => {
+    if (event.data.length > most) throw limitExceeded('maxEventLength', most)
     held = 0
     emit(event)
   })
@@ -61,7 +62,7 @@ function bounded(most: number, create: (take: (event: StreamEvent) => void) => T
     push(text) {
       held += text.length
       sink.push(text)
-      // The text of an event that ended in this push no longer counts; what is left of the push does.
+      // An event that ended in this push takes with it what has been counted; the rest of the push is a piece at most.
       if (held > most) throw limitExceeded('maxEventLength', most)
     },
     end: () => sink.end(),

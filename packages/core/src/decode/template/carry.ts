@@ -21,6 +21,12 @@ export class Carry {
     this.length = length
   }
 
+  /** Drops what has been read. */
+  drop(read: number): void {
+    if (read > 0 && read < this.length) this.bytes.copyWithin(0, read, this.length)
+    this.length -= read
+  }
+
   /**
    * Appends up to the blank line that ends the event, and gives the position behind it; -1 if there is none yet.
    *

@@ -58,6 +58,7 @@ export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undef
     holes: holes.map((hole) => (hole.effect === 'grow' ? { ...hole, pending: pendingOf(placeOf(template, hole)) } : hole)),
     least: literals.reduce((sum, literal) => sum + literal.length, 0),
     base: template,
+    direct: directOf(holes),
     weight: weightOf(template),
     call: callOf(template, holes),
   }
@@ -119,6 +120,15 @@ function fieldOf({ choices: [choice] }: ChatCompletionChunk, path: Path): string
 /** Where in the answer a hole's text goes: its field, its path, and what surrounds it there (an entry's index and type). */
 function placeOf({ choices: [choice] }: ChatCompletionChunk, { path, field }: Hole): string {
   return `${field} ${path.join('.')} ${JSON.stringify((choice?.delta as Record<string, unknown>)[String(path[3])])}`
+}
+
+function directOf(holes: readonly Hole[]): Template['direct'] {
+  const [first, ...others] = holes.filter(({ effect }) => effect !== 'skip')
+  if (first === undefined || others.length > 0) return undefined
+  const { path } = first
+  const inCall = path[3] === 'tool_calls' ? (path[5] === 'custom' ? 'custom' : 'function') : undefined
+  if (path.length !== (inCall === undefined ? 4 : 7)) return undefined
+  return { field: String(path.at(-1)), hole: holes.indexOf(first), inCall }
 }
 
 function weightOf(chunk: ChatCompletionChunk): number {

@@ -1,4 +1,4 @@
-import type { ChatCompletionChunk } from '../../chunk.ts'
+import type { ChatCompletionChunk, ChunkChoice, ToolCallDelta } from '../../chunk.ts'
 import { type Literal, matches } from './literal.ts'
 import type { PendingText } from './pending-text.ts'
 import { MISS, scanned, scanString, SHORT } from './string-hole.ts'
@@ -31,10 +31,19 @@ export interface Template {
   readonly least: number
   /** The normalized chunk with its growing holes empty. */
   readonly base: ChatCompletionChunk
+  /** The common case: one hole that says something, a field of the delta itself or the text of its only call. */
+  readonly direct: Direct | undefined
   /** What every event adds to the length of the answer beside its holes. */
   readonly weight: number
   /** Where tool-call arguments go, if a hole is one. */
   readonly call: { readonly choice: number; readonly index: number; readonly hole: number } | undefined
+}
+
+export interface Direct {
+  readonly field: string
+  readonly hole: number
+  /** For a field of the delta's only tool call: the part of the call. */
+  readonly inCall: 'custom' | 'function' | undefined
 }
 
 /** The holes of the last match: begin, end, what is held, and code units of each. */
@@ -82,10 +91,27 @@ function scanNumber(bytes: Uint8Array, from: number, end: number): number {
 }
 
 /** The template's chunk with these values in its holes: shares with the base whatever no hole lies in. */
-export function fill({ base, holes }: Template, values: readonly unknown[]): ChatCompletionChunk {
+export function fill({ base, holes, direct }: Template, values: readonly unknown[]): ChatCompletionChunk {
+  if (direct !== undefined) return withField(base, direct, values[direct.hole])
   let chunk: unknown = base
   for (const [i, { path, effect }] of holes.entries()) if (effect !== 'skip') chunk = withValue(chunk, path, 0, values[i])
   return chunk as ChatCompletionChunk
+}
+
+/**
+ * The chunk with one field of its only delta set, or the text of its only call.
+ *
+ * Spreads written out: 0.1 µs, where walking the path costs 0.4.
+ */
+function withField(base: ChatCompletionChunk, { field, inCall }: Direct, value: unknown): ChatCompletionChunk {
+  const choice = base.choices[0] as ChunkChoice
+  const delta: Record<string, unknown> = { ...choice.delta }
+  if (inCall === undefined) delta[field] = value
+  else {
+    const call = choice.delta.tool_calls?.[0] as ToolCallDelta
+    delta['tool_calls'] = [{ ...call, [inCall]: { ...call[inCall], [field]: value } }]
+  }
+  return { ...base, choices: [{ ...choice, delta }] }
 }
 
 export function withValue(value: unknown, path: Path, at: number, leaf: unknown): unknown {

@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type ChatCompletionChunk,
+  createAccumulator,
+  createFanOut,
+  mergeChunk,
+  readParts,
+  reasoningOf,
+  textOf,
+  toChatCompletion,
+  toolCallsOf,
+} from '../src/index.ts'
+import { normalized, overTheWire } from './raw.ts'
+
+type Obj = Record<string, unknown>
+type Path = (number | string)[]
+
+/** What may stand in the place of any field. */
+const values = [null, true, 0, -1, 1.5, '', 'x', [], {}, [null], [[]], { a: 1 }, 1e9, 2 ** 53, '0', '{}', [{}], [{ index: 0 }], { index: 0 }]
+
+const delta = {
+  role: 'assistant',
+  content: 'Hi',
+  refusal: 'no',
+  reasoning_content: 'r',
+  reasoning: 'r',
+  reasoning_details: [{ type: 'reasoning.text', index: 0, text: 'r', signature: 's' }],
+  tool_calls: [
+    { index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '{"a":1}' }, extra_content: { g: 1 } },
+    { index: 1, id: 'b', type: 'custom', custom: { name: 'c', input: 'x' } },
+  ],
+  function_call: { name: 'f', arguments: '{}' },
+  audio: { id: 'au', data: 'YWJj', transcript: 't', expires_at: 1 },
+  annotations: [{ type: 'url_citation', url_citation: { start_index: 0, end_index: 1, url: 'u', title: 't' } }],
+  images: [{ type: 'image_url', index: 0, image_url: { url: 'u' } }],
+}
+const token = { token: 'a', logprob: -1, bytes: [1], top_logprobs: [{ token: 'a', logprob: -1, bytes: [1] }] }
+const choice = {
+  index: 0,
+  finish_reason: null,
+  text: 't',
+  usage: { total_tokens: 1 },
+  logprobs: { content: [token], refusal: null },
+  delta,
+}
+const full = {
+  id: 'c',
+  object: 'chat.completion.chunk',
+  created: 1,
+  model: 'm',
+  service_tier: 'default',
+  system_fingerprint: 'fp',
+  obfuscation: 'x',
+  moderation: { input: { type: 'error', code: 'c', message: 'm' }, output: null },
+  usage: {
+    prompt_tokens: 1,
+    completion_tokens: 1,
+    total_tokens: 2,
+    prompt_tokens_details: { cached_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: 0 },
+  },
+  x_groq: { usage: { total_tokens: 2 } },
+  citations: ['u'],
+  choices: [choice],
+}
+
+const chunks: { kind: string; chunk: Obj }[] = [
+  { kind: 'a chunk', chunk: full },
+  { kind: 'a chunk of parts', chunk: with_(full, ['choices', 0, 'delta', 'content'], [{ type: 'text', text: 'a' }, { type: 'thinking', thinking: [{ type: 'text', text: 'x' }] }]) },
+  { kind: 'a chunk with a message', chunk: with_({ ...full, choices: [{ ...choice, delta: undefined, message: delta }] }, ['id'], 'c') },
+]
+
+describe.each(chunks)('whatever stands in the place of a field of $kind', ({ chunk }) => {
+  const broken = pathsOf(chunk).flatMap((path) => values.map((value) => ({ path, value, raw: with_(chunk, path, value) })))
+
+  it.each<[string, (raw: Obj) => Obj[]]>([
+    ['first', (raw) => [raw, chunk]],
+    ['later', (raw) => [chunk, raw]],
+    ['twice', (raw) => [raw, raw]],
+  ])('and comes %s, there is an answer, and every reader reads it', (_, stream) => {
+    for (const { path, value, raw } of broken) {
+      const sent = stream(raw)
+      const before = JSON.stringify(sent)
+      try {
+        check(normalized(sent))
+      } catch (error) {
+        throw new Error(`${JSON.stringify(value)} at ${path.join('.')}`, { cause: error })
+      }
+      expect(JSON.stringify(sent)).toBe(before)
+    }
+  })
+})
+
+it('nothing of all this has reached a prototype', () => {
+  expect(Object.keys(Object.prototype)).toEqual([])
+  expect('a' in {} || 'index' in {}).toBe(false)
+})
+
+function check(stream: readonly ChatCompletionChunk[]): void {
+  // Officially shaped, where the shape is what others stand on.
+  for (const { id, object, created, model, choices } of stream) {
+    expect([typeof id, object, typeof created, typeof model]).toEqual(['string', 'chat.completion.chunk', 'number', 'string'])
+    for (const one of choices) {
+      expect(Number.isSafeInteger(one.index) && one.index >= 0).toBe(true)
+      expect(one.finish_reason === null || (typeof one.finish_reason === 'string' && one.finish_reason !== '')).toBe(true)
+      expect(typeof one.delta).toBe('object')
+    }
+  }
+  expect(JSON.stringify(normalized(overTheWire(stream)))).toBe(JSON.stringify(stream))
+  const accumulator = createAccumulator()
+  for (const chunk of stream) {
+    accumulator.push(chunk)
+    expect(JSON.stringify(accumulator.snapshot())).toBe(JSON.stringify(accumulator.sum))
+  }
+  const sum = accumulator.sum as ChatCompletionChunk
+  const completion = toChatCompletion(sum)
+  expect(JSON.stringify(toChatCompletion(overTheWire(sum)))).toBe(JSON.stringify(completion))
+  expect(toChatCompletion(mergeChunk(undefined, sum))).toEqual(completion)
+  for (const from of [sum, completion, ...stream]) {
+    expect(typeof textOf(from)).toBe('string')
+    expect(typeof reasoningOf(from)).toBe('string')
+    for (const { id, name, text } of toolCallsOf(from)) expect([typeof id, typeof name, typeof text]).toEqual(['string', 'string', 'string'])
+  }
+}
+
+it('readers of parts and of a fan-out read all of it too', async () => {
+  for (const { chunk } of chunks) {
+    for (const path of pathsOf(chunk)) {
+      const stream = values.flatMap((value) => normalized([chunk, with_(chunk, path, value)]))
+      for await (const part of readParts(stream)) {
+        expect(part.type, `${path.join('.')}: ${part.type === 'error' ? String(part.error) : ''}`).not.toBe('error')
+        if ('text' in part) expect(typeof part.text).toBe('string')
+      }
+    }
+    async function* source() {
+      for (const value of values) yield* normalized([with_(chunk, ['choices', 0], value)])
+    }
+    for await (const sum of createFanOut(source()).subscribe()) expect(sum.id).toBe('c')
+  }
+})
+
+function pathsOf(value: unknown, at: Path = []): Path[] {
+  if (typeof value !== 'object' || value === null) return [at]
+  const inside = Object.keys(value).flatMap((key) => pathsOf((value as Obj)[key], [...at, Array.isArray(value) ? Number(key) : key]))
+  return at.length === 0 ? inside : [at, ...inside]
+}
+
+/** A copy with one value in another's place. */
+function with_(whole: object, path: Path, value: unknown): Obj {
+  const copy = overTheWire(whole) as Obj
+  let place = copy
+  for (const key of path.slice(0, -1)) place = place[key] as Obj
+  place[path.at(-1) ?? ''] = value
+  return copy
+}
