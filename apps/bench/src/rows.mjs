@@ -1,7 +1,8 @@
 // What is measured: one row each. A row gives its candidates; the first one is what the others are compared with.
 import { accumulate, createAccumulator, createJsonReader, createNormalizer } from '@deltawire/core'
 import { readChunks } from '@deltawire/node'
-import { jsonText, pieces, reads, textChunks, toolChunks } from './streams.mjs'
+import { bound, ours, peers } from './peers.mjs'
+import { choiceChunks, jsonText, pieces, reads, reasoningChunks, textChunks, toolChunks } from './streams.mjs'
 
 const SIZES = [10_000, 100_000, 1_000_000]
 
@@ -15,7 +16,97 @@ const normalized = (chunks) => {
   return Array.from(chunks, (chunk) => normalize(chunk))
 }
 
+/** A response over reads that lie ready, so that nothing but reading is measured. */
+function responseOf(list) {
+  const body = new ReadableStream({
+    start(controller) {
+      for (const read of list) controller.enqueue(read)
+      controller.close()
+    },
+  })
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+}
+
+/** A candidate that must read the same text as the bound. */
+const reading = (name, list, units, expected, read) => ({
+  name,
+  units,
+  async run() {
+    const text = await read(responseOf(list))
+    if (text !== expected && text.trim() !== expected.trim()) throw new Error(`${name} read another text`)
+  },
+})
+
+const SHAPES = {
+  text: (count) => [...textChunks(count)],
+  'tool arguments': (count) => [...toolChunks(count * 4)],
+  reasoning: (count) => [...reasoningChunks(count)],
+  'n = 4': (count) => [...choiceChunks(count)],
+}
+
+const CUTS = { 'one event per read': 0, '16 KB reads': 16 * 1024, '64 KB reads': 64 * 1024, '7-byte reads': 7 }
+
+/** The bound against ours, for one shape and one cut. */
+function journey(mode, shape, cut, count = 10_000) {
+  return {
+    title: `${mode === 'fold' ? 'Bytes of a Response to the completion' : 'for await over every chunk of a Response'}: ${shape}, ${cut}, ${count.toLocaleString('en')} chunks`,
+    unit: 'ns per chunk',
+    faster: true,
+    async candidates() {
+      const chunks = SHAPES[shape](count)
+      const list = [...reads(chunks, CUTS[cut])]
+      const expected = await bound[mode](responseOf(list))
+      return [
+        reading('hand-written loop with JSON.parse', list, chunks.length, expected, bound[mode]),
+        reading(mode === 'fold' ? 'accumulate(readChunks(response))' : 'for await (… of readChunks(response))', list, chunks.length, expected, ours[mode]),
+        {
+          name: 'reading the Response and nothing else',
+          units: chunks.length,
+          async run() {
+            const reader = responseOf(list).body.getReader()
+            while (!(await reader.read()).done);
+          },
+        },
+      ]
+    },
+  }
+}
+
+function against(cut) {
+  return {
+    title: `Against other libraries: 10,000 chunks of text, ${cut}`,
+    unit: 'ns per chunk',
+    faster: true,
+    rounds: 5,
+    async candidates() {
+      const chunks = SHAPES.text(10_000)
+      const list = [...reads(chunks, CUTS[cut])]
+      const expected = await bound.fold(responseOf(list))
+      const candidates = [reading('accumulate(readChunks(response))', list, chunks.length, expected, ours.fold)]
+      candidates.push(reading('hand-written loop with JSON.parse', list, chunks.length, expected, bound.fold))
+      for (const [name, load] of Object.entries(peers)) candidates.push(reading(name, list, chunks.length, expected, await load()))
+      return candidates
+    },
+  }
+}
+
 export const rows = {
+  'fold-text-64k': journey('fold', 'text', '64 KB reads'),
+  'fold-text-16k': journey('fold', 'text', '16 KB reads'),
+  'fold-text-event': journey('fold', 'text', 'one event per read'),
+  'fold-text-7': journey('fold', 'text', '7-byte reads', 2_000),
+  'fold-text-1k': journey('fold', 'text', '64 KB reads', 1_000),
+  'fold-text-100k': journey('fold', 'text', '64 KB reads', 100_000),
+  'fold-tool-64k': journey('fold', 'tool arguments', '64 KB reads'),
+  'fold-tool-event': journey('fold', 'tool arguments', 'one event per read'),
+  'fold-reasoning-64k': journey('fold', 'reasoning', '64 KB reads'),
+  'fold-choices-64k': journey('fold', 'n = 4', '64 KB reads'),
+  'iterate-text-64k': journey('iterate', 'text', '64 KB reads'),
+  'iterate-text-16k': journey('iterate', 'text', '16 KB reads'),
+  'iterate-text-event': journey('iterate', 'text', 'one event per read'),
+  'iterate-tool-64k': journey('iterate', 'tool arguments', '64 KB reads'),
+  'peers-64k': against('64 KB reads'),
+  'peers-event': against('one event per read'),
   'fold-growth': {
     title: 'Folding chunks: cost per chunk against the number of chunks',
     unit: 'ns per chunk',

@@ -51,6 +51,25 @@ export function* toolChunks(length, seed = 2) {
   yield chunk([choice({}, 'tool_calls')])
 }
 
+/** Text again, first as reasoning: half and half. */
+export function* reasoningChunks(count, seed = 3) {
+  const next = numbers(seed)
+  yield chunk([choice({ role: 'assistant', content: null, reasoning_content: '' })])
+  for (let i = 0; i < count; i++) {
+    const word = WORDS[next(WORDS.length)]
+    yield chunk([choice(i < count / 2 ? { content: null, reasoning_content: word } : { content: word, reasoning_content: null })])
+  }
+  yield chunk([choice({}, 'stop')])
+}
+
+/** Four choices that take turns; only the first one is read, as all readers here do. */
+export function* choiceChunks(count, seed = 4) {
+  const next = numbers(seed)
+  for (let index = 0; index < 4; index++) yield chunk([{ ...choice({ role: 'assistant', content: '' }), index }])
+  for (let i = 0; i < count; i++) yield chunk([{ ...choice({ content: WORDS[next(WORDS.length)] }), index: next(4) }])
+  for (let index = 0; index < 4; index++) yield chunk([{ ...choice({}, 'stop'), index }])
+}
+
 /** A JSON document of about `length` characters: lines of a file, numbers, nested objects. */
 export function jsonText(length, seed = 2) {
   const next = numbers(seed)

@@ -11,8 +11,14 @@ async function* failing(reason: unknown): AsyncGenerator<ChatCompletionChunk> {
 
 describe('accumulate', () => {
   it('reads a list, a generator, and a stream', async () => {
-    const events = ['Hel', 'lo'].map((content, at) => ({ data: JSON.stringify(rawChunk({ content }, at === 1 ? 'stop' : null)) }))
-    const answers = [await accumulate(chunks), await accumulate(failing(undefined)), await accumulate(decodeChunks(events))]
+    const events = ['Hel', 'lo'].map((content, at) => ({
+      data: JSON.stringify(rawChunk({ content }, at === 1 ? 'stop' : null)),
+    }))
+    const answers = [
+      await accumulate(chunks),
+      await accumulate(failing(undefined)),
+      await accumulate(decodeChunks(events)),
+    ]
     for (const { completion } of answers) expect(completion?.choices[0]?.message.content).toBe('Hello')
     expect(answers.map(({ complete }) => complete)).toEqual([true, false, true])
   })

@@ -18,16 +18,30 @@ it.each<[string, Content[], Content]>([
   ['text after another part is a part of its own', [[{ type: 'image' }], 'b'], [{ type: 'image' }, text('b')]],
   ['empty text after parts adds nothing', [[{ type: 'image' }], ''], [{ type: 'image' }]],
   ['parts that came together stay apart', [[text('a'), text('b')], [text('c')]], [text('a'), text('bc')]],
-  ['parts of different types stay apart', [[{ type: 'thinking', thinking: 'a' }], [text('b')]], [{ type: 'thinking', thinking: 'a' }, text('b')]],
+  [
+    'parts of different types stay apart',
+    [[{ type: 'thinking', thinking: 'a' }], [text('b')]],
+    [{ type: 'thinking', thinking: 'a' }, text('b')],
+  ],
   [
     'parts of one type and different index stay apart',
     [[{ type: 'text', index: 0, text: 'a' } as never], [{ type: 'text', index: 1, text: 'b' } as never]],
     [{ type: 'text', index: 0, text: 'a' } as never, { type: 'text', index: 1, text: 'b' } as never],
   ],
-  ['parts whose type is whole stay apart', [[{ type: 'reference', text: 'a' }], [{ type: 'reference', text: 'b' }]], [{ type: 'reference', text: 'a' }, { type: 'reference', text: 'b' }]],
+  [
+    'parts whose type is whole stay apart',
+    [[{ type: 'reference', text: 'a' }], [{ type: 'reference', text: 'b' }]],
+    [
+      { type: 'reference', text: 'a' },
+      { type: 'reference', text: 'b' },
+    ],
+  ],
   [
     'lists inside parts go on at their seam too',
-    [[{ type: 'thinking', thinking: [text('a')] } as never], [{ type: 'thinking', thinking: [text('b')], closed: true } as never]],
+    [
+      [{ type: 'thinking', thinking: [text('a')] } as never],
+      [{ type: 'thinking', thinking: [text('b')], closed: true } as never],
+    ],
     [{ type: 'thinking', thinking: [text('ab')], closed: true } as never],
   ],
   ['null in a part erases nothing', [[text('a')], [{ type: 'text', text: null } as never]], [text('a')]],
@@ -38,7 +52,10 @@ it.each<[string, Content[], Content]>([
 describe('whatever comes as text or as parts', () => {
   const piece: fc.Arbitrary<Content> = fc.oneof(
     fc.constantFrom('', 'a', 'b'),
-    fc.array(fc.oneof(fc.constantFrom('', 'c').map(text), fc.constantFrom({ type: 'image' }, { type: 'thinking', text: 'x' })), { minLength: 1, maxLength: 3 }),
+    fc.array(
+      fc.oneof(fc.constantFrom('', 'c').map(text), fc.constantFrom({ type: 'image' }, { type: 'thinking', text: 'x' })),
+      { minLength: 1, maxLength: 3 },
+    ),
   )
 
   it('the text of the sum is the sum of the texts', () => {

@@ -24,7 +24,9 @@ describe('a source that fails', () => {
   })
 
   it('does not cost what was held back', async () => {
-    const { chunks, thrown } = await read(failing([event(rawChunk({ tool_calls: [call] }))], new Error('The cable was cut')))
+    const { chunks, thrown } = await read(
+      failing([event(rawChunk({ tool_calls: [call] }))], new Error('The cable was cut')),
+    )
     expect(chunks.at(-1)?.choices[0]?.delta.tool_calls).toEqual([{ index: 0, function: { arguments: '{}' } }])
     expect(thrown).toBeInstanceOf(Error)
   })
@@ -63,7 +65,11 @@ it('[DONE] ends the source', async () => {
 it('warnings can be read at any time, and grow', async () => {
   const drifting = { index: 1, function: { arguments: '1}' } }
   const opening = { index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '{"a":' } }
-  const chunks = decodeChunks([event(rawChunk({ tool_calls: [opening] })), event(rawChunk({ tool_calls: [drifting] })), event('[DONE]')])
+  const chunks = decodeChunks([
+    event(rawChunk({ tool_calls: [opening] })),
+    event(rawChunk({ tool_calls: [drifting] })),
+    event('[DONE]'),
+  ])
   expect(chunks.warnings).toEqual([])
   await chunks.next()
   expect(chunks.warnings).toEqual([])

@@ -117,7 +117,12 @@ describe('a named event is a chunk', () => {
 })
 
 it('one event may hold several chunks, in several ways', () => {
-  for (const data of [`${hello}\n${world}`, `${hello}${world}`, `[${hello},${world}]`, `${hello}\n\ndata: ${world}\n[DONE]`])
+  for (const data of [
+    `${hello}\n${world}`,
+    `${hello}${world}`,
+    `[${hello},${world}]`,
+    `${hello}\n\ndata: ${world}\n[DONE]`,
+  ])
     expect(decode([data]).text).toBe('Hello world')
 })
 
@@ -144,7 +149,9 @@ describe('what was held back is given before the end', () => {
 
 describe('a lenient reading', () => {
   it('skips what is not JSON, and says so once, with how often', () => {
-    const { text, error, warnings } = decode([hello, '{unparsable}', 'word', world, '{"choices":[', stop], { lenient: true })
+    const { text, error, warnings } = decode([hello, '{unparsable}', 'word', world, '{"choices":[', stop], {
+      lenient: true,
+    })
     expect({ text, error }).toEqual({ text: 'Hello world', error: undefined })
     expect(warnings).toEqual([
       { code: 'event-skipped', message: 'an event was not JSON: "{unparsable}"', event: 2, count: 3 },

@@ -20,9 +20,14 @@ it('is known also when another copy of this package made it', () => {
   expect(isStreamError(new StreamErrorOfAnotherCopy())).toBe(true)
 })
 
-it.each([undefined, null, 'x', {}, new Error('x'), Object.assign(new Error('x'), { name: 'StreamError' }), { name: 'StreamError', code: 'timeout', details: {} }])(
-  'is not taken for one: %s',
-  (value) => {
-    expect(isStreamError(value)).toBe(false)
-  },
-)
+it.each([
+  undefined,
+  null,
+  'x',
+  {},
+  new Error('x'),
+  Object.assign(new Error('x'), { name: 'StreamError' }),
+  { name: 'StreamError', code: 'timeout', details: {} },
+])('is not taken for one: %s', (value) => {
+  expect(isStreamError(value)).toBe(false)
+})

@@ -2,7 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { callExtra, choiceExtra, copy, deltaExtra, isProse, topLevelExtra } from '../src/merge/extras.ts'
 
-const levels = { 'the top level': topLevelExtra, 'a choice': choiceExtra, 'a delta': deltaExtra, 'a tool call': callExtra }
+const levels = {
+  'the top level': topLevelExtra,
+  'a choice': choiceExtra,
+  'a delta': deltaExtra,
+  'a tool call': callExtra,
+}
 const every = Object.entries(levels)
 
 describe.each(every)('at %s', (level, extra) => {
@@ -62,7 +67,8 @@ describe.each(every)('at %s', (level, extra) => {
 })
 
 describe('items of a growing list', () => {
-  const sumOf = (...lists: unknown[][]) => lists.reduce<unknown>((sum, list) => deltaExtra('details', sum, list), undefined)
+  const sumOf = (...lists: unknown[][]) =>
+    lists.reduce<unknown>((sum, list) => deltaExtra('details', sum, list), undefined)
 
   it('merge where index, type and id are the same; null and absence are the same', () => {
     expect(
@@ -87,18 +93,34 @@ describe('items of a growing list', () => {
   })
 
   it('are appended whole where there is no usable index', () => {
-    const items = [{ type: 'text', text: 'a' }, { index: '0', text: 'b' }, { index: 0.5, text: 'c' }, { index: null }, 7, 'x', [1], null]
+    const items = [
+      { type: 'text', text: 'a' },
+      { index: '0', text: 'b' },
+      { index: 0.5, text: 'c' },
+      { index: null },
+      7,
+      'x',
+      [1],
+      null,
+    ]
     expect(sumOf(items, items)).toEqual([...items, ...items])
   })
 
   it('are appended whole where type or id are no plain values', () => {
-    const items = [{ index: 0, type: {}, text: 'a' }, { index: 0, id: ['x'], text: 'a' }]
+    const items = [
+      { index: 0, type: {}, text: 'a' },
+      { index: 0, id: ['x'], text: 'a' },
+    ]
     expect(sumOf(items, items)).toEqual([...items, ...items])
   })
 
   it('merge into a list that was made elsewhere', () => {
     const list = JSON.parse('[{"index":0,"text":"a"},5,{"index":1,"text":"b"}]') as unknown[]
-    expect(deltaExtra('details', list, [{ index: 1, text: 'c' }])).toEqual([{ index: 0, text: 'a' }, 5, { index: 1, text: 'bc' }])
+    expect(deltaExtra('details', list, [{ index: 1, text: 'c' }])).toEqual([
+      { index: 0, text: 'a' },
+      5,
+      { index: 1, text: 'bc' },
+    ])
   })
 
   it('may be a hundred thousand, each with a place of its own', () => {

@@ -86,6 +86,11 @@ describe('JSON that does not end', () => {
   it('is not what many short events in a row are', () => {
     const line = '{"a":1}\n'
     expect(frame([line.repeat(100)], { maxEventLength: 100 })).toHaveLength(100)
-    expect(frame(Array.from({ length: 100 }, () => line), { maxEventLength: 100 })).toHaveLength(100)
+    expect(
+      frame(
+        Array.from({ length: 100 }, () => line),
+        { maxEventLength: 100 },
+      ),
+    ).toHaveLength(100)
   })
 })

@@ -23,11 +23,14 @@ it('an object or list is complete exactly when it is whole, however it was cut a
   )
 })
 
-it.each(['', ' ', '\n\t', '1', '"a"', '"}"', '}', '] ', 'null', '{"a":"}"', '{"a":"\\"}', '[{}'])('%j is not complete', (text) => {
-  const progress = new JsonProgress()
-  for (const character of text) progress.push(character)
-  expect(progress.complete).toBe(false)
-})
+it.each(['', ' ', '\n\t', '1', '"a"', '"}"', '}', '] ', 'null', '{"a":"}"', '{"a":"\\"}', '[{}'])(
+  '%j is not complete',
+  (text) => {
+    const progress = new JsonProgress()
+    for (const character of text) progress.push(character)
+    expect(progress.complete).toBe(false)
+  },
+)
 
 it('it is blank until something but white space comes', () => {
   const progress = new JsonProgress()

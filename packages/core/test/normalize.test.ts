@@ -83,25 +83,37 @@ describe('choices', () => {
 })
 
 describe('a whole message', () => {
-  const whole = (message: object, finishReason = 'stop') => ({ choices: [{ index: 0, message, finish_reason: finishReason }] })
+  const whole = (message: object, finishReason = 'stop') => ({
+    choices: [{ index: 0, message, finish_reason: finishReason }],
+  })
 
   it('is the first delta when nothing came before', () => {
     const [chunk] = normalized([whole({ role: 'assistant', content: 'Hello' })])
-    expect(chunk?.choices[0]).toEqual({ index: 0, delta: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' })
+    expect(chunk?.choices[0]).toEqual({
+      index: 0,
+      delta: { role: 'assistant', content: 'Hello' },
+      finish_reason: 'stop',
+    })
   })
 
   it('replaces what was collected, and says nothing of what it leaves empty', () => {
-    const sent = [rawChunk({ content: 'Hel', reasoning: 'hm' }), whole({ content: 'Hello', reasoning: null, refusal: '', tool_calls: [] })]
+    const sent = [
+      rawChunk({ content: 'Hel', reasoning: 'hm' }),
+      whole({ content: 'Hello', reasoning: null, refusal: '', tool_calls: [] }),
+    ]
     expect(messageOf(...sent)).toEqual({ role: 'assistant', content: 'Hello', refusal: null, reasoning: 'hm' })
   })
 
   it('replaces tool calls, with or without index, and goes on with them', () => {
     const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{"x":1}' } }
-    const sent = [rawChunk({ tool_calls: [{ ...call, index: 0, function: { name: 'f', arguments: '{"x"' } }] }), whole({ tool_calls: [call] })]
+    const sent = [
+      rawChunk({ tool_calls: [{ ...call, index: 0, function: { name: 'f', arguments: '{"x"' } }] }),
+      whole({ tool_calls: [call] }),
+    ]
     expect(messageOf(...sent)?.tool_calls).toEqual([call])
-    expect(messageOf(...sent, rawChunk({ tool_calls: [{ index: 0, function: { arguments: ' ' } }] }))?.tool_calls).toEqual([
-      { ...call, function: { name: 'f', arguments: '{"x":1} ' } },
-    ])
+    expect(
+      messageOf(...sent, rawChunk({ tool_calls: [{ index: 0, function: { arguments: ' ' } }] }))?.tool_calls,
+    ).toEqual([{ ...call, function: { name: 'f', arguments: '{"x":1} ' } }])
   })
 
   it('replaces a legacy function call with its name', () => {
@@ -111,7 +123,10 @@ describe('a whole message', () => {
   })
 
   it('replaces audio that was held back', () => {
-    const sent = [rawChunk({ audio: { id: 'au', data: 'YQ==' } }), whole({ audio: { id: 'au', data: 'YmI=', transcript: 't' } })]
+    const sent = [
+      rawChunk({ audio: { id: 'au', data: 'YQ==' } }),
+      whole({ audio: { id: 'au', data: 'YmI=', transcript: 't' } }),
+    ]
     expect(messageOf(...sent)?.audio).toMatchObject({ data: 'YmI=', transcript: 't' })
   })
 
@@ -157,7 +172,9 @@ describe('audio', () => {
         if (finished) raw.push(rawChunk({}, 'stop'))
         const bytes = fragments.flatMap(({ data }) => [...(data ?? [])])
         const once = normalized(raw)
-        expect(toChatCompletion(sumOf(once)).choices[0]?.message.audio?.data ?? '').toBe(Buffer.from(bytes).toString('base64'))
+        expect(toChatCompletion(sumOf(once)).choices[0]?.message.audio?.data ?? '').toBe(
+          Buffer.from(bytes).toString('base64'),
+        )
         expect(sumOf(normalized(overTheWire(once)))).toEqual(sumOf(once))
       }),
     )
@@ -165,13 +182,18 @@ describe('audio', () => {
 
   it('that is no audio is left out', () => {
     for (const audio of ['x', 7, []]) expect(messageOf(rawChunk({ content: 'x', audio }))).not.toHaveProperty('audio')
-    expect(messageOf(rawChunk({ audio: { id: 5, data: {}, transcript: null, expires_at: 1 } }))?.audio).toEqual({ expires_at: 1 })
+    expect(messageOf(rawChunk({ audio: { id: 5, data: {}, transcript: null, expires_at: 1 } }))?.audio).toEqual({
+      expires_at: 1,
+    })
   })
 })
 
 describe('cumulative text', () => {
   const content = (...texts: string[]) =>
-    normalized(texts.map((text) => rawChunk({ content: text, reasoning_content: text })), { cumulative: true })
+    normalized(
+      texts.map((text) => rawChunk({ content: text, reasoning_content: text })),
+      { cumulative: true },
+    )
 
   it('is given as what it adds', () => {
     const texts = content('Hel', 'Hello', 'Hello', 'Hello world').map(({ choices }) => choices[0]?.delta.content)
@@ -179,7 +201,10 @@ describe('cumulative text', () => {
   })
 
   it('appends where it does not go on', () => {
-    expect(toChatCompletion(sumOf(content('ab', 'x', 'abc'))).choices[0]?.message).toMatchObject({ content: 'abxc', reasoning_content: 'abxc' })
+    expect(toChatCompletion(sumOf(content('ab', 'x', 'abc'))).choices[0]?.message).toMatchObject({
+      content: 'abxc',
+      reasoning_content: 'abxc',
+    })
   })
 
   it('is real text for whoever does not say otherwise', () => {
@@ -196,19 +221,39 @@ describe('the limit of the answer', () => {
   it.each<[string, (text: string) => object]>([
     ['content', (text) => rawChunk({ content: text })],
     ['reasoning', (text) => rawChunk({ reasoning: text })],
-    ['arguments', (text) => rawChunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: text } }] })],
+    [
+      'arguments',
+      (text) => rawChunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: text } }] }),
+    ],
     ['a text of a part', (text) => rawChunk({ content: [{ type: 'text', text }] })],
     ['a field of the provider', (text) => rawChunk({ thinking: { a: [text] } })],
     ['a list of the provider', (text) => rawChunk({}, null, { token_ids: Array.from(text, () => 1) })],
     ['logprobs', (text) => rawChunk({}, null, { logprobs: { content: [{ token: text }], refusal: null } })],
   ])('counts %s', (_, chunk) => {
-    expect(() => limited([chunk('x'.repeat(1_001))], 1_000)).toThrow(expect.objectContaining({ code: 'limit_exceeded' }))
-    expect(() => limited(Array.from({ length: 101 }, () => chunk('x'.repeat(10))), 1_000)).toThrow('maxAnswerLength')
+    expect(() => limited([chunk('x'.repeat(1_001))], 1_000)).toThrow(
+      expect.objectContaining({ code: 'limit_exceeded' }),
+    )
+    expect(() =>
+      limited(
+        Array.from({ length: 101 }, () => chunk('x'.repeat(10))),
+        1_000,
+      ),
+    ).toThrow('maxAnswerLength')
   })
 
   it('does not count what every chunk repeats', () => {
-    const chunk = { ...rawChunk({ content: 'x' }), system_fingerprint: 'fp_0123456789', service_tier: 'default', usage: null }
-    expect(() => limited(Array.from({ length: 1_000 }, () => chunk), 8_000)).not.toThrow()
+    const chunk = {
+      ...rawChunk({ content: 'x' }),
+      system_fingerprint: 'fp_0123456789',
+      service_tier: 'default',
+      usage: null,
+    }
+    expect(() =>
+      limited(
+        Array.from({ length: 1_000 }, () => chunk),
+        8_000,
+      ),
+    ).not.toThrow()
   })
 })
 
@@ -226,7 +271,9 @@ it('what is no object is no chunk', () => {
 it('a key __proto__ is left out, also of a value that was not parsed by us', () => {
   const hostile = (rest: object) => ({ ...(JSON.parse('{"__proto__":{"polluted":1}}') as object), ...rest })
   const call = hostile({ index: 0, id: 'a', function: hostile({ name: 'f', arguments: '{}' }) })
-  const raw = hostile({ choices: [hostile({ index: 0, delta: hostile({ content: 'x', tool_calls: [call], extra: hostile({}) }) })] })
+  const raw = hostile({
+    choices: [hostile({ index: 0, delta: hostile({ content: 'x', tool_calls: [call], extra: hostile({}) }) })],
+  })
   const completion = completionOf(raw)
   expect(JSON.stringify(completion)).not.toContain('polluted')
   expect(completion).not.toHaveProperty('polluted')

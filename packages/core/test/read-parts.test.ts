@@ -109,20 +109,25 @@ it('whatever chunks come: the parts are the texts, and every call that starts en
       reasoning: text,
       refusal: text,
       tool_calls: fc.array(
-        fc.record({ index: fc.nat({ max: 2 }), name: fc.constantFrom(undefined, 'f'), text }).map(({ index, name, text: args }) => call({ index }, name, args)),
+        fc
+          .record({ index: fc.nat({ max: 2 }), name: fc.constantFrom(undefined, 'f'), text })
+          .map(({ index, name, text: args }) => call({ index }, name, args)),
       ),
     },
     { requiredKeys: [] },
   )
-  const chunk = fc.tuple(delta, fc.nat({ max: 1 }), fc.constantFrom(null, null, null, 'stop')).map(([fields, index, finish_reason]) => ({
-    ...chunkOf({}),
-    choices: [{ index, delta: fields, finish_reason }],
-  }))
+  const chunk = fc
+    .tuple(delta, fc.nat({ max: 1 }), fc.constantFrom(null, null, null, 'stop'))
+    .map(([fields, index, finish_reason]) => ({
+      ...chunkOf({}),
+      choices: [{ index, delta: fields, finish_reason }],
+    }))
   await fc.assert(
     fc.asyncProperty(fc.array(chunk), async (chunks) => {
       const parts = await read(chunks)
       const choices = chunks.flatMap((one) => one.choices)
-      const textsOf = (type: Part['type']) => parts.flatMap((part) => (part.type === type && 'text' in part ? [part.text] : [])).join('')
+      const textsOf = (type: Part['type']) =>
+        parts.flatMap((part) => (part.type === type && 'text' in part ? [part.text] : [])).join('')
       expect(textsOf('content')).toBe(choices.map(({ delta: { content } }) => content ?? '').join(''))
       expect(textsOf('reasoning')).toBe(choices.map(({ delta: { reasoning } }) => reasoning ?? '').join(''))
       expect(textsOf('refusal')).toBe(choices.map(({ delta: { refusal } }) => refusal ?? '').join(''))

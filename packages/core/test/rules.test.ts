@@ -68,7 +68,9 @@ describe('an object, field by field', () => {
 })
 
 describe('a list of partial items', () => {
-  const rule = byIndex<{ index: number; text?: string }>(fields({ index: keep, text: append }, (_key, _have, next) => next))
+  const rule = byIndex<{ index: number; text?: string }>(
+    fields({ index: keep, text: append }, (_key, _have, next) => next),
+  )
   const items = fc.array(fc.record({ index: fc.nat({ max: 4 }), text: words }))
 
   it('merges by index and keeps the order of arrival', () => {
@@ -87,13 +89,21 @@ describe('a list of partial items', () => {
 
   it('takes huge, negative and odd indexes for keys like any other', () => {
     const indexes = [1e9, -1, 2 ** 53, 0.5, 0]
-    const sum = rule(undefined, [...indexes, ...indexes].map((index) => ({ index, text: 'x' })))
+    const sum = rule(
+      undefined,
+      [...indexes, ...indexes].map((index) => ({ index, text: 'x' })),
+    )
     expect(sum).toEqual(indexes.map((index) => ({ index, text: 'xx' })))
   })
 
   it('goes on with a sum that was made elsewhere', () => {
     const sum = JSON.parse('[{"index":3,"text":"a"},{"index":1,"text":"b"},{"index":2,"text":"c"}]') as []
-    expect(rule(sum, [{ index: 3, text: 'x' }, { index: 1, text: 'y' }])).toEqual([
+    expect(
+      rule(sum, [
+        { index: 3, text: 'x' },
+        { index: 1, text: 'y' },
+      ]),
+    ).toEqual([
       { index: 3, text: 'ax' },
       { index: 1, text: 'by' },
       { index: 2, text: 'c' },

@@ -7,7 +7,10 @@ const token = (at: number) => ({ token: `t${at}`, logprob: -1, bytes: null, top_
 
 it('a snapshot looks like the sum, and prints like it', () => {
   const sum = mergeChunk(undefined, {
-    ...chunkOf({ content: [{ type: 'text', text: 'a' }], tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{' } }] }),
+    ...chunkOf({
+      content: [{ type: 'text', text: 'a' }],
+      tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{' } }],
+    }),
     usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
   })
   expect(snapshotOf(sum)).toEqual(sum)
@@ -17,8 +20,12 @@ it('a snapshot looks like the sum, and prints like it', () => {
 
 describe('a long list', () => {
   const long = (length: number) => Array.from({ length }, (_, at) => at)
-  const withIds = (ids: number[]) => ({ ...chunkOf({}), choices: [{ index: 0, delta: {}, finish_reason: null, token_ids: ids }] })
-  const idsIn = (chunk: ChatCompletionChunk | undefined) => (chunk?.choices[0] as { token_ids?: number[] } | undefined)?.token_ids
+  const withIds = (ids: number[]) => ({
+    ...chunkOf({}),
+    choices: [{ index: 0, delta: {}, finish_reason: null, token_ids: ids }],
+  })
+  const idsIn = (chunk: ChatCompletionChunk | undefined) =>
+    (chunk?.choices[0] as { token_ids?: number[] } | undefined)?.token_ids
 
   it('has in a snapshot the length of its moment, whenever somebody looks', () => {
     for (const length of [1, 31, 32, 33, 34, 1_000]) {

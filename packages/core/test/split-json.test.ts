@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { createJsonSplitter, splitJson } from '../src/decode/split-json.ts'
 import { cutText } from './raw.ts'
 
-const objects = fc.array(fc.object().map((value) => JSON.stringify(value)), { minLength: 1, maxLength: 5 })
+const objects = fc.array(
+  fc.object().map((value) => JSON.stringify(value)),
+  { minLength: 1, maxLength: 5 },
+)
 const cuts = fc.array(fc.nat(400), { maxLength: 20 })
 
 describe('the objects of a text', () => {

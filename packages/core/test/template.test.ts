@@ -17,7 +17,11 @@ describe('the fast way and the slow way', () => {
       const quick = readQuickly(cutRandomly(bytes, random), options)
       expect(quick, `seed ${seed}`).toEqual(slow)
       const { sum, error, warnings } = readQuickly(cutRandomly(bytes, random), options, true)
-      expect({ sum, error, warnings }, `seed ${seed}, summing`).toEqual({ sum: slow.sum, error: slow.error, warnings: slow.warnings })
+      expect({ sum, error, warnings }, `seed ${seed}, summing`).toEqual({
+        sum: slow.sum,
+        error: slow.error,
+        warnings: slow.warnings,
+      })
     }
   }, 3_600_000)
 })

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { toChatCompletion, toolCallsOf } from '../src/index.ts'
 import { chunkOf, sumOf } from './raw.ts'
 
-const call = (text: string) => ({ tool_calls: [{ index: 0, id: 'a', type: 'function' as const, function: { name: 'f', arguments: text } }] })
+const call = (text: string) => ({
+  tool_calls: [{ index: 0, id: 'a', type: 'function' as const, function: { name: 'f', arguments: text } }],
+})
 
 it('a call of a sum and of its completion reads the same', () => {
   const sum = sumOf([chunkOf(call('{"a"')), chunkOf({ tool_calls: [{ index: 0, function: { arguments: ':1}' } }] })])
@@ -37,7 +39,9 @@ describe('calls', () => {
       { id: 'a', type: 'custom', name: 'f', text: 'print(1)', arguments: undefined, valid: true },
       { id: 'b', type: 'function', name: 'g' },
     ])
-    expect(toolCallsOf({ function_call: { name: 'h', arguments: '{}' } })).toMatchObject([{ id: '', name: 'h', arguments: {} }])
+    expect(toolCallsOf({ function_call: { name: 'h', arguments: '{}' } })).toMatchObject([
+      { id: '', name: 'h', arguments: {} },
+    ])
   })
 
   it.each([[undefined], [{}], [{ tool_calls: [] }], [{ content: 'x' }]])('are none in %j', (from) => {
@@ -55,5 +59,6 @@ it('nothing in a message makes it throw', () => {
       { tool_calls: [{ function: { name: value, arguments: value } }] },
       { function_call: value },
     ])
-      for (const { id, name, text } of toolCallsOf(from as never)) expect([id, name, text].every((part) => typeof part === 'string')).toBe(true)
+      for (const { id, name, text } of toolCallsOf(from as never))
+        expect([id, name, text].every((part) => typeof part === 'string')).toBe(true)
 })

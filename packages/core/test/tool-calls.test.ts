@@ -38,15 +38,31 @@ const b = { index: 0, id: 'b', type: 'function' }
 
 describe('where providers contradict each other', () => {
   it.each<[string, Obj[][], string[]]>([
-    ['another id without a name goes on with the call', [[entry(a, 'f', '')], [entry(b, undefined, '{}')]], ['a f({})']],
-    ['another id with a name opens the next call', [[entry(a, 'f', '{}')], [entry(b, 'f', '{"x":1}')]], ['a f({})', 'b f({"x":1})']],
+    [
+      'another id without a name goes on with the call',
+      [[entry(a, 'f', '')], [entry(b, undefined, '{}')]],
+      ['a f({})'],
+    ],
+    [
+      'another id with a name opens the next call',
+      [[entry(a, 'f', '{}')], [entry(b, 'f', '{"x":1}')]],
+      ['a f({})', 'b f({"x":1})'],
+    ],
     [
       'another id with the same name goes on while the arguments are incomplete',
       [[entry(a, 'f', '{"x"')], [entry(b, 'f', ':1}')]],
       ['a f({"x":1})'],
     ],
-    ['another id with another name opens the next call, also then', [[entry(a, 'f', '{"x"')], [entry(b, 'g', '{}')]], ['a f({"x")', 'b g({})']],
-    ['a name without id goes on with the call', [[entry(a, 'f', '{"x"')], [entry({ index: 0 }, 'f', ':1}')]], ['a f({"x":1})']],
+    [
+      'another id with another name opens the next call, also then',
+      [[entry(a, 'f', '{"x"')], [entry(b, 'g', '{}')]],
+      ['a f({"x")', 'b g({})'],
+    ],
+    [
+      'a name without id goes on with the call',
+      [[entry(a, 'f', '{"x"')], [entry({ index: 0 }, 'f', ':1}')]],
+      ['a f({"x":1})'],
+    ],
     [
       'a name without id opens the next call after complete arguments',
       [[entry({ index: 0 }, 'f', '{"x":1}')], [entry({ index: 0 }, 'f', '{"x":2}')]],
@@ -57,9 +73,21 @@ describe('where providers contradict each other', () => {
       [[entry(a, 'f', '{"x":1}')], [entry({ index: 0 }, 'f', ' ')]],
       ['a f({"x":1} )'],
     ],
-    ['an unseen index with a name opens a call', [[entry(a, 'f', '{"x"')], [entry({ index: 1 }, 'g', '{}')]], ['a f({"x")', ' g({})']],
-    ['an unseen index with an id opens a call', [[entry(a, 'f', '{"x"')], [{ index: 1, id: 'b' }]], ['a f({"x")', 'b ()']],
-    ['an unseen index with neither drifts', [[entry(a, 'f', '{"x"')], [entry({ index: 1 }, undefined, ':1}')]], ['a f({"x":1})']],
+    [
+      'an unseen index with a name opens a call',
+      [[entry(a, 'f', '{"x"')], [entry({ index: 1 }, 'g', '{}')]],
+      ['a f({"x")', ' g({})'],
+    ],
+    [
+      'an unseen index with an id opens a call',
+      [[entry(a, 'f', '{"x"')], [{ index: 1, id: 'b' }]],
+      ['a f({"x")', 'b ()'],
+    ],
+    [
+      'an unseen index with neither drifts',
+      [[entry(a, 'f', '{"x"')], [entry({ index: 1 }, undefined, ':1}')]],
+      ['a f({"x":1})'],
+    ],
     [
       'an unseen index with a known id and no name drifts',
       [[entry(a, 'f', '{"x"')], [entry({ index: 1, id: 'a' }, undefined, ':1}')]],
@@ -70,9 +98,17 @@ describe('where providers contradict each other', () => {
       [[entry(a, 'f', '{}')], [entry({ ...a, index: 1 }, 'g', '{}')]],
       ['a f({})', 'a g({})'],
     ],
-    ['"{}" is a placeholder when "{" follows', [[entry(a, 'f', '{}')], [entry({ index: 0 }, undefined, '{"x":1}')]], ['a f({"x":1})']],
+    [
+      '"{}" is a placeholder when "{" follows',
+      [[entry(a, 'f', '{}')], [entry({ index: 0 }, undefined, '{"x":1}')]],
+      ['a f({"x":1})'],
+    ],
     ['"{}" is the arguments when nothing follows', [[entry(a, 'f', '{}')]], ['a f({})']],
-    ['"{}" stays when something else follows', [[entry(a, 'f', '{}')], [entry({ index: 0 }, undefined, '\n')]], ['a f({}\n)']],
+    [
+      '"{}" stays when something else follows',
+      [[entry(a, 'f', '{}')], [entry({ index: 0 }, undefined, '\n')]],
+      ['a f({}\n)'],
+    ],
     ['"{}" twice is "{}"', [[entry(a, 'f', '{}')], [entry({ index: 0 }, undefined, '{}')]], ['a f({})']],
     [
       'a repeated name after a placeholder goes on with a call that has an id',
@@ -80,17 +116,41 @@ describe('where providers contradict each other', () => {
       ['a f({"x":1})'],
     ],
     ['a name that grows replaces', [[entry(a, 'get', '')], [entry(a, 'get_f', '')]], ['a get_f()']],
-    ['a name in pieces appends before the arguments', [[entry(a, 'get', '')], [entry({ index: 0 }, '_f', '')]], ['a get_f()']],
-    ['another name after the arguments began is ignored', [[entry(a, 'f', '{')], [entry({ index: 0 }, 'g', '}')]], ['a f({})']],
-    ['complete arguments that come again are an echo', [[entry(a, 'f', '{"x":1}')], [entry(a, 'f', '{"x":1}')]], ['a f({"x":1})']],
-    ['two named entries of one delta without index are two calls', [[entry({}, 'f', ''), entry({}, 'f', '')]], [' f()', ' f()']],
-    ['an entry without index and identity goes on with the latest', [[entry(a, 'f', '{')], [entry({}, undefined, '}')]], ['a f({})']],
+    [
+      'a name in pieces appends before the arguments',
+      [[entry(a, 'get', '')], [entry({ index: 0 }, '_f', '')]],
+      ['a get_f()'],
+    ],
+    [
+      'another name after the arguments began is ignored',
+      [[entry(a, 'f', '{')], [entry({ index: 0 }, 'g', '}')]],
+      ['a f({})'],
+    ],
+    [
+      'complete arguments that come again are an echo',
+      [[entry(a, 'f', '{"x":1}')], [entry(a, 'f', '{"x":1}')]],
+      ['a f({"x":1})'],
+    ],
+    [
+      'two named entries of one delta without index are two calls',
+      [[entry({}, 'f', ''), entry({}, 'f', '')]],
+      [' f()', ' f()'],
+    ],
+    [
+      'an entry without index and identity goes on with the latest',
+      [[entry(a, 'f', '{')], [entry({}, undefined, '}')]],
+      ['a f({})'],
+    ],
     [
       'an entry without index goes on with the call of its id',
       [[entry(a, 'f', '{'), entry({ index: 1, id: 'b' }, 'g', '{')], [entry({ id: 'a' }, undefined, '}')]],
       ['a f({})', 'b g({)'],
     ],
-    ['a new id without index and name after complete arguments opens a call', [[entry({ id: 'a' }, 'f', '{}')], [{ id: 'b' }]], ['a f({})', 'b ()']],
+    [
+      'a new id without index and name after complete arguments opens a call',
+      [[entry({ id: 'a' }, 'f', '{}')], [{ id: 'b' }]],
+      ['a f({})', 'b ()'],
+    ],
   ])('%s', (_, deltas, calls) => {
     expect(resolve(...deltas).calls).toEqual(calls)
   })
@@ -99,11 +159,19 @@ describe('where providers contradict each other', () => {
 describe('an entry', () => {
   it.each<[string, Obj[][], string[]]>([
     ['without anything opens nothing', [[{ index: 0 }], [{ index: 0, function: { name: '', arguments: '' } }]], []],
-    ['of nulls opens nothing', [[{ index: 0, id: null, type: null, function: { name: null, arguments: null }, extra: null }]], []],
+    [
+      'of nulls opens nothing',
+      [[{ index: 0, id: null, type: null, function: { name: null, arguments: null }, extra: null }]],
+      [],
+    ],
     ['with arguments alone opens a call without a name', [[entry({ index: 0 }, undefined, '{}')]], [' ({})']],
     ['with a number for an id has it as text', [[entry({ index: 0, id: 7 }, 'f', '')]], ['7 f()']],
     ['with arguments that are a value has them as text', [[entry(a, 'f', { x: [1] })]], ['a f({"x":[1]})']],
-    ['of both kinds is of the kind of its type', [[{ ...a, type: 'custom', function: {}, custom: { name: 'c', input: 'x' } }]], ['a c(x)']],
+    [
+      'of both kinds is of the kind of its type',
+      [[{ ...a, type: 'custom', function: {}, custom: { name: 'c', input: 'x' } }]],
+      ['a c(x)'],
+    ],
     ['of both kinds without a type is a function', [[{ index: 0, ...entry({}, 'f', '{}'), custom: {} }]], [' f({})']],
   ])('%s', (_, deltas, calls) => {
     expect(resolve(...deltas).calls).toEqual(calls)
@@ -126,16 +194,26 @@ describe('an entry', () => {
 
 describe('an index', () => {
   it.each([null, undefined, '0', -1, 1.5, Number.NaN, 2 ** 53, {}, [0], true])('%s counts as absent', (index) => {
-    expect(resolve([entry({ index, id: 'a' }, 'f', '{}')], [entry({ index, id: 'b' }, 'g', '{}')]).calls).toEqual(['a f({})', 'b g({})'])
+    expect(resolve([entry({ index, id: 'a' }, 'f', '{}')], [entry({ index, id: 'b' }, 'g', '{}')]).calls).toEqual([
+      'a f({})',
+      'b g({})',
+    ])
   })
 
   it('of a billion is a key and an order', () => {
-    expect(resolve([entry({ index: 1e9, id: 'b' }, 'g', '')], [entry({ index: 5, id: 'a' }, 'f', '')]).calls).toEqual(['a f()', 'b g()'])
+    expect(resolve([entry({ index: 1e9, id: 'b' }, 'g', '')], [entry({ index: 5, id: 'a' }, 'f', '')]).calls).toEqual([
+      'a f()',
+      'b g()',
+    ])
   })
 
   it('is never shared, not even behind the largest integer', () => {
     const last = { index: Number.MAX_SAFE_INTEGER, id: 'z' }
-    const { calls } = resolve([entry(last, 'h', '{}')], [entry({ id: 'a' }, 'f', '{}')], [entry({ id: 'b' }, 'g', '{}')])
+    const { calls } = resolve(
+      [entry(last, 'h', '{}')],
+      [entry({ id: 'a' }, 'f', '{}')],
+      [entry({ id: 'b' }, 'g', '{}')],
+    )
     expect(calls).toEqual(['a f({})', 'b g({})', 'z h({})'])
   })
 })
@@ -163,7 +241,9 @@ const field = (name: string, ...values: unknown[]) =>
 const pieces = ['', '{', '}', '{}', '{"a":1}', ' ', '"x"']
 const part = fc.oneof(
   fc.constantFrom<Obj>({}, { function: null }, { extra_content: { g: 1 } }, { extra_content: null }),
-  fc.tuple(field('name', null, '', 'f', 'fg', 'h'), field('arguments', null, ...pieces)).map((fields) => ({ function: merged(fields) })),
+  fc
+    .tuple(field('name', null, '', 'f', 'fg', 'h'), field('arguments', null, ...pieces))
+    .map((fields) => ({ function: merged(fields) })),
   fc.tuple(field('name', 'f', 'g'), field('input', '', 'x', '{}')).map((fields) => ({ custom: merged(fields) })),
 )
 const fragment = fc

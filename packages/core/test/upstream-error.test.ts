@@ -61,7 +61,10 @@ describe('an event is no error', () => {
     ['with an error of nulls', { ...rawChunk({}), error: { message: null, code: null } }],
     ['with error null in a choice', rawChunk({}, null, { error: null })],
     ['with a base_resp of status 0', { ...rawChunk({}), base_resp: { status_code: 0, status_msg: '' } }],
-    ['with an error among its moderation results', { choices: [], moderation: { input: { type: 'error', code: 'c' } } }],
+    [
+      'with an error among its moderation results',
+      { choices: [], moderation: { input: { type: 'error', code: 'c' } } },
+    ],
     ['with a finish reason "error" alone', rawChunk({}, 'error')],
     ['with a message and nothing else', { message: 'm' }],
     ['with a detail beside choices', { ...rawChunk({}), detail: 'high' }],

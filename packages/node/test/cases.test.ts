@@ -92,6 +92,8 @@ const notPlain = new Set([
   '256-json-body-after-blank-lines',
   '257-json-body-with-done',
   '260-tool-index-beyond-integers',
+  '262-content-part-outside-list',
+  '263-content-not-text',
 ])
 
 describe('the plain reading, which judges the recordings, agrees with', () => {

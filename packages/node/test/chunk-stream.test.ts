@@ -6,7 +6,9 @@ import { readChunks } from '../src/index.ts'
 const event = (delta: object, finish_reason: string | null = null) =>
   bytesOf(`data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta, finish_reason }] })}\n\n`)
 const done = bytesOf('data: [DONE]\n\n')
-const opening = event({ tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] })
+const opening = event({
+  tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }],
+})
 const failure = new Error('The cable was cut')
 
 async function read(chunks: AsyncIterable<ChatCompletionChunk>) {
@@ -102,7 +104,9 @@ describe('a response that is an error', () => {
     ['{"error":null}', 500, ''],
     ['', 500, ''],
   ])('says why, where its body does: %s', async (body, status, words) => {
-    const { error, completion } = await accumulate(readChunks(new Response(body, { status, headers: { 'x-request-id': 'r' } })))
+    const { error, completion } = await accumulate(
+      readChunks(new Response(body, { status, headers: { 'x-request-id': 'r' } })),
+    )
     expect(completion).toBeNull()
     expect(error).toMatchObject({
       code: 'http_status',
@@ -124,7 +128,9 @@ describe('a response that is an error', () => {
   })
 
   it('whose body breaks is still that error', async () => {
-    const { error } = await accumulate(readChunks(new Response(streamOf([bytesOf('half')], { failure }), { status: 503 })))
+    const { error } = await accumulate(
+      readChunks(new Response(streamOf([bytesOf('half')], { failure }), { status: 503 })),
+    )
     expect(error).toMatchObject({ code: 'http_status', details: { status: 503, body: 'half' } })
   })
 })
@@ -138,7 +144,11 @@ it('a sum begins where the taking of chunks has stopped', async () => {
 
 it('a listener hears every repair, however often an event repeats', async () => {
   const heard: string[] = []
-  const pieces = Array.from({ length: 100 }, () => bytesOf('data: {"id":"c","created":1,"model":"m","object":"chat.completion.chunk","obfuscation":"x","choices":[{"index":0,"delta":{"content":"y"},"finish_reason":null}]}\n\n'))
+  const pieces = Array.from({ length: 100 }, () =>
+    bytesOf(
+      'data: {"id":"c","created":1,"model":"m","object":"chat.completion.chunk","obfuscation":"x","choices":[{"index":0,"delta":{"content":"y"},"finish_reason":null}]}\n\n',
+    ),
+  )
   await accumulate(readChunks([...pieces, done], { onRepair: (repair) => heard.push(repair) }))
   expect(heard).toEqual(Array.from({ length: 100 }, () => 'obfuscation'))
 })

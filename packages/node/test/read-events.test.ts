@@ -38,17 +38,22 @@ describe('events', () => {
     const end = fc.constantFrom('\n', '\r', '\r\n')
     const lines = body.split('\n')
     await fc.assert(
-      fc.asyncProperty(fc.array(end, { minLength: lines.length, maxLength: lines.length }), fc.integer({ min: 1, max: 9 }), async (ends, size) => {
-        // A CR that an LF follows by chance would be one end instead of two.
-        fc.pre(ends.every((one, at) => one !== '\r' || lines[at + 1] !== '' || ends[at + 1] !== '\n'))
-        const text = lines.map((line, at) => line + (at < lines.length - 1 ? ends[at] : '')).join('')
-        expect((await read(cutEvery(bytesOf(text), size))).events).toEqual(expected)
-      }),
+      fc.asyncProperty(
+        fc.array(end, { minLength: lines.length, maxLength: lines.length }),
+        fc.integer({ min: 1, max: 9 }),
+        async (ends, size) => {
+          // A CR that an LF follows by chance would be one end instead of two.
+          fc.pre(ends.every((one, at) => one !== '\r' || lines[at + 1] !== '' || ends[at + 1] !== '\n'))
+          const text = lines.map((line, at) => line + (at < lines.length - 1 ? ends[at] : '')).join('')
+          expect((await read(cutEvery(bytesOf(text), size))).events).toEqual(expected)
+        },
+      ),
     )
   })
 
   it('end with the body, whatever is left open', async () => {
-    for (const left of ['', '\n', '\r', '\r\n', '\n\n', '\r\r']) expect((await read([`data: x${left}`])).data).toEqual(['x'])
+    for (const left of ['', '\n', '\r', '\r\n', '\n\n', '\r\r'])
+      expect((await read([`data: x${left}`])).data).toEqual(['x'])
   })
 
   it('have a replacement for what is no UTF-8, and lose nothing else', async () => {
@@ -71,7 +76,10 @@ describe('events', () => {
 })
 
 it('a field "error:" is an event of that name, as llama.cpp meant it', async () => {
-  expect((await read(['data: x\n\nerror: {"code":500}\n\n'])).events).toMatchObject([{ data: 'x' }, { event: 'error', data: '{"code":500}' }])
+  expect((await read(['data: x\n\nerror: {"code":500}\n\n'])).events).toMatchObject([
+    { data: 'x' },
+    { event: 'error', data: '{"code":500}' },
+  ])
 })
 
 describe('the limit of one event', () => {

@@ -2,15 +2,19 @@ import { isStreamError } from '@deltawire/core'
 import { describe, expect, it } from 'vitest'
 import { streamErrorFromNode } from '../src/stream-error-from-node.ts'
 
-const failure = (code: string, cause?: unknown): Error => Object.assign(new Error(`it failed with ${code}`, { cause }), { code })
+const failure = (code: string, cause?: unknown): Error =>
+  Object.assign(new Error(`it failed with ${code}`, { cause }), { code })
 
 describe('a broken connection', () => {
-  it.each(['ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'UND_ERR_SOCKET', 'ERR_STREAM_PREMATURE_CLOSE', 'Z_BUF_ERROR'])('is one by the code %s', (code) => {
-    const reason = failure(code)
-    const error = streamErrorFromNode(reason, 3)
-    expect(error).toMatchObject({ code: 'connection_lost', details: { pieces: 3 }, cause: reason })
-    expect((error as Error).message).toContain(code)
-  })
+  it.each(['ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'UND_ERR_SOCKET', 'ERR_STREAM_PREMATURE_CLOSE', 'Z_BUF_ERROR'])(
+    'is one by the code %s',
+    (code) => {
+      const reason = failure(code)
+      const error = streamErrorFromNode(reason, 3)
+      expect(error).toMatchObject({ code: 'connection_lost', details: { pieces: 3 }, cause: reason })
+      expect((error as Error).message).toContain(code)
+    },
+  )
 
   it('is one by its cause, however deep', () => {
     const reason = new TypeError('terminated', { cause: new Error('again', { cause: failure('UND_ERR_SOCKET') }) })
@@ -19,7 +23,15 @@ describe('a broken connection', () => {
 })
 
 it('anything else is given back as it came', () => {
-  for (const reason of [new DOMException('stop', 'AbortError'), failure('ENOENT'), new Error('x'), 'gone', undefined, null, { code: 'ECONNRESET' }])
+  for (const reason of [
+    new DOMException('stop', 'AbortError'),
+    failure('ENOENT'),
+    new Error('x'),
+    'gone',
+    undefined,
+    null,
+    { code: 'ECONNRESET' },
+  ])
     expect(streamErrorFromNode(reason, 0)).toBe(reason)
 })
 

@@ -43,9 +43,9 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
     cases: ['110'],
   },
   'model-changed': {
-    about: 'the model changed or was missing; the first one stands (routers with fallback, Azure)',
+    about: 'the model changed within the stream; the first one stands (routers with fallback)',
     source: 'https://github.com/vercel/ai/blob/main/packages/openai/src/chat/__fixtures__/azure-model-router.1.chunks.txt',
-    cases: ['102', '107', '111'],
+    cases: ['111'],
   },
   'object-unexpected': {
     about: 'object was not "chat.completion.chunk" (Azure, TGI, Perplexity): a chunk is known by its choices',
@@ -60,7 +60,7 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   'fingerprint-null': {
     about: 'system_fingerprint was null (Azure)',
     source: 'https://github.com/openai/openai-openapi/blob/main/openapi.yaml',
-    cases: ['001'],
+    cases: ['261'],
   },
   'usage-empty': {
     about: 'usage was an empty object (LiteLLM) or no object: it says nothing',
@@ -73,14 +73,14 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
     cases: ['096'],
   },
   'finish-reason-empty': {
-    about: 'finish_reason was absent, empty or no text (xAI, Bedrock, Perplexity): it says nothing',
+    about: 'finish_reason was empty or no text: it says nothing',
     source: 'https://github.com/danny-avila/LibreChat/pull/5563',
-    cases: ['081'],
+    cases: ['231', '232'],
   },
   'text-completion': {
     about: 'a legacy text completion: its text is the content',
     source: 'https://github.com/openai/openai-openapi/blob/main/openapi.yaml',
-    cases: [],
+    cases: ['241'],
   },
   'text-beside-delta': {
     about: 'text repeated the content of the delta (Together)',
@@ -95,7 +95,7 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   'message-instead-of-delta': {
     about: 'a whole message came instead of a delta (MiniMax, proxies that ignore stream)',
     source: 'https://github.com/GCWing/OpenBitFun/pull/792',
-    cases: ['076', '077'],
+    cases: ['076', '077', '229'],
   },
   'delta-missing': {
     about: 'delta was null or missing (Bifrost, Azure)',
@@ -120,7 +120,7 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   'logprobs-partial': {
     about: 'logprobs came without content or refusal (Ollama, vLLM, llama.cpp, SGLang)',
     source: 'https://github.com/ollama/ollama/blob/main/openai/openai.go',
-    cases: ['121'],
+    cases: ['121', '240'],
   },
   'delta-index': {
     about: 'a stray index came inside the delta (GLM at Mistral)',
@@ -135,17 +135,17 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   'content-empty-list': {
     about: 'content was an empty list: it says nothing',
     source: 'https://github.com/databricks/appkit/pull/559',
-    cases: [],
+    cases: ['222'],
   },
   'content-parts-loose': {
     about: 'content held a part outside a list, or text between parts',
     source: 'https://github.com/meilisearch/meilisearch/pull/6327',
-    cases: ['064'],
+    cases: ['262'],
   },
   'text-not-text': {
     about: 'content, refusal or reasoning was no text; it is kept as text',
     source: 'https://github.com/vercel/ai/blob/main/packages/openai-compatible/src/chat/openai-compatible-chat-language-model.test.ts',
-    cases: [],
+    cases: ['263'],
   },
   'function-call-empty': {
     about: 'function_call was null or no object: it says nothing',
@@ -155,17 +155,17 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   'function-call-odd': {
     about: 'the legacy function_call repeated its name or sent arguments as a value',
     source: 'https://github.com/openai/openai-openapi/blob/main/openapi.yaml',
-    cases: ['005'],
+    cases: ['220'],
   },
   'audio-unusable': {
     about: 'audio was no object, or its data or transcript no text',
     source: 'https://github.com/openai/openai-node/pull/1991',
-    cases: [],
+    cases: ['264'],
   },
   'audio-padded': {
     about: 'each fragment of audio was padded base64 of its own; they are joined by their bytes',
     source: 'https://github.com/openai/openai-node/blob/main/src/resources/chat/completions/completions.ts',
-    cases: ['009'],
+    cases: ['009', '228'],
   },
   'cumulative': {
     about: 'every delta repeated the text so far (DashScope with incremental_output=false)',
@@ -180,7 +180,7 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   'tool-index-missing': {
     about: 'a tool call came without a usable index (Gemini, Mistral, Ollama)',
     source: 'https://github.com/ollama/ollama/issues/7881',
-    cases: ['016', '019', '167'],
+    cases: ['016', '019', '167', '201', '203'],
   },
   'tool-index-reused': {
     about: 'a new tool call came at the index of another (LMDeploy, Dynamo, Ollama)',
@@ -190,12 +190,12 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   'tool-index-drift': {
     about: 'arguments came at an index that no call was opened at (Nebius, Cerebras)',
     source: 'https://github.com/dirac-run/dirac/pull/215',
-    cases: ['033'],
+    cases: ['033', '209'],
   },
   'tool-call-without-name': {
     about: 'arguments came before any tool call was opened',
     source: 'https://github.com/dirac-run/dirac/pull/215',
-    cases: [],
+    cases: ['265'],
   },
   'tool-id-changed': {
     about: 'the id of a tool call changed; the first one stands (Poolside, LiteLLM)',
@@ -205,7 +205,7 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   'tool-name-repeated': {
     about: 'the name of a tool call was repeated (NVIDIA NIM, vLLM)',
     source: 'https://github.com/vllm-project/vllm/issues/44098',
-    cases: ['047'],
+    cases: ['047', '206'],
   },
   'tool-name-in-pieces': {
     about: 'the name of a tool call came in pieces (Gemini through gateways)',
@@ -215,7 +215,7 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   'tool-name-changed': {
     about: 'the name of a tool call changed after its arguments began; the first one stands',
     source: 'https://github.com/sigoden/aichat/blob/main/src/client/openai.rs',
-    cases: [],
+    cases: ['266'],
   },
   'tool-type-missing': {
     about: 'a tool call came without a type (Azure AI Foundry, Mistral)',
@@ -230,21 +230,21 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   'tool-arguments-placeholder': {
     about: 'arguments began with the placeholder {} (Bedrock)',
     source: 'https://github.com/openai/openai-agents-js/pull/712',
-    cases: [],
+    cases: ['211', '212', '213'],
   },
   'tool-arguments-echo': {
     about: 'complete arguments were sent a second time',
     source: 'https://github.com/maximhq/bifrost/issues/191',
-    cases: [],
+    cases: ['215'],
   },
   'tool-call-unusable': {
     about: 'an entry of tool_calls was not an object and was left out',
     source: 'https://github.com/openai/openai-node/blob/main/tests/lib/chat-completion-stream.index-validation.test.ts',
-    cases: [],
+    cases: ['267'],
   },
   'choice-unusable': {
     about: 'an entry of choices was not an object and was left out',
     source: 'https://github.com/openai/openai-node/blob/main/tests/lib/chat-completion-stream.index-validation.test.ts',
-    cases: [],
+    cases: ['239'],
   },
 }

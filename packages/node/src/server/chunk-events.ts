@@ -1,12 +1,10 @@
-import { type ChatCompletionChunk, encodeChunk, encodeComment, encodeDone } from '@deltawire/core'
+import { encodeChunk, encodeComment, encodeDone } from '@deltawire/core'
 import { encodeApiError } from './api-error.ts'
 import { createBacklog } from './backlog.ts'
+import { cancelSource, type ChunkIterator, type ChunkSource, iteratorOf } from './chunk-source.ts'
 import { splitUsage } from './split-usage.ts'
 import { systemTimers, type Timers } from './timers.ts'
 import { toApiError } from './to-api-error.ts'
-
-/** What is streamed: chunks of a `ChatStream`, of the official SDK, of a generator of your own. */
-export type ChunkSource = AsyncIterable<ChatCompletionChunk> | Iterable<ChatCompletionChunk>
 
 /** How a stream ended. */
 export type StreamEnd =
@@ -69,16 +67,17 @@ const asleep = (): void => {}
  * The source is read at its own speed. What has not been taken is summed up, heartbeats come while there is nothing to
  * take, and the end is `[DONE]` or an error.
  *
+ * @param tell what a client is told of a failure
  * @throws TypeError for what is no source, or no such option
  */
-export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {}): ChunkEvents {
+export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {}, tell = toApiError): ChunkEvents {
   checkSource(chunks)
   const heartbeatMs = countOf(init, 'heartbeatMs', 15_000)
   const maxPendingLength = countOf(init, 'maxPendingLength', 1024 * 1024)
   const { timers = systemTimers } = init
   const usage = splitUsage(init.includeUsage ?? true)
   const backlog = createBacklog()
-  let iterator: AsyncIterator<ChatCompletionChunk> | Iterator<ChatCompletionChunk> | undefined
+  let iterator: ChunkIterator | undefined
   let heartbeat: { timer: unknown } | undefined
   let isBeatDue = false
   /** How the source ended. */
@@ -109,7 +108,7 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
     resolve()
   }
 
-  async function drain(source: NonNullable<typeof iterator>): Promise<void> {
+  async function drain(source: ChunkIterator): Promise<void> {
     let isSourceOver = false
     try {
       for (let count = 1; !isOver; count++) {
@@ -132,7 +131,7 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
     } catch (reason) {
       end = { reason }
       // What it gave was no chunk: it does not know yet that nobody will read on.
-      if (!isSourceOver) void cancel(source)
+      if (!isSourceOver) void cancelSource(source)
     }
     stopHeartbeat()
     wake()
@@ -153,7 +152,7 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
     wakeSource()
     wakeSource = asleep
     if (end !== undefined) {
-      text += 'reason' in end ? encodeApiError(toApiError(end.reason)) : encodeDone()
+      text += 'reason' in end ? encodeApiError(tell(end.reason)) : encodeDone()
       close('reason' in end ? { how: 'failed', error: end.reason } : { how: 'complete' })
     } else if (text === '') text = encodeComment('keep-alive')
     isBeatDue = false
@@ -165,7 +164,7 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
     const opened = iterator
     close({ how: 'client_left' })
     // Also a source that was never begun: a body that nobody reads holds a connection.
-    if (end === undefined) void cancel(opened ?? iteratorOf(chunks))
+    if (end === undefined) void cancelSource(opened ?? iteratorOf(chunks))
     backlog.take()
     wake()
     wakeSource()
@@ -189,18 +188,6 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
     get refusal() {
       return !hasSent && backlog.isEmpty && end !== undefined && 'reason' in end ? { reason: end.reason } : undefined
     },
-  }
-}
-
-const iteratorOf = (chunks: ChunkSource) =>
-  Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
-
-/** Nobody waits for a source that takes its time to end, or cares whether it fails at that. */
-async function cancel(source: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
-  try {
-    await source.return?.()
-  } catch {
-    // It has ended, which is what was asked of it.
   }
 }
 

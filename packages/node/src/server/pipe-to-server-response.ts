@@ -1,5 +1,6 @@
 import type { ApiError } from './api-error.ts'
-import { type ChunkSource, createChunkEvents, type StreamEnd } from './chunk-events.ts'
+import { createChunkEvents, type StreamEnd } from './chunk-events.ts'
+import type { ChunkSource } from './chunk-source.ts'
 import { eventStreamHeaders } from './event-stream-headers.ts'
 import { createResponseWriter, type ServerResponseLike } from './server-response.ts'
 import { toApiError } from './to-api-error.ts'
@@ -64,5 +65,6 @@ function sendError(res: ServerResponseLike, { status, headers, body }: ApiError,
   all.set('content-type', 'application/json')
   res.statusCode = status
   setHeaders(res, all)
-  res.end(JSON.stringify(body))
+  res.write(JSON.stringify(body))
+  res.end()
 }

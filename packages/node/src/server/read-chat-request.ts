@@ -38,7 +38,7 @@ export async function readChatRequest(request: ChatRequestSource, limits: ChatRe
   if (model === undefined) throw missing('model')
   if (typeof model !== 'string' || model === '') throw invalid('model', 'the name of a model')
   // What the server looks at is checked; the rest is for the upstream to judge.
-  return { ...body, model, messages } as ChatCompletionRequest
+  return { ...body, model, messages } as object as ChatCompletionRequest
 }
 
 async function readBody(request: ChatRequestSource, maxBodyBytes: number): Promise<unknown> {

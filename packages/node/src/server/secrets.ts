@@ -10,6 +10,8 @@ export interface Secrets {
   hide(error: ApiError): ApiError
 }
 
+/** A function may give a new key every time. The last ones are in use. */
+const MOST = 32
 /** What is shorter is no key, and would be found everywhere. */
 const SHORTEST = 8
 
@@ -19,7 +21,11 @@ export function secretsOf(upstream: Upstream): Secrets {
   const learn = (value: unknown): void => {
     if (typeof value !== 'string') return
     const secret = value.replace(/^(?:Bearer|Basic) /i, '')
-    if (secret.length >= SHORTEST) known.add(secret)
+    if (secret.length < SHORTEST) return
+    known.delete(secret)
+    known.add(secret)
+    const [oldest] = known
+    if (known.size > MOST && oldest !== undefined) known.delete(oldest)
   }
   for (const [name, value] of Object.entries(upstream.headers ?? {})) if (/auth|key|token|secret|cookie/i.test(name)) learn(value)
   const { apiKey } = upstream as { apiKey?: unknown }

@@ -8,7 +8,7 @@ export interface ServerRequestLike {
   readonly complete?: boolean
   readonly readableEnded: boolean
   readonly destroyed: boolean
-  readonly socket?: { readonly encrypted?: boolean } | null
+  readonly socket?: object | null
   /** What a body parser has made of the body. */
   readonly body?: unknown
   on(event: string, listener: (value: never) => void): unknown

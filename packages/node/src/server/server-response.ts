@@ -8,7 +8,7 @@ export interface ServerResponseLike {
   readonly stream?: { readonly destroyed: boolean } | null
   setHeader(name: string, value: string | readonly string[]): unknown
   write(piece: string | Uint8Array): boolean
-  end(piece?: string): unknown
+  end(): unknown
   destroy(error?: Error): unknown
   /** Of the `compression` middleware. */
   flush?: () => void

@@ -1,4 +1,5 @@
-import type { ChunkSource, EventStreamInit } from './chunk-events.ts'
+import type { EventStreamInit } from './chunk-events.ts'
+import type { ChunkSource } from './chunk-source.ts'
 import { eventStreamHeaders, type HeadersInit } from './event-stream-headers.ts'
 import { toEventStream } from './to-event-stream.ts'
 

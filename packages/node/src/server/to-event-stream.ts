@@ -1,4 +1,5 @@
-import { type ChunkEvents, type ChunkSource, createChunkEvents, type EventStreamInit } from './chunk-events.ts'
+import { type ChunkEvents, createChunkEvents, type EventStreamInit } from './chunk-events.ts'
+import type { ChunkSource } from './chunk-source.ts'
 
 /**
  * Encodes chunks as the bytes of an event stream, for whatever takes a `ReadableStream`.

@@ -10,7 +10,7 @@ import { learn } from './learn.ts'
 import { type DecodeRange, PendingText, unescaped } from './pending-text.ts'
 import { textOf } from './short-text.ts'
 import { copyUnescaped, Held, MISS } from './string-hole.ts'
-import { fill, found, type Hole, match, type Template } from './template.ts'
+import { fill, found, type Hole, match, type Template, withField } from './template.ts'
 import { type Leaf, leavesOf } from './walk-json.ts'
 
 /** What core may not name: the platform's way from bytes to text, and an SSE parser. */
@@ -114,6 +114,7 @@ class Decoder implements ByteDecoder {
   // What has matched since the last slow event, and is not in the sum yet.
   #used: Template[] = []
   readonly #sets = new Map<Hole, unknown>()
+  readonly #places = new Map<string, string>()
   #events = 0
   #length = 0
   #room = Infinity
@@ -284,29 +285,49 @@ class Decoder implements ByteDecoder {
   }
 
   #commit(template: Template, bytes: Uint8Array): void {
-    // The order of texts that go into one field at different places is theirs to keep.
-    if (this.#sums && this.#used.length > 0 && this.#used[this.#used.length - 1] !== template && this.#used.some((used) => collide(used, template)))
-      this.#settle()
+    const grown = template.weight + found.units
+    if (this.#sums) this.#keep(template, bytes)
+    else this.#chunks.push(this.#chunkOf(template, bytes))
+    // Counted afterwards: keeping may first have to settle what came before.
     this.#events++
-    this.#length += template.weight + found.units
-    const { holes } = template
-    if (!this.#sums) {
-      const values = holes.map((hole, i) => (hole.effect === 'skip' ? '' : this.#valueOf(hole, i, bytes)))
-      const { call } = template
-      if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, values[call.hole] as string)
-      this.#chunks.push(fill(template, values))
-      return
+    this.#length += grown
+  }
+
+  #chunkOf(template: Template, bytes: Uint8Array): ChatCompletionChunk {
+    const { base, call, direct, holes } = template
+    if (direct !== undefined) {
+      const value = this.#valueOf(holes[direct.hole] as Hole, direct.hole, bytes)
+      if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, value as string)
+      return withField(base, direct, value)
     }
+    const values = holes.map((hole, i) => (hole.effect === 'skip' ? '' : this.#valueOf(hole, i, bytes)))
+    if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, values[call.hole] as string)
+    return fill(template, values)
+  }
+
+  /** Keeps what an event adds until the sum is asked for. */
+  #keep(template: Template, bytes: Uint8Array): void {
+    const { holes } = template
+    const used = this.#used
+    if (used[used.length - 1] !== template) this.#use(template)
     for (let i = 0; i < holes.length; i++) {
       const hole = holes[i] as Hole
       if (hole.pending !== undefined) hole.pending.append(bytes, found.from[i] ?? 0, found.to[i] ?? 0, found.held[i] ?? 0)
       else if (hole.effect === 'set') this.#sets.set(hole, this.#valueOf(hole, i, bytes))
     }
-    const used = this.#used
-    if (used[used.length - 1] === template) return
-    const known = used.indexOf(template)
-    if (known !== -1) used.splice(known, 1)
-    used.push(template)
+  }
+
+  /** Makes a template the latest one. */
+  #use(template: Template): void {
+    for (const { field, place } of template.places) {
+      const known = this.#places.get(field)
+      // The order of texts that go into one field at different places is theirs to keep.
+      if (known !== undefined && known !== place) this.#settle()
+      this.#places.set(field, place)
+    }
+    const known = this.#used.indexOf(template)
+    if (known !== -1) this.#used.splice(known, 1)
+    this.#used.push(template)
   }
 
   #valueOf({ kind }: Hole, i: number, bytes: Uint8Array): unknown {
@@ -332,6 +353,7 @@ class Decoder implements ByteDecoder {
     this.#length = 0
     const used = this.#used
     this.#used = []
+    this.#places.clear()
     for (const [at, template] of used.entries()) {
       const later = used.slice(at + 1)
       const values = template.holes.map((hole) => {
@@ -418,10 +440,6 @@ class Decoder implements ByteDecoder {
 
 /** For texts with escapes, which most pieces of tool arguments are. */
 const scratch = new Uint8Array(256)
-
-/** Whether two templates fill different places of one field. */
-const collide = (a: Template, b: Template): boolean =>
-  a.holes.some(({ pending, field }) => pending && b.holes.some((hole) => hole.pending && hole.field === field && hole.pending !== pending))
 
 /** Where the JSON of an event begins that is one `data:` line and a blank line and nothing else; -1 for any other. */
 function jsonOf(bytes: Uint8Array, from: number, to: number): number {

@@ -53,9 +53,17 @@ export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undef
   literals.push(last)
   const template = base as ChatCompletionChunk
   if (!addsNothingAgain(template)) return undefined
+  const places = new Map<string, string>()
+  const filled = holes.map((hole) => {
+    if (hole.effect !== 'grow') return hole
+    const place = placeOf(template, hole)
+    places.set(hole.field, (places.get(hole.field) ?? '') + place)
+    return { ...hole, pending: pendingOf(place) }
+  })
   return {
     literals,
-    holes: holes.map((hole) => (hole.effect === 'grow' ? { ...hole, pending: pendingOf(placeOf(template, hole)) } : hole)),
+    holes: filled,
+    places: Array.from(places, ([field, place]) => ({ field, place })),
     least: literals.reduce((sum, literal) => sum + literal.length, 0),
     base: template,
     direct: directOf(holes),

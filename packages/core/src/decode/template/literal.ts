@@ -9,6 +9,8 @@ export interface Literal {
   readonly bytes: Uint8Array
   /** The bytes in groups of eight; the last group overlaps the one before, unless there are fewer than eight bytes. */
   readonly doubles: Float64Array
+  /** The group that differed last: where templates differ in little, it tells at once that another one is meant. */
+  differed: number
 }
 
 /** `undefined` for bytes that are not ASCII. */
@@ -18,18 +20,19 @@ export function literalOf(bytes: Uint8Array): Literal | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, length)
   const doubles = new Float64Array(length < 8 ? 0 : Math.ceil(length / 8))
   for (let i = 0; i < doubles.length; i++) doubles[i] = view.getFloat64(Math.min(i * 8, length - 8), true)
-  return { length, bytes, doubles }
+  return { length, bytes, doubles, differed: Math.max(0, doubles.length - 1) }
 }
 
 /** Whether the bytes at `at` are the literal's. The caller has seen to it that there are enough. */
-export function matches({ length, bytes, doubles }: Literal, read: Uint8Array, view: DataView, at: number): boolean {
+export function matches(literal: Literal, read: Uint8Array, view: DataView, at: number): boolean {
+  const { length, bytes, doubles, differed } = literal
   const last = doubles.length - 1
   if (last < 0) {
     for (let i = 0; i < length; i++) if (read[at + i] !== bytes[i]) return false
     return true
   }
-  // The end first: where texts differ in length only, it is the end that tells.
-  if (view.getFloat64(at + length - 8, true) !== doubles[last]) return false
+  if (view.getFloat64(at + Math.min(differed * 8, length - 8), true) !== doubles[differed]) return false
+  if (view.getFloat64(at + length - 8, true) !== doubles[last]) return differs(literal, last)
   let i = 0
   let p = at
   // Unrolled: one bounds check for four comparisons.
@@ -40,8 +43,13 @@ export function matches({ length, bytes, doubles }: Literal, read: Uint8Array, v
       view.getFloat64(p + 16, true) !== doubles[i + 2] ||
       view.getFloat64(p + 24, true) !== doubles[i + 3]
     )
-      return false
+      break
   }
-  for (; i < last; i++, p += 8) if (view.getFloat64(p, true) !== doubles[i]) return false
+  for (; i < last; i++, p += 8) if (view.getFloat64(p, true) !== doubles[i]) return differs(literal, i)
   return true
+}
+
+function differs(literal: Literal, group: number): false {
+  literal.differed = group
+  return false
 }

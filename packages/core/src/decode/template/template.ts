@@ -19,7 +19,7 @@ export interface Hole {
   readonly effect: Effect
   /** With `grow`: the text of this place in the answer, shared by all templates that fill it. */
   readonly pending: PendingText | undefined
-  /** With `grow`: the field of the delta that the place lies in. Within one field, order matters. */
+  /** The field of the delta that the hole lies in. */
   readonly field: string
 }
 
@@ -31,6 +31,8 @@ export interface Template {
   readonly least: number
   /** The normalized chunk with its growing holes empty. */
   readonly base: ChatCompletionChunk
+  /** The fields that grow, and where in them: texts that go into one field at different places must keep their order. */
+  readonly places: readonly { readonly field: string; readonly place: string }[]
   /** The common case: one hole that says something, a field of the delta itself or the text of its only call. */
   readonly direct: Direct | undefined
   /** What every event adds to the length of the answer beside its holes. */
@@ -103,7 +105,7 @@ export function fill({ base, holes, direct }: Template, values: readonly unknown
  *
  * Spreads written out: 0.1 µs, where walking the path costs 0.4.
  */
-function withField(base: ChatCompletionChunk, { field, inCall }: Direct, value: unknown): ChatCompletionChunk {
+export function withField(base: ChatCompletionChunk, { field, inCall }: Direct, value: unknown): ChatCompletionChunk {
   const choice = base.choices[0] as ChunkChoice
   const delta: Record<string, unknown> = { ...choice.delta }
   if (inCall === undefined) delta[field] = value

@@ -1,0 +1,84 @@
+import { ApiError, toErrorResponse } from './api-error.ts'
+import type { FetchHandler } from './chat-handler.ts'
+import { clientSignal } from './client-signal.ts'
+import { setHeaders } from './pipe-to-server-response.ts'
+import { bodyOf, type ServerRequestLike } from './server-request.ts'
+import { createResponseWriter, type ServerResponseLike } from './server-response.ts'
+
+/** Answers a request on a server of Node.js. Resolves when the answer has been sent, and never rejects. */
+export type NodeListener = (req: ServerRequestLike, res: ServerResponseLike) => Promise<void>
+
+/**
+ * Puts a `Request -> Response` handler on a server of Node.js.
+ *
+ * ```ts
+ * createServer(toNodeListener(handler)).listen(8080)
+ * app.use('/v1', toNodeListener(handler)) // Express, with or without express.json() before it
+ * ```
+ */
+export function toNodeListener(handler: FetchHandler): NodeListener {
+  return async (req, res) => {
+    let response: Response
+    try {
+      response = await handler(toRequest(req, res))
+    } catch (reason) {
+      response = toErrorResponse(reason instanceof ApiError ? reason : new ApiError('internal_error'))
+    }
+    await sendResponse(response, req, res)
+  }
+}
+
+/** The `Request` that a request of Node.js stands for. Its signal aborts when the client goes away. */
+export function toRequest(req: ServerRequestLike, res: ServerResponseLike): Request {
+  const { method = 'GET', url = '/' } = req
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(req.headers)) {
+    // HTTP/2 has its own headers for what is not one.
+    if (value === undefined || name.startsWith(':')) continue
+    for (const one of Array.isArray(value) ? value : [value]) headers.append(name, one)
+  }
+  const scheme = req.socket && 'encrypted' in req.socket ? 'https' : 'http'
+  const host = req.authority || headers.get('host') || 'localhost'
+  // An absolute address is sent to proxies only.
+  const address = `${scheme}://${host}${url.startsWith('/') ? url : '/'}`
+  if (!URL.canParse(address)) throw new ApiError(400, { message: 'The Host header is no host.' })
+  const init = { method, headers, signal: clientSignal(res) }
+  if (method === 'GET' || method === 'HEAD') return new Request(address, init)
+  try {
+    // What a parser has read is written again; then it is neither compressed nor of the length that was sent.
+    if (req.body !== undefined && req.readableEnded) {
+      headers.delete('content-encoding')
+      headers.delete('content-length')
+      return new Request(address, { ...init, body: textOf(req.body) })
+    }
+    return new Request(address, { ...init, body: bodyOf(req), duplex: 'half' })
+  } catch (cause) {
+    // TRACE and CONNECT, which `Request` refuses.
+    throw new ApiError('method_not_allowed', { cause })
+  }
+}
+
+const textOf = (body: unknown): Uint8Array | string =>
+  typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
+
+/** Sends a response: no faster than the client reads, and no longer than it is there. */
+async function sendResponse(response: Response, req: ServerRequestLike, res: ServerResponseLike): Promise<void> {
+  const body = response.body?.getReader()
+  const writer = createResponseWriter(res, () => void body?.cancel().catch(() => {}))
+  try {
+    if (writer.isGone) return
+    res.statusCode = response.status
+    setHeaders(res, response.headers)
+    if (body !== undefined)
+      for (let { done, value } = await body.read(); !done; { done, value } = await body.read())
+        if (value !== undefined) await writer.write(value)
+    if (!writer.isGone) res.end()
+  } catch {
+    // The body broke after it had begun: only an end without an end says so.
+    res.destroy()
+  } finally {
+    writer.release()
+    // A body that was not read to its end keeps the next request on this connection waiting.
+    if (req.complete === false) req.resume()
+  }
+}
