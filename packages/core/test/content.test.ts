@@ -10,6 +10,9 @@ const sumOf = (...pieces: Content[]): Content | undefined =>
 
 const text = (value: string) => ({ type: 'text', text: value })
 
+/** A part with fields that its type does not name. */
+const part = (type: string, fields: object) => ({ type, ...fields })
+
 it.each<[string, Content[], Content]>([
   ['text appends', ['a', '', 'b'], 'ab'],
   ['text becomes a part with the first list', ['a', [text('b')]], [text('ab')]],
@@ -20,13 +23,13 @@ it.each<[string, Content[], Content]>([
   ['parts that came together stay apart', [[text('a'), text('b')], [text('c')]], [text('a'), text('bc')]],
   [
     'parts of different types stay apart',
-    [[{ type: 'thinking', thinking: 'a' }], [text('b')]],
-    [{ type: 'thinking', thinking: 'a' }, text('b')],
+    [[part('thinking', { thinking: 'a' })], [text('b')]],
+    [part('thinking', { thinking: 'a' }), text('b')],
   ],
   [
     'parts of one type and different index stay apart',
-    [[{ type: 'text', index: 0, text: 'a' } as never], [{ type: 'text', index: 1, text: 'b' } as never]],
-    [{ type: 'text', index: 0, text: 'a' } as never, { type: 'text', index: 1, text: 'b' } as never],
+    [[part('text', { index: 0, text: 'a' })], [part('text', { index: 1, text: 'b' })]],
+    [part('text', { index: 0, text: 'a' }), part('text', { index: 1, text: 'b' })],
   ],
   [
     'parts whose type is whole stay apart',
@@ -38,13 +41,10 @@ it.each<[string, Content[], Content]>([
   ],
   [
     'lists inside parts go on at their seam too',
-    [
-      [{ type: 'thinking', thinking: [text('a')] } as never],
-      [{ type: 'thinking', thinking: [text('b')], closed: true } as never],
-    ],
-    [{ type: 'thinking', thinking: [text('ab')], closed: true } as never],
+    [[part('thinking', { thinking: [text('a')] })], [part('thinking', { thinking: [text('b')], closed: true })]],
+    [part('thinking', { thinking: [text('ab')], closed: true })],
   ],
-  ['null in a part erases nothing', [[text('a')], [{ type: 'text', text: null } as never]], [text('a')]],
+  ['null in a part erases nothing', [[text('a')], [part('text', { text: null })]], [text('a')]],
 ])('%s', (_, pieces, expected) => {
   expect(sumOf(...pieces)).toEqual(expected)
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createDecoder, type ChatCompletionChunk, type DecodeOptions, type StreamEvent } from '../src/index.ts'
+import { type ChatCompletionChunk, createDecoder, type DecodeOptions, type StreamEvent, textOf } from '../src/index.ts'
 import { rawChunk } from './raw.ts'
 
 const hello = JSON.stringify(rawChunk({ content: 'Hello' }))
@@ -23,7 +23,7 @@ function decode(events: readonly (StreamEvent | string)[], options: DecodeOption
 }
 
 const textIn = (chunks: readonly ChatCompletionChunk[]) =>
-  chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta.content ?? '')).join('')
+  chunks.flatMap(({ choices }) => choices.map((choice) => textOf(choice))).join('')
 
 describe('a stream ends well', () => {
   it.each(['[DONE]', ' [DONE] ', '[done]', '"[DONE]"', 'DONE', '\n[DONE]\n'])('with %j', (done) => {

@@ -32,7 +32,7 @@ it.each(['', ' ', '\n\t', '1', '"a"', '"}"', '}', '] ', 'null', '{"a":"}"', '{"a
   },
 )
 
-it('it is blank until something but white space comes', () => {
+it('the text is blank until something but white space comes', () => {
   const progress = new JsonProgress()
   for (const piece of ['', ' ', '\n']) {
     progress.push(piece)

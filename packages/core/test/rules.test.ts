@@ -38,19 +38,22 @@ it('a list of whole items grows in place and shares its items', () => {
 })
 
 describe('an object, field by field', () => {
-  const rule = fields<{ text?: string | null; constructor?: string }>(
-    { text: append, constructor: append } as never,
-    (key, have, next) => `${key}: ${String(have)} ${String(next)}`,
-  )
+  interface Fields {
+    text?: string | null
+    other?: number | undefined
+  }
+  const extra = (key: string, have: unknown, next: unknown) => `${key}: ${String(have)} ${String(next)}`
+  const rule = fields<Fields>({ text: append, other: (have, next) => (have ?? 0) + next }, extra)
 
   it('asks the rule of a field, and the rule for extras where there is none', () => {
-    expect(rule({ text: 'a' }, { text: 'b', other: 1 } as never)).toEqual({ text: 'ab', other: 'other: undefined 1' })
+    const next = { text: 'b', other: 1, third: 2 }
+    expect(rule({ text: 'a', other: 1 }, next)).toEqual({ text: 'ab', other: 2, third: 'third: undefined 2' })
   })
 
   it('has no rule for what an object has from its prototype', () => {
     const plain = fields<{ text?: string }>({ text: append }, (_key, have, next) => [have, next])
     for (const key of ['toString', 'hasOwnProperty', 'valueOf', 'constructor'])
-      expect(plain(undefined, { [key]: 1 } as never)).toEqual({ [key]: [undefined, 1] })
+      expect(plain(undefined, { [key]: 1 })).toEqual({ [key]: [undefined, 1] })
   })
 
   it('takes null for the news that a field was there, which erases nothing', () => {
@@ -61,16 +64,18 @@ describe('an object, field by field', () => {
 
   it('leaves out undefined and __proto__', () => {
     const hostile = JSON.parse('{"__proto__":{"polluted":1},"text":"a"}') as { text: string }
-    const sum = rule(undefined, { ...hostile, other: undefined } as never)
+    const sum = rule(undefined, { ...hostile, other: undefined })
     expect(Object.keys(sum)).toEqual(['text'])
     expect(rule(undefined, hostile)).not.toHaveProperty('polluted')
   })
 })
 
 describe('a list of partial items', () => {
-  const rule = byIndex<{ index: number; text?: string }>(
-    fields({ index: keep, text: append }, (_key, _have, next) => next),
-  )
+  interface Item {
+    index: number
+    text?: string
+  }
+  const rule = byIndex<Item>(fields<Item>({ index: keep, text: append }, (_key, _have, next) => next))
   const items = fc.array(fc.record({ index: fc.nat({ max: 4 }), text: words }))
 
   it('merges by index and keeps the order of arrival', () => {

@@ -64,34 +64,32 @@ const full = {
   choices: [choice],
 }
 
-const chunks: { kind: string; chunk: Obj }[] = [
-  { kind: 'a chunk', chunk: full },
+const parts = [
+  { type: 'text', text: 'a' },
+  { type: 'thinking', thinking: [{ type: 'text', text: 'x' }] },
+]
+const whole = { ...full, choices: [{ index: 0, finish_reason: 'stop', message: delta }] }
+
+/** Chunks, and where in them anything may stand. */
+const chunks: { kind: string; chunk: Obj; within: Path }[] = [
+  { kind: 'a chunk', chunk: full, within: [] },
   {
-    kind: 'a chunk of parts',
-    chunk: with_(
-      full,
-      ['choices', 0, 'delta', 'content'],
-      [
-        { type: 'text', text: 'a' },
-        { type: 'thinking', thinking: [{ type: 'text', text: 'x' }] },
-      ],
-    ),
+    kind: 'parts',
+    chunk: with_(full, ['choices', 0, 'delta', 'content'], parts),
+    within: ['choices', 0, 'delta', 'content'],
   },
-  {
-    kind: 'a chunk with a message',
-    chunk: with_({ ...full, choices: [{ ...choice, delta: undefined, message: delta }] }, ['id'], 'c'),
-  },
+  { kind: 'a whole message', chunk: whole, within: ['choices', 0, 'message'] },
 ]
 
-describe.each(chunks)('whatever stands in the place of a field of $kind', ({ chunk }) => {
-  const broken = pathsOf(chunk).flatMap((path) =>
-    values.map((value) => ({ path, value, raw: with_(chunk, path, value) })),
-  )
+describe.each(chunks)('whatever stands in the place of a field of $kind', ({ chunk, within }) => {
+  const paths = pathsOf(chunk).filter((path) => path.join('.').startsWith(within.join('.')))
+  const broken = paths.flatMap((path) => values.map((value) => ({ path, value, raw: with_(chunk, path, value) })))
 
   it.each<[string, (raw: Obj) => Obj[]]>([
     ['first', (raw) => [raw, chunk]],
     ['later', (raw) => [chunk, raw]],
   ])('and comes %s, there is an answer, and every reader reads it', (_, stream) => {
+    expect(broken.length).toBeGreaterThan(100)
     for (const { path, value, raw } of broken) {
       const sent = stream(raw)
       const before = JSON.stringify(sent)
@@ -151,7 +149,7 @@ function check(stream: readonly ChatCompletionChunk[]): void {
 }
 
 it('readers of parts and of a fan-out read all of it too', async () => {
-  for (const { chunk } of chunks) {
+  for (const { chunk } of chunks.slice(0, 2)) {
     for (const path of pathsOf(chunk)) {
       const stream = values.flatMap((value) => normalized([chunk, with_(chunk, path, value)]))
       for await (const part of readParts(stream)) {

@@ -4,8 +4,14 @@ import { statusError } from './status-error.ts'
 /** Bytes or text, piece by piece: a `ReadableStream`'s reader or an iterator, whichever the source has. */
 export interface ByteReader {
   read(): Promise<Piece>
-  /** Ends the source early. */
-  close(): Promise<unknown>
+  /**
+   * Ends the source early.
+   *
+   * @param complete whether nothing that may still come counts: a connection may then be kept for the next request
+   */
+  close(complete?: boolean): Promise<unknown>
+  /** Told once, when the first chunk has been decoded. */
+  begun?(): void
 }
 
 export interface Piece {

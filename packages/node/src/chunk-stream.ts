@@ -32,6 +32,7 @@ export class ByteChunkStream implements ChunkStream {
   #pieces = 0
   #failure: { reason: unknown } | undefined
   #over = false
+  #begun = false
   /** The last call that has not been answered: calls are answered in order. */
   #last: Promise<unknown> | undefined
 
@@ -76,7 +77,10 @@ export class ByteChunkStream implements ChunkStream {
         return { sum, failure: undefined }
       }
       const decoder = await this.#begin(true)
-      await this.#readOn(decoder, this.#reader as ByteReader, () => false)
+      await this.#readOn(decoder, this.#reader as ByteReader, () => {
+        if (!this.#begun && decoder.sum() !== undefined) this.#tellBegun()
+        return false
+      })
       return { sum: decoder.sum(), failure: this.#failure }
     } catch (reason) {
       return { sum: this.#decoder?.sum() ?? sum, failure: { reason } }
@@ -110,7 +114,13 @@ export class ByteChunkStream implements ChunkStream {
       await this.#readOn(decoder, this.#reader as ByteReader, () => decoder.ready)
       this.#ready = decoder.take()
       this.#at = 0
+      if (!this.#begun && this.#ready.length > 0) this.#tellBegun()
     }
+  }
+
+  #tellBegun(): void {
+    this.#begun = true
+    this.#reader?.begun?.()
   }
 
   async #begin(sums: boolean): Promise<ByteDecoder> {
@@ -140,7 +150,7 @@ export class ByteChunkStream implements ChunkStream {
       this.#decode(decoder, piece)
     } while (!this.#over && !enough())
     // What the answer has come to stands, however its source takes the end.
-    if (this.#over && piece.done !== true) await reader.close().catch(() => {})
+    if (this.#over && piece.done !== true) await reader.close(this.#failure === undefined).catch(() => {})
   }
 
   #decode(decoder: ByteDecoder, { done, value }: Piece): void {

@@ -1,7 +1,16 @@
 export { readChunks } from './read-chunks.ts'
 export type { ReadChunksOptions } from './read-chunks.ts'
+
+// The client.
 export { streamChatCompletion } from './stream-chat-completion.ts'
-export type { StreamChatCompletionOptions } from './stream-chat-completion.ts'
+export type { StreamChatCompletionOptions, StreamRequest } from './stream-chat-completion.ts'
+export type { BrokenStream, ChatStream, ResponseHead } from './chat-stream.ts'
+export type { ChunkReader } from './shared-chunks.ts'
+export type { EndpointOptions, HeadersOption } from './endpoint.ts'
+export type { Timeouts } from './timeouts.ts'
+export type { Retry, RetryOptions } from './retry.ts'
+export { estimateTokens, estimateUsage } from './usage-estimate.ts'
+export type { CountTokens, Usage } from './usage-estimate.ts'
 
 // For servers.
 export { createChatHandler } from './server/chat-handler.ts'

@@ -1,81 +1,71 @@
-import { type ChatCompletionRequest, type ChunkStream, type DecodeOptions, StreamError } from '@deltawire/core'
-import { openReader } from './byte-reader.ts'
-import { ByteChunkStream } from './chunk-stream.ts'
+import type { ChatCompletionRequest, DecodeOptions } from '@deltawire/core'
+import { Attempts } from './attempts.ts'
+import { ChatStream } from './chat-stream.ts'
+import { type EndpointOptions, endpointOf } from './endpoint.ts'
+import { type RetryOptions, retryPolicyOf } from './retry.ts'
+import { systemTime, type Time } from './time.ts'
+import { allowedOf, type Timeouts } from './timeouts.ts'
+import type { CountTokens } from './usage-estimate.ts'
 
-export interface StreamChatCompletionOptions extends DecodeOptions {
+/** A request; that the answer is to be streamed goes without saying. */
+export type StreamRequest = Omit<ChatCompletionRequest, 'stream'>
+
+export interface StreamChatCompletionOptions extends EndpointOptions, Timeouts, RetryOptions, DecodeOptions {
   /**
-   * Where the endpoint is, up to and without `/chat/completions`. A query string stays (Azure's `api-version`).
+   * Sends the request: for a proxy, a recording, a dispatcher of one's own.
    *
-   * @defaultValue `process.env.OPENAI_BASE_URL`, else `https://api.openai.com/v1`
+   * @defaultValue the global `fetch`, looked up at the call
    */
-  baseURL?: string | undefined
-  /**
-   * Sent as `Authorization: Bearer`. Left out when empty, for servers that ask for none.
-   *
-   * @defaultValue `process.env.OPENAI_API_KEY`
-   */
-  apiKey?: string | undefined
-  /** Sent with the request; they win over ours. */
-  headers?: Readonly<Record<string, string>> | undefined
-  /** @defaultValue the global `fetch`, looked up at the call */
   fetch?: typeof globalThis.fetch | undefined
-  /** Ends the request. Its reason is thrown as it is, after everything that arrived. */
+  /** Ends the request and closes the connection. Its reason is thrown as it is, after everything that arrived. */
   signal?: AbortSignal | undefined
+  /**
+   * Counts the tokens of a text where a provider sends no usage.
+   *
+   * @defaultValue `estimateTokens`, a guess: a tokenizer is megabytes of tables
+   */
+  countTokens?: CountTokens | undefined
+  /** @internal For tests. */
+  time?: Time | undefined
 }
 
 /**
  * Asks an OpenAI-compatible endpoint and gives the answer as it arrives, in normalized chunks.
  *
- * The request is sent when the first chunk is asked for. Leaving the loop early closes the connection. `stream: true` is
- * added, and `stream_options.include_usage` unless the request says otherwise.
+ * The request is sent when something of the answer is first asked for. `stream: true` is added, and
+ * `stream_options.include_usage` unless the request has `stream_options`, of which `null` sends none; where a server
+ * refuses it, it is left out. Whatever the server sends in place of an event stream (one JSON document, lines of JSON, a
+ * page) is understood.
  *
- * @throws StreamError `connect_failed`, `http_status`, and those of `readChunks`
+ * ```ts
+ * const stream = streamChatCompletion({ model: 'demo', messages: [{ role: 'user', content: 'Hello!' }] })
+ * console.log(await stream.text())
+ * ```
+ *
+ * @throws TypeError at once for options that are none
  */
-export function streamChatCompletion(
-  request: Omit<ChatCompletionRequest, 'stream'>,
-  options: StreamChatCompletionOptions = {},
-): ChunkStream {
-  // The caller's request knows how many choices there are; a caller who says so is believed.
-  const n = options.n ?? (typeof request.n === 'number' ? request.n : undefined)
-  return new ByteChunkStream(async () => openReader(await send(request, options)), { ...options, n })
-}
-
-async function send(request: Omit<ChatCompletionRequest, 'stream'>, options: StreamChatCompletionOptions): Promise<Response> {
-  const {
-    baseURL = process.env['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1',
-    apiKey = process.env['OPENAI_API_KEY'] ?? '',
-    fetch = globalThis.fetch,
+export function streamChatCompletion(request: StreamRequest, options: StreamChatCompletionOptions = {}): ChatStream {
+  const { fetch = globalThis.fetch, time = systemTime, signal } = options
+  const attempts = new Attempts({
+    fetch,
+    time,
     signal,
-  } = options
-  const url = endpoint(baseURL)
-  const body = { stream_options: { include_usage: true }, ...request, stream: true }
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'text/event-stream, application/json',
-    ...(apiKey !== '' && { authorization: `Bearer ${apiKey}` }),
-    ...options.headers,
-  }
-  try {
-    return await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), ...(signal && { signal }) })
-  } catch (reason) {
-    if (signal?.aborted === true) throw signal.reason
-    const place = url.origin + url.pathname
-    throw new StreamError('connect_failed', `no answer from ${place}${causeOf(reason)}`, { url: place }, { cause: reason })
-  }
+    endpoint: endpointOf(options),
+    allowed: allowedOf(options),
+    policy: retryPolicyOf(options, time),
+    bodies: bodiesOf(request),
+    // The caller's request knows how many choices there are; a caller who says so is believed.
+    decode: { ...options, n: options.n ?? (typeof request.n === 'number' ? request.n : undefined) },
+  })
+  return new ChatStream(attempts, request, options.countTokens)
 }
 
-/** The address of the endpoint under a base, whatever its trailing slashes and query. */
-function endpoint(baseURL: string): URL {
-  if (!URL.canParse(baseURL)) throw new TypeError(`baseURL must be an absolute URL, as in { baseURL: 'http://127.0.0.1:8080/v1' }`)
-  const url = new URL(baseURL)
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`
-  return url
-}
-
-/** What lies behind undici's "fetch failed". */
-function causeOf(reason: unknown): string {
-  const cause = reason instanceof Error ? reason.cause : undefined
-  if (!(cause instanceof Error)) return ''
-  const { code } = cause as NodeJS.ErrnoException
-  return ` (${code ?? cause.message})`
+/** As they are now: what is done to the request afterwards is not sent. */
+function bodiesOf({ stream_options: asked, ...request }: StreamRequest): [string, string?] {
+  const plain = { ...request, stream: true }
+  if (asked === null) return [JSON.stringify(plain)]
+  if (asked !== undefined) return [JSON.stringify({ ...plain, stream_options: asked })]
+  // Pictures make requests long: it is written once.
+  const text = JSON.stringify(plain)
+  return [`${text.slice(0, -1)},"stream_options":{"include_usage":true}}`, text]
 }

@@ -37,11 +37,7 @@ describe('the catalogue of repairs', () => {
 it('a case of official behaviour needs none but what is official and no part of an answer', async () => {
   const official = cases.filter(({ category }) => category.startsWith('A.'))
   expect(official.length).toBeGreaterThan(10)
-  for (const example of official) {
-    const allowed = new Set(['obfuscation', 'audio-end-without-finish-reason', 'audio-padded'])
-    expect(
-      [...(await repairsOf(example))].filter((name) => !allowed.has(name)),
-      example.name,
-    ).toEqual([])
-  }
+  const made = new Set<string>()
+  for (const example of official) for (const name of await repairsOf(example)) made.add(name)
+  expect([...made].toSorted()).toEqual(['audio-end-without-finish-reason', 'audio-padded', 'obfuscation'])
 })

@@ -16,7 +16,7 @@ type Random = ReturnType<typeof numbers>
 /** Texts as they stand in JSON, between the quotes. */
 const TEXTS = [
   ' the', ' a', '', 'x', ' 日本', '😀', 'é', '\\n', '\\"', '\\\\', '\\/', '\\u00e9', '\\ud83d\\ude00', '\\ud83d', '\\ude00', '\\u0000',
-  '{}', '{', '}', '{\\"a\\":', '\\"},\\"finish_reason\\":null}]}', '\\n\\ndata: [DONE]', '</think>', '[DONE]', 'ü😀\\t日', 'a'.repeat(70), '\\\\\\"',
+  '{}', '{', '}', '{\\"a\\":', '\\"},\\"finish_reason\\":null}]}', '\\n\\ndata: [DONE]', '</think>', '[DONE]', 'ü😀\\t日', 'a'.repeat(70), '\\\\\\"', '\uE000', '\uE001', '\uE000',
 ]
 
 /** Bytes that do not belong there. */
@@ -50,6 +50,8 @@ const SHAPES: readonly Shape[] = [
   { delta: (text) => `{"content":"${text}"}`, beside: ',"logprobs":{"content":[{"token":"a","logprob":-0.1}]}' },
   { delta: (text) => `{"content":"${text}"}`, beside: ',"token_ids":[1,2]' },
   { delta: (text) => `{"content":"${text}","annotations":[{"type":"x"}]}` },
+  { delta: (text, random) => `{"content":"${random(2) === 0 ? 'x' : text}","content":"${text}"}` },
+  { delta: (text) => `{"content":"${text}"}`, rest: (random) => `,"service_tier":"${pick(random, ['default', 'flex'])}"` },
   { delta: (text) => `{"audio":{"data":"${text}"}}` },
   { delta: (text) => `{"function_call":{"name":"f","arguments":"${text}"}}` },
 ]
@@ -76,9 +78,23 @@ export function streamOf(random: Random, count: number): Uint8Array {
     if (random(50) === 0) text += ': keep-alive\n\n'
   }
   if (random(3) > 0) text += 'data: [DONE]\n\n'
-  const bytes = new TextEncoder().encode(text)
+  const bytes = halved(new TextEncoder().encode(text))
   if (hostility === 3) for (let i = random(4); i > 0; i--) bytes[random(bytes.length)] = pick(random, [0x80, 0xff, 0xe4, 0x0a, 0x22, 0x5c, 0x7d, 0x00])
   return bytes
+}
+
+/** Turns two private characters into the halves of one that is cut in two by its server. */
+function halved(bytes: Uint8Array): Uint8Array {
+  const out: number[] = []
+  for (let i = 0; i < bytes.length; i++) {
+    const half = bytes[i] === 0xee && bytes[i + 1] === 0x80 ? bytes[i + 2] : undefined
+    if (half === undefined) out.push(bytes[i] ?? 0)
+    else {
+      out.push(...(half === 0x80 ? [0xe4] : [0xb8, 0xad]))
+      i += 2
+    }
+  }
+  return Uint8Array.from(out)
 }
 
 function event(delta: string, index: number, created: number, finish: string, beside: string, rest: string): string {
@@ -96,7 +112,7 @@ function spoil(one: string, random: Random): string {
     case 2:
       return one.slice(0, at) + pick(random, INVALID) + one.slice(at)
     case 3:
-      return one.replace('"model":"m"', '"model":"m","model":"n"')
+      return one.replace(/"content":"([^"\\]*)"/, pick(random, ['"content":"$1","content":""', '"content":"other","content":"$1"']))
     case 4:
       return one.replace('"content":', '"cont\\u0065nt":')
     case 5:

@@ -10,5 +10,6 @@ export const platform: BytePlatform = {
     return { push: (text) => parser.feed(text), end: () => parser.feed('\n\n') }
   },
   createTextDecoder: () => new TextDecoder(),
-  decodeRange: (bytes, from, to) => utf8.decode(bytes.subarray(from, to)),
+  decodeRange: (bytes, from, to, ascii) =>
+    ascii ? Buffer.from(bytes.subarray(from, to)).toString('latin1') : utf8.decode(bytes.subarray(from, to)),
 }

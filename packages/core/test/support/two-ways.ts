@@ -46,8 +46,13 @@ export function readSlowly(bytes: Uint8Array, options: DecodeOptions = {}): Read
 }
 
 /** The byte decoder, in either of its modes, on bytes cut into pieces. */
-export function readQuickly(pieces: Iterable<Uint8Array>, options: DecodeOptions = {}, sums = false): Reading {
-  const decoder = createByteDecoder(platform, options, sums)
+export function readQuickly(
+  pieces: Iterable<Uint8Array>,
+  options: DecodeOptions = {},
+  sums = false,
+  create: typeof createByteDecoder = createByteDecoder,
+): Reading {
+  const decoder = create(platform, options, sums)
   const chunks: ChatCompletionChunk[] = []
   for (const piece of pieces) {
     decoder.push(piece)

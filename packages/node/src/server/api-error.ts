@@ -52,13 +52,20 @@ export class ApiError extends Error {
 
   constructor(statusOrCode: ApiErrorCode | number, init: ApiErrorInit = {}) {
     const [status, type, usual] =
-      typeof statusOrCode === 'string' ? apiErrors[statusOrCode] : [statusOrCode, typeOf(statusOrCode), apiErrors.internal_error[2]]
+      typeof statusOrCode === 'string'
+        ? apiErrors[statusOrCode]
+        : [statusOrCode, typeOf(statusOrCode), apiErrors.internal_error[2]]
     super(init.message ?? usual, init.cause === undefined ? undefined : { cause: init.cause })
     this.status = status
     this.headers = init.headers ?? {}
     const code = init.code === undefined && typeof statusOrCode === 'string' ? statusOrCode : (init.code ?? null)
     this.body = {
-      error: { message: this.message, type: init.type === undefined ? type : init.type, param: init.param ?? null, code },
+      error: {
+        message: this.message,
+        type: init.type === undefined ? type : init.type,
+        param: init.param ?? null,
+        code,
+      },
     }
   }
 }

@@ -41,7 +41,8 @@ export function createBacklog(): Backlog {
   return {
     push(chunk) {
       if (chunk.choices.length === 0) account = add(account, chunk)
-      else if (replacement !== undefined || (answer !== undefined && replaces(chunk))) replacement = add(replacement, chunk)
+      else if (replacement !== undefined || (answer !== undefined && replaces(chunk)))
+        replacement = add(replacement, chunk)
       else answer = add(answer, chunk)
     },
     take() {
@@ -59,7 +60,8 @@ export function createBacklog(): Backlog {
   }
 }
 
-const replaces = ({ choices }: ChatCompletionChunk): boolean => choices.some((choice) => choice.whole_message !== undefined)
+const replaces = ({ choices }: ChatCompletionChunk): boolean =>
+  choices.some((choice) => choice.whole_message !== undefined)
 
 /** Characters of all that a chunk adds, keys left out: what a sum grows by. */
 function lengthOf(value: unknown): number {

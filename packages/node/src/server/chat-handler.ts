@@ -116,7 +116,12 @@ export function createChatHandler(options: ChatHandlerOptions): FetchHandler {
     }
   }
 
-  async function stream(chunks: ChunkSource, chat: ChatCompletionRequest, request: Request, presence: Presence): Promise<Response> {
+  async function stream(
+    chunks: ChunkSource,
+    chat: ChatCompletionRequest,
+    request: Request,
+    presence: Presence,
+  ): Promise<Response> {
     const { heartbeatMs, maxPendingLength, timers } = options
     const includeUsage = chat.stream_options?.include_usage === true
     let isAnswered = false
@@ -189,7 +194,9 @@ export function createChatHandler(options: ChatHandlerOptions): FetchHandler {
 function openerOf(options: ChatHandlerOptions): { open: OpenChunks; hide: (error: ApiError) => ApiError } {
   if (options.open !== undefined) return { open: options.open, hide: (error) => error }
   if (options.upstream === undefined)
-    throw new TypeError("createChatHandler needs an upstream or a function, as in { upstream: { baseURL: 'http://127.0.0.1:8080/v1' } }")
+    throw new TypeError(
+      "createChatHandler needs an upstream or a function, as in { upstream: { baseURL: 'http://127.0.0.1:8080/v1' } }",
+    )
   const { upstream, hide } = secretsOf(options.upstream)
   const open: OpenChunks = ({ stream, stream_options, ...request }, { signal }) => {
     // An answer in one piece has all that a stream would, the usage included.

@@ -108,6 +108,12 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
     resolve()
   }
 
+  function resume(): void {
+    const resolve = wakeSource
+    wakeSource = asleep
+    resolve()
+  }
+
   async function drain(source: ChunkIterator): Promise<void> {
     let isSourceOver = false
     try {
@@ -118,11 +124,11 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
         if (isOver) return
         if (next.done === true) break
         const chunk = usage.pass(next.value)
-        if (chunk !== undefined) {
-          backlog.push(chunk)
-          wake()
-        }
-        if (backlog.length > maxPendingLength) await new Promise<void>((resolve) => (wakeSource = resolve))
+        // Whoever waits takes this one, and comes back if it can: a client that keeps up gets every chunk as it came.
+        const isAwaited = chunk !== undefined && wakeClient !== asleep
+        if (chunk !== undefined) backlog.push(chunk)
+        if (isAwaited) wake()
+        if (isAwaited || backlog.length > maxPendingLength) await new Promise<void>((resolve) => (wakeSource = resolve))
         else if (count % CHUNKS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
       }
       const last = usage.end()
@@ -140,6 +146,7 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
   async function ready(): Promise<void> {
     if (iterator === undefined && !isOver) begin()
     if (!backlog.isEmpty || end !== undefined || isOver || isBeatDue) return
+    resume()
     await new Promise<void>((resolve) => (wakeClient = resolve))
   }
 
@@ -149,8 +156,8 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
     hasSent = true
     let text = ''
     for (const chunk of backlog.take()) text += encodeChunk(chunk)
-    wakeSource()
-    wakeSource = asleep
+    // For a client that does not come back at once.
+    if (wakeSource !== asleep) setImmediate(resume)
     if (end !== undefined) {
       text += 'reason' in end ? encodeApiError(tell(end.reason)) : encodeDone()
       close('reason' in end ? { how: 'failed', error: end.reason } : { how: 'complete' })
@@ -167,7 +174,7 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
     if (end === undefined) void cancelSource(opened ?? iteratorOf(chunks))
     backlog.take()
     wake()
-    wakeSource()
+    resume()
   }
 
   function close(how: StreamEnd): void {
@@ -192,8 +199,11 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
 }
 
 function checkSource(chunks: ChunkSource): void {
-  if (typeof chunks === 'object' && chunks !== null && (Symbol.asyncIterator in chunks || Symbol.iterator in chunks)) return
-  throw new TypeError('an event stream is made of chunks to iterate over, as in toEventStream(streamChatCompletion(request))')
+  if (typeof chunks === 'object' && chunks !== null && (Symbol.asyncIterator in chunks || Symbol.iterator in chunks))
+    return
+  throw new TypeError(
+    'an event stream is made of chunks to iterate over, as in toEventStream(streamChatCompletion(request))',
+  )
 }
 
 function countOf(init: EventStreamInit, name: 'heartbeatMs' | 'maxPendingLength', usual: number): number {

@@ -1,4 +1,4 @@
-import { isGone, type ServerResponseLike } from './server-response.ts'
+import { isGone, onClose, type ServerResponseLike } from './server-response.ts'
 
 /**
  * Aborts when the client goes away before its answer has ended.
@@ -11,12 +11,16 @@ import { isGone, type ServerResponseLike } from './server-response.ts'
  */
 export function clientSignal(res: ServerResponseLike): AbortSignal {
   const controller = new AbortController()
-  const leave = (): void => controller.abort(new DOMException('the client has gone away', 'AbortError'))
-  if (isGone(res)) {
-    if (!res.writableEnded) leave()
-  } else
-    res.once('close', () => {
-      if (!res.writableEnded) leave()
+  const leave = (): void => {
+    if (!res.writableEnded || res.stream?.aborted === true)
+      controller.abort(new DOMException('the client has gone away', 'AbortError'))
+  }
+  if (isGone(res)) leave()
+  else {
+    const unlisten = onClose(res, () => {
+      unlisten()
+      leave()
     })
+  }
   return controller.signal
 }

@@ -19,8 +19,11 @@ export function allowCors(option: CorsOptions | boolean): AllowCors {
   if (option === false) return () => {}
   const { origin: allowed = '*', credentials = false, maxAge = 600 } = option === true ? {} : option
   if (credentials && allowed === '*')
-    throw new TypeError("cors with credentials must name its origins, as in { origin: ['https://example.com'], credentials: true }")
-  const isAllowed = typeof allowed === 'function' ? allowed : (origin: string) => allowed === '*' || allowed.includes(origin)
+    throw new TypeError(
+      "cors with credentials must name its origins, as in { origin: ['https://example.com'], credentials: true }",
+    )
+  const isAllowed =
+    typeof allowed === 'function' ? allowed : (origin: string) => allowed === '*' || allowed.includes(origin)
 
   return ({ method, headers: asked }, headers) => {
     const origin = asked.get('origin')

@@ -51,7 +51,7 @@ export function toRequest(req: ServerRequestLike, res: ServerResponseLike): Requ
       headers.delete('content-length')
       return new Request(address, { ...init, body: textOf(req.body) })
     }
-    return new Request(address, { ...init, body: bodyOf(req), duplex: 'half' })
+    return new Request(address, { ...init, body: bodyOf(req, () => res.writableEnded), duplex: 'half' })
   } catch (cause) {
     // TRACE and CONNECT, which `Request` refuses.
     throw new ApiError('method_not_allowed', { cause })

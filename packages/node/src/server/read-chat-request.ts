@@ -28,13 +28,17 @@ export type ChatRequestSource = Request | ServerRequestLike | { readonly body: u
  * @throws ApiError with the status and the body of the answer: 413 for a long body, 400 for one that is not JSON, no
  *   object, or without `messages` or `model`, 415 for a compressed one
  */
-export async function readChatRequest(request: ChatRequestSource, limits: ChatRequestLimits = {}): Promise<ChatCompletionRequest> {
+export async function readChatRequest(
+  request: ChatRequestSource,
+  limits: ChatRequestLimits = {},
+): Promise<ChatCompletionRequest> {
   const { maxBodyBytes = 4 * 1024 * 1024 } = limits
   const body = await readBody(request, maxBodyBytes)
   if (!isObject(body)) throw new ApiError('invalid_body')
   const { messages, model = limits.defaultModel } = body
   if (messages === undefined) throw missing('messages')
-  if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isObject)) throw invalid('messages', 'a list of messages')
+  if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isObject))
+    throw invalid('messages', 'a list of messages')
   if (model === undefined) throw missing('model')
   if (typeof model !== 'string' || model === '') throw invalid('model', 'the name of a model')
   // What the server looks at is checked; the rest is for the upstream to judge.
@@ -46,7 +50,12 @@ async function readBody(request: ChatRequestSource, maxBodyBytes: number): Promi
   if (request.body !== undefined) return parsed(request.body, maxBodyBytes)
   if (!isServerRequest(request)) throw new TypeError('readChatRequest takes a Request, an IncomingMessage or { body }')
   const { headers } = request
-  return parse(await readPieces(bodyOf(request), (name) => headers[name]?.toString(), maxBodyBytes))
+  const pieces = bodyOf(request)
+  try {
+    return parse(await readPieces(pieces, (name) => headers[name]?.toString(), maxBodyBytes))
+  } finally {
+    void pieces.cancel()
+  }
 }
 
 /** A body that somebody else has read: parsed, or as text or bytes. */

@@ -27,7 +27,8 @@ export function secretsOf(upstream: Upstream): Secrets {
     const [oldest] = known
     if (known.size > MOST && oldest !== undefined) known.delete(oldest)
   }
-  for (const [name, value] of Object.entries(upstream.headers ?? {})) if (/auth|key|token|secret|cookie/i.test(name)) learn(value)
+  for (const [name, value] of Object.entries(upstream.headers ?? {}))
+    if (/auth|key|token|secret|cookie/i.test(name)) learn(value)
   const { apiKey } = upstream as { apiKey?: unknown }
   learn(apiKey ?? process.env['OPENAI_API_KEY'])
   const watched = { ...upstream }

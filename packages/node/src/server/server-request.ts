@@ -11,8 +11,8 @@ export interface ServerRequestLike {
   readonly socket?: object | null
   /** What a body parser has made of the body. */
   readonly body?: unknown
-  on(event: string, listener: (value: never) => void): unknown
-  off(event: string, listener: (value: never) => void): unknown
+  on(event: string, listener: (piece: Uint8Array) => void): unknown
+  off(event: string, listener: (piece: Uint8Array) => void): unknown
   pause(): unknown
   resume(): unknown
 }
@@ -25,37 +25,56 @@ export const isServerRequest = (request: object): request is ServerRequestLike =
  *
  * An iterator of Node.js destroys the request when it is left early, and with it the connection on which the answer is to
  * be sent: this one lets the rest flow away.
+ *
+ * @param isAnswered whether what is still coming is of no use to anybody
  */
-export function bodyOf(request: ServerRequestLike): ReadableStream<Uint8Array> {
-  let stop = (): void => {}
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const data = (piece: Uint8Array): void => {
+export function bodyOf(
+  request: ServerRequestLike,
+  isAnswered: () => boolean = () => false,
+): ReadableStream<Uint8Array> {
+  let listeners: { readonly [event: string]: (piece: Uint8Array) => void } = {}
+  function stop(): void {
+    for (const [event, listener] of Object.entries(listeners)) request.off(event, listener)
+    listeners = {}
+  }
+
+  function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const fail = (): void => {
+      stop()
+      controller.error(new DOMException('the client has gone away', 'AbortError'))
+    }
+    listeners = {
+      data(piece: Uint8Array) {
+        if (isAnswered()) return
         controller.enqueue(piece)
-        if ((controller.desiredSize ?? 0) <= 0) request.pause()
-      }
-      const end = (): void => {
+        request.pause()
+      },
+      end() {
         stop()
         controller.close()
-      }
-      const fail = (): void => {
+      },
+      error: fail,
+      // Without an `end` before it: the rest will not come.
+      close: fail,
+    }
+    if (request.readableEnded) controller.close()
+    else if (request.destroyed) fail()
+    else for (const [event, listener] of Object.entries(listeners)) request.on(event, listener)
+  }
+
+  let isStarted = false
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        if (!isStarted) start(controller)
+        isStarted = true
+        request.resume()
+      },
+      cancel() {
         stop()
-        controller.error(new DOMException('the client has gone away', 'AbortError'))
-      }
-      // `close` without `end`: the rest will not come.
-      const listeners = { data, end, close: fail, error: fail }
-      stop = () => {
-        for (const [event, listener] of Object.entries(listeners)) request.off(event, listener)
-      }
-      if (request.readableEnded) return controller.close()
-      if (request.destroyed) return fail()
-      for (const [event, listener] of Object.entries(listeners)) request.on(event, listener)
-      return undefined
+        request.resume()
+      },
     },
-    pull: () => void request.resume(),
-    cancel() {
-      stop()
-      request.resume()
-    },
-  })
+    { highWaterMark: 0 },
+  )
 }

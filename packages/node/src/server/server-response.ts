@@ -5,7 +5,12 @@ export interface ServerResponseLike {
   readonly writableEnded: boolean
   readonly destroyed?: boolean
   /** Of `http2`. */
-  readonly stream?: { readonly destroyed: boolean } | null
+  readonly stream?: {
+    readonly destroyed: boolean
+    readonly aborted?: boolean
+    on(event: string, listener: () => void): unknown
+    off(event: string, listener: () => void): unknown
+  } | null
   setHeader(name: string, value: string | readonly string[]): unknown
   write(piece: string | Uint8Array): boolean
   end(): unknown
@@ -19,7 +24,30 @@ export interface ServerResponseLike {
 
 /** Whether nothing can be sent any more. `close` is emitted once: who comes later must look. */
 export const isGone = (res: ServerResponseLike): boolean =>
-  res.writableEnded || res.destroyed === true || res.stream?.destroyed === true
+  res.writableEnded || res.destroyed === true || res.stream?.destroyed === true || res.stream?.aborted === true
+
+/**
+ * Calls back when a response closes, in its end or before it.
+ *
+ * By `close` of the response: that of the request comes as soon as its body has been read. On HTTP/2 also by `aborted` of
+ * the stream: while a write waits for the client, and the request was not read to its end, there is no `close` (Node.js 20).
+ *
+ * @returns what takes the listeners away
+ */
+export function onClose(res: ServerResponseLike, listener: () => void): () => void {
+  const { stream } = res
+  const abort = (): void => {
+    listener()
+    // Nothing else would end it.
+    res.destroy()
+  }
+  res.on('close', listener)
+  stream?.on('aborted', abort)
+  return () => {
+    res.off('close', listener)
+    stream?.off('aborted', abort)
+  }
+}
 
 export interface ResponseWriter {
   readonly isGone: boolean
@@ -34,8 +62,7 @@ const asleep = (): void => {}
 /**
  * Writes to a response that may go away at any moment.
  *
- * @param onGone called once, at once, when the client has gone. By `close` of the response: that of the request comes as
- *   soon as its body has been read.
+ * @param onGone called once, at once, when the client has gone
  */
 export function createResponseWriter(res: ServerResponseLike, onGone: () => void): ResponseWriter {
   let gone = false
@@ -50,7 +77,7 @@ export function createResponseWriter(res: ServerResponseLike, onGone: () => void
   // A failure is followed by `close`; without a listener it would end the process.
   const fail = asleep
 
-  res.on('close', close)
+  const unlisten = onClose(res, close)
   res.on('error', fail)
   if (isGone(res)) close()
 
@@ -73,7 +100,7 @@ export function createResponseWriter(res: ServerResponseLike, onGone: () => void
       wake = asleep
     },
     release() {
-      res.off('close', close)
+      unlisten()
       res.off('error', fail)
     },
   }

@@ -34,6 +34,15 @@ export function splitUsage(isAsked: boolean): UsageSplit {
 const envelopeOf = ({ id, object, created, model }: ChatCompletionChunk) => ({ id, object, created, model })
 
 /** What every chunk repeats. */
-const REPEATED = new Set(['id', 'object', 'created', 'model', 'choices', 'service_tier', 'system_fingerprint', 'obfuscation'])
+const REPEATED = new Set([
+  'id',
+  'object',
+  'created',
+  'model',
+  'choices',
+  'service_tier',
+  'system_fingerprint',
+  'obfuscation',
+])
 
 const saysMore = (chunk: object): boolean => Object.keys(chunk).some((key) => !REPEATED.has(key))

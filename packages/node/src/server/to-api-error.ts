@@ -2,7 +2,9 @@ import { type AnyStreamError, isStreamError, type StreamErrorCode, type Upstream
 import { ApiError, type ApiErrorCode, type ApiErrorInit } from './api-error.ts'
 
 /** What a client is told of each failure. A function where the upstream's own words go on. */
-const tellings: { readonly [C in StreamErrorCode]: ApiErrorCode | ((error: Extract<AnyStreamError, { code: C }>) => ApiError) } = {
+const tellings: {
+  readonly [C in StreamErrorCode]: ApiErrorCode | ((error: Extract<AnyStreamError, { code: C }>) => ApiError)
+} = {
   connect_failed: 'upstream_unreachable',
   http_status: ({ details: { status, headers, body } }) => refusal(status, headers, errorIn(body)),
   timeout: 'upstream_timeout',
@@ -37,7 +39,11 @@ export function toApiError(reason: unknown): ApiError {
 }
 
 /** @param status `NaN` when the upstream named none */
-function refusal(status: number, headers: Readonly<Record<string, string>>, error: Partial<UpstreamError> | undefined): ApiError {
+function refusal(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  error: Partial<UpstreamError> | undefined,
+): ApiError {
   // 401 and 403 are about our key, and what is said of them may quote it.
   if ([401, 402, 403, 407].includes(status)) return new ApiError('upstream_refused')
   const words: ApiErrorInit = {

@@ -21,5 +21,8 @@ export interface EventStreamResponseInit extends EventStreamInit {
  * status, use `createChatHandler`.
  */
 export function toEventStreamResponse(chunks: ChunkSource, init: EventStreamResponseInit = {}): Response {
-  return new Response(toEventStream(chunks, init), { status: init.status ?? 200, headers: eventStreamHeaders(init.headers) })
+  return new Response(toEventStream(chunks, init), {
+    status: init.status ?? 200,
+    headers: eventStreamHeaders(init.headers),
+  })
 }

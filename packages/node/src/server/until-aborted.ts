@@ -2,7 +2,10 @@ import type { ChatCompletionChunk } from '@deltawire/core'
 import { cancelSource, type ChunkSource, iteratorOf } from './chunk-source.ts'
 
 /** The same chunks, until the signal aborts: then the source is cancelled, also one that waits, and the reason thrown. */
-export async function* untilAborted(chunks: ChunkSource, signal: AbortSignal): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+export async function* untilAborted(
+  chunks: ChunkSource,
+  signal: AbortSignal,
+): AsyncGenerator<ChatCompletionChunk, void, undefined> {
   const source = iteratorOf(chunks)
   let stop = (): void => {}
   const aborted = new Promise<never>((_, reject) => {

@@ -29,11 +29,22 @@ export type HostClient = (asked: Asked) => Promise<Answer>
 export function httpClient(port: number): HostClient {
   return ({ method = 'POST', path, headers = {}, body, signal }) =>
     new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port, method, path, headers: { ...jsonHeaders(body), ...headers }, agent: false as const }
+      const options = {
+        host: '127.0.0.1',
+        port,
+        method,
+        path,
+        headers: { ...jsonHeaders(body), ...headers },
+        agent: false as const,
+      }
       const req = httpRequest({ ...options, ...(signal && { signal }) }, (res) => {
         res.on('error', () => {})
         const all = Object.fromEntries(Object.entries(res.headers).map(([name, value]) => [name, String(value)]))
-        resolve(answerOf(res.statusCode ?? 0, all, res[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>, () => req.destroy()))
+        resolve(
+          answerOf(res.statusCode ?? 0, all, res[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>, () =>
+            req.destroy(),
+          ),
+        )
       })
       req.on('error', reject)
       for (const piece of piecesOf(body)) req.write(piece)
@@ -47,13 +58,18 @@ export function http2Client(port: number): HostClient {
     new Promise((resolve, reject) => {
       const session = connect(`http://127.0.0.1:${port}`)
       session.on('error', reject)
-      const stream = session.request({ ':method': method, ':path': path, ...jsonHeaders(body), ...headers }, signal && { signal })
+      const stream = session.request(
+        { ':method': method, ':path': path, ...jsonHeaders(body), ...headers },
+        signal && { signal },
+      )
       stream.on('close', () => session.close())
       stream.on('error', reject)
       stream.on('response', (given) => {
         const all = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]))
         const status = given[':status'] ?? 0
-        resolve(answerOf(status, all, stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>, () => stream.destroy()))
+        resolve(
+          answerOf(status, all, stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>, () => stream.destroy()),
+        )
       })
       for (const piece of piecesOf(body)) stream.write(piece)
       stream.end()
@@ -65,7 +81,10 @@ export function fetchClient(handler: FetchHandler): HostClient {
   return async ({ method = 'POST', path, headers = {}, body, signal }) => {
     const pieces = piecesOf(body)
     const init = { method, headers: { ...jsonHeaders(body), ...headers }, ...(signal && { signal }) }
-    const request = new Request(`http://127.0.0.1${path}`, pieces.length > 0 ? { ...init, body: Buffer.concat(pieces) } : init)
+    const request = new Request(
+      `http://127.0.0.1${path}`,
+      pieces.length > 0 ? { ...init, body: Buffer.concat(pieces) } : init,
+    )
     const response = await handler(request)
     const reader = response.body?.getReader()
     const iterator: AsyncIterator<Uint8Array> = {
@@ -84,7 +103,12 @@ function piecesOf(body: Asked['body']): Uint8Array[] {
   return [Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))]
 }
 
-function answerOf(status: number, headers: Record<string, string>, pieces: AsyncIterator<Uint8Array>, leave: () => void): Answer {
+function answerOf(
+  status: number,
+  headers: Record<string, string>,
+  pieces: AsyncIterator<Uint8Array>,
+  leave: () => void,
+): Answer {
   const decoder = new TextDecoder()
   let text = ''
 

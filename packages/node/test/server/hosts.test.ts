@@ -97,7 +97,9 @@ describeHost('Hono on @hono/node-server', async (app) => {
     return toEventStreamResponse(chunks, init)
   })
   const server = await new Promise<Server>((resolve) => {
-    const started: unknown = serve({ fetch: routes.fetch, hostname: '127.0.0.1', port: 0 }, () => resolve(started as Server))
+    const started: unknown = serve({ fetch: routes.fetch, hostname: '127.0.0.1', port: 0 }, () =>
+      resolve(started as Server),
+    )
   })
   return { client: httpClient(portOf(server)), tells: 'event', close: () => closeServer(server) }
 })

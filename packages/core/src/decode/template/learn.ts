@@ -72,12 +72,12 @@ export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undef
   }
 }
 
-/** One choice that goes on, without anything whose normalizing looks back: roles, ends, audio, legacy calls, new calls. */
+/** One choice, without anything whose normalizing looks back: whole messages, audio, legacy calls, new calls. */
 function repeats({ choices }: ChatCompletionChunk): boolean {
   const [choice, ...others] = choices
   if (choice === undefined || others.length > 0) return false
-  const { delta, finish_reason, whole_message, logprobs } = choice
-  if (finish_reason !== null || whole_message !== undefined || delta.audio || delta.function_call) return false
+  const { delta, whole_message, logprobs } = choice
+  if (whole_message !== undefined || delta.audio || delta.function_call) return false
   if (logprobs?.content || logprobs?.refusal) return false
   const calls = delta.tool_calls ?? []
   return calls.length === 0 || (calls.length === 1 && calls[0]?.id === undefined && calls[0]?.function?.name === undefined)

@@ -1,0 +1,124 @@
+import { type AnyStreamError, isStreamError } from '@deltawire/core'
+import type { Time } from './time.ts'
+
+export interface RetryOptions {
+  /**
+   * How many times a request is sent again when there was no answer to it.
+   *
+   * After network failures and the statuses 408, 409, 429 and 500 to 599, and only before the first chunk: a second
+   * answer after the first has begun would repeat text. The server's `x-should-retry` is obeyed.
+   *
+   * @defaultValue `2`, as in the official SDK
+   */
+  maxRetries?: number | undefined
+  /**
+   * The longest pause before another attempt that is drawn by lot, between 0 and twice as much each time.
+   *
+   * @defaultValue `8_000`
+   */
+  maxRetryDelayMs?: number | undefined
+  /**
+   * The longest pause that a server may ask for with `Retry-After` or `retry-after-ms`. When it asks for more, its error
+   * comes at once: to wait for less would be in vain.
+   *
+   * @defaultValue `60_000`
+   */
+  maxRetryAfterMs?: number | undefined
+  /** Called before each pause. */
+  onRetry?: ((retry: Retry) => void) | undefined
+}
+
+export interface Retry {
+  /** Counted from 1. */
+  retry: number
+  delayMs: number
+  /** Why. */
+  error: AnyStreamError
+}
+
+export interface RetryPolicy {
+  readonly maxRetries: number
+  readonly onRetry: ((retry: Retry) => void) | undefined
+  /** How long to wait before that retry, counted from 1; `undefined` when there should be none. */
+  delayMs(error: unknown, retry: number): number | undefined
+}
+
+/** The first pause is drawn from 0 to this. */
+const FIRST_DELAY_MS = 500
+
+export function retryPolicyOf(options: RetryOptions, time: Time): RetryPolicy {
+  const maxRetries = checked('maxRetries', options.maxRetries ?? 2)
+  const maxRetryDelayMs = checked('maxRetryDelayMs', options.maxRetryDelayMs ?? 8_000)
+  const maxRetryAfterMs = checked('maxRetryAfterMs', options.maxRetryAfterMs ?? 60_000)
+  return {
+    maxRetries,
+    onRetry: options.onRetry,
+    delayMs(error, retry) {
+      if (retry > maxRetries || !isRetriable(error)) return undefined
+      const asked = error.code === 'http_status' ? askedDelayMs(error.details.headers, time.date()) : undefined
+      if (asked !== undefined) return asked <= maxRetryAfterMs ? asked : undefined
+      // Full jitter: many clients that failed together do not come back together.
+      // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+      return time.random() * Math.min(maxRetryDelayMs, FIRST_DELAY_MS * 2 ** (retry - 1))
+    },
+  }
+}
+
+function checked(option: string, value: number): number {
+  if (typeof value !== 'number' || !(value >= 0))
+    throw new TypeError(`${option} must be a number of at least 0, as in { ${option}: 2 }, not ${String(value)}`)
+  return value
+}
+
+/** Whether another attempt may have more luck. The others ask why somebody should ask again. */
+export function isRetriable(error: unknown): error is AnyStreamError {
+  if (!isStreamError(error)) return false
+  switch (error.code) {
+    case 'connect_failed':
+      return !isLasting(error.cause)
+    case 'connection_lost':
+      return true
+    case 'timeout':
+      // After the status the server has the request and works on it: asking again would cost twice.
+      return error.details.phase === 'connect'
+    case 'http_status': {
+      const { status, headers } = error.details
+      const said = headers['x-should-retry']
+      if (said === 'true' || said === 'false') return said === 'true'
+      return status === 408 || status === 409 || status === 429 || status >= 500
+    }
+    case 'invalid_json':
+    case 'no_chunk':
+    case 'upstream_error':
+    case 'incomplete_stream':
+    case 'limit_exceeded':
+      return false
+    default:
+      return error satisfies never
+  }
+}
+
+/** Reasons that stay: a certificate that is not trusted, a server that does not speak HTTP. */
+const LASTING = /^(?:CERT_|DEPTH_ZERO_|ERR_INVALID_|ERR_SSL_|ERR_TLS_|HPE_|SELF_SIGNED_|UNABLE_TO_)/
+
+function isLasting(reason: unknown): boolean {
+  const cause = reason instanceof Error ? (reason.cause ?? reason) : undefined
+  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined
+  return typeof code === 'string' && LASTING.test(code)
+}
+
+/** What the server asks for: `retry-after-ms` of OpenAI and Azure, else `Retry-After` in seconds or as a date. */
+function askedDelayMs(headers: Readonly<Record<string, string>>, now: number): number | undefined {
+  const exact = numberOf(headers['retry-after-ms'])
+  if (exact !== undefined) return exact
+  const after = headers['retry-after']
+  if (after === undefined) return undefined
+  const seconds = numberOf(after)
+  if (seconds !== undefined) return seconds * 1_000
+  const date = Date.parse(after)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\s*\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : undefined
+}

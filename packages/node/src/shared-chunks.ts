@@ -1,0 +1,172 @@
+import { type ChatCompletionChunk, type Folded, mergeChunk } from '@deltawire/core'
+
+export type ChunkResult = IteratorResult<ChatCompletionChunk, void>
+
+/** Where chunks come from. Nobody asks for the next one before the one before has come. */
+export interface Chunks {
+  next(): Promise<ChunkResult>
+  /** Everything that comes, as a sum: instead of `next`. */
+  fold(): Promise<Folded>
+  /** What to throw for a failure of the above. */
+  reasonOf(reason: unknown): unknown
+  /** There is nothing more to come, or nobody who wants it. */
+  end(): void
+}
+
+const END: ChunkResult = { done: true, value: undefined }
+
+/**
+ * One source, any number of readers, and the sum of what they have read.
+ *
+ * The reader who is fastest asks for the next chunk; for the others it is added to what they have not taken yet, so that
+ * there is no queue. A late reader first gets the sum so far. (Core's fan-out reads at the speed of the source, which a
+ * hub wants: here a single slow reader must slow the server down, and get every chunk.) When the last reader leaves
+ * early, the source is ended. When nobody wants the chunks themselves, none are made.
+ */
+export class SharedChunks {
+  readonly #chunks: Chunks
+  readonly #readers = new Set<ChunkReader>()
+  readonly #onFailure: (reason: unknown, sum: () => ChatCompletionChunk | undefined) => void
+  /** How many wait for the end, whatever the readers do. */
+  #folds = 0
+  #begun = false
+  #pulling: Promise<void> | undefined
+  #sum: ChatCompletionChunk | undefined
+  #end: { failure: { reason: unknown } | undefined } | undefined
+
+  constructor(chunks: Chunks, onFailure: (reason: unknown, sum: () => ChatCompletionChunk | undefined) => void) {
+    this.#chunks = chunks
+    this.#onFailure = onFailure
+  }
+
+  /** A reader of everything: what has been read before comes as one chunk. */
+  read(): ChunkReader {
+    const reader = new ChunkReader(this)
+    if (this.#sum !== undefined) reader.give(mergeChunk(undefined, this.#sum), true)
+    this.#readers.add(reader)
+    return reader
+  }
+
+  /** Waits for the end. */
+  async fold(): Promise<Folded> {
+    this.#folds++
+    try {
+      // Who asks for the answer and for the chunks of it, one after the other, gets both.
+      await undefined
+      if (!this.#begun && this.#readers.size === 0 && this.#end === undefined) this.#pulling = this.#foldAll()
+      while (this.#end === undefined) await this.pull()
+      return { sum: this.#sum, failure: this.#end.failure }
+    } finally {
+      this.#folds--
+    }
+  }
+
+  get end(): { failure: { reason: unknown } | undefined } | undefined {
+    return this.#end
+  }
+
+  /** Makes the source give one more chunk to everybody, or end. Never rejects. */
+  pull(): Promise<void> {
+    this.#begun = true
+    return (this.#pulling ??= this.#chunks.next().then(this.#take, this.#break))
+  }
+
+  leave(reader: ChunkReader): void {
+    if (this.#readers.delete(reader) && this.#readers.size === 0 && this.#folds === 0) this.stop()
+  }
+
+  /** Ends the source although there is more. */
+  stop(): void {
+    if (this.#end === undefined) this.#finish({ reason: new DOMException('The stream was left before its end', 'AbortError') })
+  }
+
+  async #foldAll(): Promise<void> {
+    this.#begun = true
+    const { sum, failure } = await this.#chunks.fold()
+    this.#pulling = undefined
+    if (this.#end !== undefined) return
+    this.#sum = sum
+    if (sum !== undefined) for (const reader of this.#readers) reader.give(mergeChunk(undefined, sum), true)
+    this.#finish(failure && { reason: this.#chunks.reasonOf(failure.reason) })
+  }
+
+  readonly #take = (result: ChunkResult): void => {
+    this.#pulling = undefined
+    if (this.#end !== undefined) return
+    if (result.done === true) return this.#finish(undefined)
+    this.#sum = mergeChunk(this.#sum, result.value)
+    for (const reader of this.#readers) reader.give(result.value, false)
+  }
+
+  readonly #break = (reason: unknown): void => {
+    this.#pulling = undefined
+    if (this.#end === undefined) this.#finish({ reason: this.#chunks.reasonOf(reason) })
+  }
+
+  #finish(failure: { reason: unknown } | undefined): void {
+    this.#end = { failure }
+    this.#chunks.end()
+    if (failure !== undefined) this.#onFailure(failure.reason, () => this.#sum)
+  }
+}
+
+/** One reader's way through shared chunks. Behaves as an async generator would. */
+export class ChunkReader implements AsyncIterableIterator<ChatCompletionChunk, void, undefined> {
+  readonly #shared: SharedChunks
+  #pending: ChatCompletionChunk | undefined
+  /** Whether what is pending may be added to: it is shown to nobody else. */
+  #isOwn = false
+  #left = false
+
+  constructor(shared: SharedChunks) {
+    this.#shared = shared
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Adds to what this reader has not taken yet. */
+  give(chunk: ChatCompletionChunk, isOwn: boolean): void {
+    if (this.#pending === undefined) {
+      this.#pending = chunk
+      this.#isOwn = isOwn
+      return
+    }
+    this.#pending = mergeChunk(this.#isOwn ? this.#pending : mergeChunk(undefined, this.#pending), chunk)
+    this.#isOwn = true
+  }
+
+  next(): Promise<ChunkResult> {
+    if (this.#pending !== undefined || this.#left || this.#shared.end !== undefined) return this.#answer()
+    return this.#shared.pull().then(this.#again)
+  }
+
+  async return(): Promise<ChunkResult> {
+    this.#left = true
+    this.#pending = undefined
+    this.#shared.leave(this)
+    return END
+  }
+
+  async throw(reason: unknown): Promise<ChunkResult> {
+    await this.return()
+    throw reason
+  }
+
+  // What another reader's call has taken meanwhile is asked for again.
+  readonly #again = (): Promise<ChunkResult> => this.next()
+
+  async #answer(): Promise<ChunkResult> {
+    const value = this.#pending
+    if (value !== undefined && !this.#left) {
+      this.#pending = undefined
+      return { done: false, value }
+    }
+    if (this.#left) return END
+    this.#left = true
+    const failure = this.#shared.end?.failure
+    if (failure !== undefined) throw failure.reason
+    return END
+  }
+}
