@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', repairs: 'src/normalize/catalogue.ts' },
+  entry: { index: 'src/index.ts', bytes: 'src/bytes.ts', repairs: 'src/normalize/catalogue.ts' },
   format: ['esm'],
   target: 'es2022',
   // tsup 8 sets baseUrl, which TypeScript 6 calls deprecated.

@@ -195,6 +195,12 @@ it('a limit that is passed is a result and no exception', () => {
   }
 })
 
+it('a warning names the first event that it was seen in, whatever came before', () => {
+  const odd = JSON.stringify(rawChunk({ content: 7 }))
+  const { warnings } = decode([{ event: 'ping', data: '{}' }, '', `${hello}\n${world}`, odd, odd, '[DONE]'])
+  expect(warnings).toMatchObject([{ code: 'text-not-text', event: 4, count: 2 }])
+})
+
 it('a wrong option is refused at once', () => {
   expect(() => createDecoder({ maxEventLength: -1 })).toThrow(TypeError)
   expect(() => createDecoder({ maxChoices: Number.NaN })).toThrow('maxChoices must be a number of at least 0')

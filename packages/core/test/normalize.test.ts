@@ -130,6 +130,13 @@ describe('a whole message', () => {
     expect(messageOf(...sent)?.audio).toMatchObject({ data: 'YmI=', transcript: 't' })
   })
 
+  it('beside an empty delta is all there is', () => {
+    const last = rawChunk({}, 'stop', { message: { role: 'assistant', content: 'Hello' } })
+    expect(messageOf(last)?.content).toBe('Hello')
+    expect(messageOf(rawChunk({ role: 'assistant' }), last)?.content).toBe('Hello')
+    expect(messageOf(rawChunk({ content: 'Hel' }), rawChunk({ content: 'lo' }), last)?.content).toBe('Hello')
+  })
+
   it('beside a delta is left out', () => {
     expect(messageOf(rawChunk({ content: 'x' }, null, { message: { content: 'xyz' } }))?.content).toBe('x')
     expect(messageOf(rawChunk({ content: 'x' }, null, { message: 'xyz' }))?.content).toBe('x')

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import type { BytePlatform, Limits } from '@deltawire/core'
+import type { Limits } from '@deltawire/core'
+import type { BytePlatform } from '@deltawire/core/bytes'
 import { sseParser } from './sse-parser.ts'
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })

@@ -1,13 +1,12 @@
 import {
-  type ByteDecoder,
   type ChatCompletionChunk,
   type ChunkStream,
-  createByteDecoder,
   type DecodeOptions,
   type Folded,
   mergeChunk,
   type Warning,
 } from '@deltawire/core'
+import { type ByteDecoder, createByteDecoder } from '@deltawire/core/bytes'
 import type { ByteReader, Piece } from './byte-reader.ts'
 import { bytePlatform } from './byte-platform.ts'
 import { streamErrorFromNode } from './stream-error-from-node.ts'

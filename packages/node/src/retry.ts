@@ -115,7 +115,8 @@ function askedDelayMs(headers: Readonly<Record<string, string>>, now: number): n
   if (after === undefined) return undefined
   const seconds = numberOf(after)
   if (seconds !== undefined) return seconds * 1_000
-  const date = Date.parse(after)
+  // A date of HTTP begins with a weekday. `Date.parse` takes "-3" for a month.
+  const date = /^\s*[a-z]/i.test(after) ? Date.parse(after) : Number.NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 

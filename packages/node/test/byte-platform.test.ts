@@ -1,4 +1,4 @@
-import { createByteDecoder } from '@deltawire/core'
+import { createByteDecoder } from '@deltawire/core/bytes'
 import { expect, it } from 'vitest'
 import { bytePlatform } from '../src/byte-platform.ts'
 

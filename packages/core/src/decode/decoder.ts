@@ -142,7 +142,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
     if (!isObject(value) || Object.keys(value).length === 0) return undefined
     // Pings and other news of a gateway are named and no chunks; an unnamed event without choices may carry usage.
     if (name !== undefined && !looksLikeChunk(value)) return undefined
-    const chunk = normalizer.normalize(value)
+    const chunk = normalizer.normalize(value, events)
     if (chunk !== undefined) chunks++
     return chunk
   }

@@ -51,9 +51,16 @@ const shapes: readonly ((value: Obj, name?: string) => Report | undefined)[] = [
   (value) => {
     const { message, code, status, choices, id } = value
     if (typeof message !== 'string' || message === '' || choices !== undefined || id !== undefined) return undefined
-    return code !== undefined || status !== undefined ? report(value) : undefined
+    // News of a queue or of a model that is loading have a status in words.
+    return isFailure(code) || (typeof status === 'number' && isFailure(status)) ? report(value) : undefined
   },
 ]
+
+/** Whether a code is one of failure, and not 0, 200 or "ok". */
+function isFailure(code: unknown): boolean {
+  if (typeof code === 'string') return /^-?\d+$/.test(code) ? isFailure(Number(code)) : !/^(?:ok|success)?$/i.test(code)
+  return typeof code === 'number' && code !== 0 && (code < 100 || code >= 400)
+}
 
 function underError(value: Obj): Report | undefined {
   const { error } = value

@@ -20,8 +20,12 @@ export const choiceRepairs = {
 
   'text-beside-delta': (choice) => typeof choice['text'] === 'string' && delete choice['text'],
 
-  'message-beside-delta': (choice) =>
-    (isObject(choice['delta']) || !isObject(choice['message'])) && 'message' in choice && delete choice['message'],
+  'message-beside-delta'(choice) {
+    const { delta, message } = choice
+    // Beside a delta that says nothing the message is all there is.
+    if (isObject(message) && !(isObject(delta) && Object.keys(delta).length > 0)) return false
+    return 'message' in choice && delete choice['message']
+  },
 
   'message-instead-of-delta'(choice, state) {
     if (!isObject(choice['message'])) return false

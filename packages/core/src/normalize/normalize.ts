@@ -22,9 +22,10 @@ export interface Normalizer {
    *
    * `raw` is only read. Parts of it that need no repair are shared with the result.
    *
+   * @param number the number of its event, for warnings; one more than the last if not given
    * @throws StreamError `limit_exceeded`
    */
-  normalize(raw: unknown): ChatCompletionChunk | undefined
+  normalize(raw: unknown, number?: number): ChatCompletionChunk | undefined
   /** What was held back because more might have followed, as a last chunk. Mostly `undefined`. */
   end(): ChatCompletionChunk | undefined
   readonly warnings: readonly Warning[]
@@ -71,8 +72,8 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   const repairChoice = repairer(choiceRepairs, report)
   const repairDelta = repairer(deltaRepairs, report)
 
-  function normalize(raw: unknown): ChatCompletionChunk | undefined {
-    event++
+  function normalize(raw: unknown, number = event + 1): ChatCompletionChunk | undefined {
+    event = number
     if (!isObject(raw)) return undefined
     const chunk = shallow(raw)
     repairChunk(chunk, stream)

@@ -105,7 +105,9 @@ export function createChatHandler(options: ChatHandlerOptions): FetchHandler {
       const chunks = await open(chat, { signal: presence.signal, request })
       if (chat.stream === true) return await stream(chunks, chat, request, presence)
       try {
-        return Response.json(await completionOf(chunks, presence.signal))
+        // Our own client hears the signal, and need not make chunks of what is only summed.
+        const heard = options.upstream === undefined ? untilAborted(chunks, presence.signal) : chunks
+        return Response.json(await completionOf(heard))
       } finally {
         presence.release()
       }
@@ -198,16 +200,17 @@ function openerOf(options: ChatHandlerOptions): { open: OpenChunks; hide: (error
       "createChatHandler needs an upstream or a function, as in { upstream: { baseURL: 'http://127.0.0.1:8080/v1' } }",
     )
   const { upstream, hide } = secretsOf(options.upstream)
-  const open: OpenChunks = ({ stream, stream_options, ...request }, { signal }) => {
-    // An answer in one piece has all that a stream would, the usage included.
-    const asked = stream === true && stream_options ? { stream_options } : {}
+  const open: OpenChunks = ({ stream_options, ...request }, { signal }) => {
+    // The usage is always asked for. Who did not ask for it gets none.
+    const { include_usage: _usage, ...others } = stream_options ?? {}
+    const asked = Object.keys(others).length > 0 ? { stream_options: { include_usage: true, ...others } } : {}
     return streamChatCompletion({ ...request, ...asked }, { ...upstream, signal })
   }
   return { open, hide }
 }
 
-async function completionOf(chunks: ChunkSource, signal: AbortSignal): Promise<ChatCompletion> {
-  const { completion, error } = await accumulate('fold' in chunks ? chunks : untilAborted(chunks, signal))
+async function completionOf(chunks: ChunkSource): Promise<ChatCompletion> {
+  const { completion, error } = await accumulate(chunks)
   if (error !== null) throw error
   if (completion === null) throw new StreamError('no_chunk', 'the source gave no choice', { events: 0, body: '' })
   return completion

@@ -119,11 +119,11 @@ export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {
     try {
       for (let count = 1; !isOver; count++) {
         isSourceOver = true
-        const next = await source.next()
-        isSourceOver = next.done === true
+        const result = await source.next()
+        isSourceOver = result.done === true
         if (isOver) return
-        if (next.done === true) break
-        const chunk = usage.pass(next.value)
+        if (result.done === true) break
+        const chunk = usage.pass(result.value)
         // Whoever waits takes this one, and comes back if it can: a client that keeps up gets every chunk as it came.
         const isAwaited = chunk !== undefined && wakeClient !== asleep
         if (chunk !== undefined) backlog.push(chunk)

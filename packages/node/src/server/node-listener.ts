@@ -5,8 +5,8 @@ import { setHeaders } from './pipe-to-server-response.ts'
 import { bodyOf, type ServerRequestLike } from './server-request.ts'
 import { createResponseWriter, type ServerResponseLike } from './server-response.ts'
 
-/** Answers a request on a server of Node.js. Resolves when the answer has been sent, and never rejects. */
-export type NodeListener = (req: ServerRequestLike, res: ServerResponseLike) => Promise<void>
+/** Answers a request on a server of Node.js. */
+export type NodeListener = (req: ServerRequestLike, res: ServerResponseLike) => void
 
 /**
  * Puts a `Request -> Response` handler on a server of Node.js.
@@ -17,15 +17,18 @@ export type NodeListener = (req: ServerRequestLike, res: ServerResponseLike) => 
  * ```
  */
 export function toNodeListener(handler: FetchHandler): NodeListener {
-  return async (req, res) => {
-    let response: Response
-    try {
-      response = await handler(toRequest(req, res))
-    } catch (reason) {
-      response = toErrorResponse(reason instanceof ApiError ? reason : new ApiError('internal_error'))
-    }
-    await sendResponse(response, req, res)
+  return (req, res) => void answer(handler, req, res)
+}
+
+/** Never rejects. */
+async function answer(handler: FetchHandler, req: ServerRequestLike, res: ServerResponseLike): Promise<void> {
+  let response: Response
+  try {
+    response = await handler(toRequest(req, res))
+  } catch (reason) {
+    response = toErrorResponse(reason instanceof ApiError ? reason : new ApiError('internal_error'))
   }
+  await sendResponse(response, req, res)
 }
 
 /** The `Request` that a request of Node.js stands for. Its signal aborts when the client goes away. */
@@ -63,7 +66,8 @@ const textOf = (body: unknown): Uint8Array | string =>
 
 /** Sends a response: no faster than the client reads, and no longer than it is there. */
 async function sendResponse(response: Response, req: ServerRequestLike, res: ServerResponseLike): Promise<void> {
-  const body = response.body?.getReader()
+  // `Response` has bytes, which its type does not say.
+  const body = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined
   const writer = createResponseWriter(res, () => void body?.cancel().catch(() => {}))
   try {
     if (writer.isGone) return

@@ -1,54 +1,48 @@
-import type { StreamChatCompletionOptions } from '../stream-chat-completion.ts'
+import type { EndpointOptions } from '../endpoint.ts'
 import { ApiError } from './api-error.ts'
 
-type Upstream = Omit<StreamChatCompletionOptions, 'signal'>
-
-export interface Secrets {
-  /** The options, with an ear on what they will send. */
-  readonly upstream: Upstream
-  /** The error without any of it: upstreams like to quote a key that they refuse. */
+export interface Secrets<T extends EndpointOptions> {
+  /** The options, with an ear on the keys that a function gives. */
+  readonly upstream: T
+  /** The error without any of them: upstreams like to quote a key that they refuse. */
   hide(error: ApiError): ApiError
 }
 
-/** A function may give a new key every time. The last ones are in use. */
-const MOST = 32
 /** What is shorter is no key, and would be found everywhere. */
 const SHORTEST = 8
+/** A function may give a new key every time. The last ones are in use. */
+const MOST = 32
+/** Which headers hold a key. */
+const KEY = /auth|key|token|secret|cookie/i
 
-/** The keys of an upstream, which no client may see. */
-export function secretsOf(upstream: Upstream): Secrets {
+/** Keeps the keys of an upstream from its clients. */
+export function secretsOf<T extends EndpointOptions>(upstream: T): Secrets<T> {
   const known = new Set<string>()
-  const learn = (value: unknown): void => {
-    if (typeof value !== 'string') return
+
+  function learn(value: string): string {
     const secret = value.replace(/^(?:Bearer|Basic) /i, '')
-    if (secret.length < SHORTEST) return
+    if (secret.length < SHORTEST) return value
     known.delete(secret)
     known.add(secret)
     const [oldest] = known
     if (known.size > MOST && oldest !== undefined) known.delete(oldest)
-  }
-  for (const [name, value] of Object.entries(upstream.headers ?? {}))
-    if (/auth|key|token|secret|cookie/i.test(name)) learn(value)
-  const { apiKey } = upstream as { apiKey?: unknown }
-  learn(apiKey ?? process.env['OPENAI_API_KEY'])
-  const watched = { ...upstream }
-  if (typeof apiKey === 'function') {
-    const listen = async (...given: unknown[]): Promise<unknown> => {
-      const key: unknown = await (apiKey as (...given: unknown[]) => unknown)(...given)
-      learn(key)
-      return key
-    }
-    Object.assign(watched, { apiKey: listen })
+    return value
   }
 
   function hide(error: ApiError): ApiError {
-    const text = JSON.stringify(error.body)
-    let safe = text
+    const said = JSON.stringify(error.body)
+    let safe = said
     for (const secret of known) safe = safe.replaceAll(JSON.stringify(secret).slice(1, -1), '[hidden]')
-    if (safe === text) return error
-    const { message, ...rest } = (JSON.parse(safe) as ApiError['body']).error
-    return new ApiError(error.status, { message, ...rest, headers: error.headers, cause: error })
+    if (safe === said) return error
+    // It has the same shape, of which only texts have changed.
+    const { error: init } = JSON.parse(safe) as ApiError['body']
+    return new ApiError(error.status, { ...init, headers: error.headers, cause: error })
   }
 
-  return { upstream: watched, hide }
+  const { headers = {}, apiKey = process.env['OPENAI_API_KEY'] } = upstream
+  const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers)
+  for (const [name, value] of entries) if (typeof value === 'string' && KEY.test(name)) learn(value)
+  if (typeof apiKey === 'string') learn(apiKey)
+  const listening = typeof apiKey === 'function' ? { apiKey: async () => learn(await apiKey()) } : {}
+  return { upstream: { ...upstream, ...listening }, hide }
 }

@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http'
+import { type Agent, request as httpRequest } from 'node:http'
 import { connect } from 'node:http2'
 import type { FetchHandler } from '../../src/index.ts'
 
@@ -9,6 +9,8 @@ export interface Asked {
   body?: object | string | Uint8Array[] | undefined
   /** Leaves, also before there is an answer. */
   signal?: AbortSignal
+  /** Keeps connections. For HTTP/1.1; the answer is thrown away then. */
+  agent?: Agent
 }
 
 export interface Answer {
@@ -27,7 +29,7 @@ export interface Answer {
 export type HostClient = (asked: Asked) => Promise<Answer>
 
 export function httpClient(port: number): HostClient {
-  return ({ method = 'POST', path, headers = {}, body, signal }) =>
+  return ({ method = 'POST', path, headers = {}, body, signal, agent }) =>
     new Promise((resolve, reject) => {
       const options = {
         host: '127.0.0.1',
@@ -35,10 +37,11 @@ export function httpClient(port: number): HostClient {
         method,
         path,
         headers: { ...jsonHeaders(body), ...headers },
-        agent: false as const,
+        agent: agent ?? (false as const),
       }
       const req = httpRequest({ ...options, ...(signal && { signal }) }, (res) => {
         res.on('error', () => {})
+        if (agent) res.resume()
         const all = Object.fromEntries(Object.entries(res.headers).map(([name, value]) => [name, String(value)]))
         resolve(
           answerOf(res.statusCode ?? 0, all, res[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>, () =>

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { Agent, createServer } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo, Server } from 'node:net'
 import cors from '@fastify/cors'
@@ -8,16 +8,24 @@ import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import Koa from 'koa'
-import { pipeToServerResponse, toEventStreamResponse, toNodeListener, toRequest } from '../../src/index.ts'
+import { describe, expect, it } from 'vitest'
+import {
+  createChatHandler,
+  pipeToServerResponse,
+  toEventStreamResponse,
+  toNodeListener,
+  toRequest,
+} from '../../src/index.ts'
 import { describeHost, type Host, type HostApp } from './describe-host.ts'
 import { fetchClient, http2Client, httpClient } from './host-client.ts'
+import { chunkOf } from './script.ts'
 
 describeHost('node:http', async (app) => {
   const listener = toNodeListener(app.handler)
   const server = createServer((req, res) => {
     app.watch(res)
     if (req.url === '/direct') void pipe(app, res)
-    else void listener(req, res)
+    else listener(req, res)
   })
   return hostOf(server)
 })
@@ -27,7 +35,7 @@ describeHost('node:http2', async (app) => {
   const server = createHttp2Server((req, res) => {
     app.watch(res)
     if (req.url === '/direct') void pipe(app, res)
-    else void listener(req, res)
+    else listener(req, res)
   })
   return { ...(await hostOf(server)), client: http2Client(portOf(server)) }
 })
@@ -69,9 +77,10 @@ describeHost('Koa', async (app) => {
     app.watch(res)
     context.respond = false
     if (req.url === '/direct') await pipe(app, res)
-    else await listener(req, res)
+    else listener(req, res)
   })
-  return hostOf(createServer(koa.callback()))
+  const answer = koa.callback()
+  return hostOf(createServer((req, res) => void answer(req, res)))
 })
 
 describeHost('Fastify with @fastify/cors', async (app) => {
@@ -111,6 +120,52 @@ describeHost('a host that takes the handler as it is', async (app) => {
     return toEventStreamResponse(chunks, init)
   })
   return { client, tells: 'event', close: async () => {} }
+})
+
+describe('beside what hosts do themselves', () => {
+  const question = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], stream: true }
+  const handler = createChatHandler({
+    open: ({ messages }) => [chunkOf({ content: JSON.stringify(messages) }, 'stop')],
+  })
+  const expected = [
+    `data: ${JSON.stringify(chunkOf({ content: JSON.stringify(question.messages) }, 'stop'))}`,
+    'data: [DONE]',
+  ]
+
+  it('reads what express.json() has read before', async () => {
+    const host = await hostOf(createServer(express().use(express.json()).use('/v1', toNodeListener(handler))))
+    const answer = await host.client({ path: '/v1/chat/completions', body: question })
+    expect(await answer.rest()).toEqual(expected)
+    await host.close()
+  })
+
+  it('leaves the connection usable after a body that was not read', async () => {
+    const server = createServer(
+      toNodeListener(createChatHandler({ open: () => [chunkOf({}, 'stop')], maxBodyBytes: 1000 })),
+    )
+    const host = await hostOf(server)
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const long = { ...question, padding: 'x'.repeat(2_000_000) }
+    const statuses = []
+    for (const body of [long, question, long, question])
+      statuses.push((await host.client({ path: '/v1/chat/completions', body, agent })).status)
+    expect(statuses).toEqual([413, 200, 413, 200])
+    agent.destroy()
+    await host.close()
+  })
+
+  it('keeps the headers of @fastify/cors', async () => {
+    const routes = fastify()
+    await routes.register(cors, { origin: 'https://example.com' })
+    routes.post('/direct', (_request, reply) => reply.send(toEventStreamResponse([chunkOf({}, 'stop')])))
+    await routes.listen({ host: '127.0.0.1', port: 0 })
+    const answer = await httpClient(portOf(routes.server))({
+      path: '/direct',
+      headers: { origin: 'https://example.com' },
+    })
+    expect(answer.headers['access-control-allow-origin']).toBe('https://example.com')
+    await closeServer(routes.server)
+  })
 })
 
 async function pipe(app: HostApp, res: Parameters<typeof pipeToServerResponse>[1]): Promise<void> {

@@ -244,6 +244,11 @@ class Decoder implements ByteDecoder {
   #read(bytes: Uint8Array, view: DataView, from: number, end: number): number {
     let at = from
     while (at < end && !this.done) {
+      if (bytes[at] === LF) {
+        // A blank line between events, of servers that send two.
+        at++
+        continue
+      }
       let behind = this.#match(bytes, view, at, end)
       if (behind < 0) {
         behind = behindBlankLine(bytes, at, end)

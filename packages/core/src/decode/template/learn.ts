@@ -49,7 +49,7 @@ export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undef
     at = leaf.to
   }
   const last = literalOf(bytes.slice(at, to))
-  if (last === undefined || !holes.some(({ effect }) => effect === 'grow')) return undefined
+  if (last === undefined) return undefined
   literals.push(last)
   const template = base as ChatCompletionChunk
   if (!addsNothingAgain(template)) return undefined
