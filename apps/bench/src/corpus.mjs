@@ -54,6 +54,10 @@ for (const { file, provider } of JSON.parse(readFileSync(join(folder, 'manifest.
 }
 
 const share = (events, slow) => (events === 0 ? '–' : `${(100 * (1 - slow / events)).toFixed(1)} %`)
-console.log('| provider | recordings | events | fast | fast, of recordings with 50 events or more |\n| --- | --: | --: | --: | --: |')
-for (const [provider, { recordings, events, slow, long, longSlow }] of [...providers].sort(([, a], [, b]) => b.recordings - a.recordings))
+console.log(
+  '| provider | recordings | events | fast | fast, of recordings with 50 events or more |\n| --- | --: | --: | --: | --: |',
+)
+for (const [provider, { recordings, events, slow, long, longSlow }] of [...providers].sort(
+  ([, a], [, b]) => b.recordings - a.recordings,
+))
   console.log(`| ${provider} | ${recordings} | ${events} | ${share(events, slow)} | ${share(long, longSlow)} |`)

@@ -40,7 +40,7 @@ if (wanted.length === 0) {
     '',
     `Node.js ${process.versions.node}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model.trim() || 'unnamed processor'}.`,
   ]
-  writeFileSync(new URL('../../../docs/benchmarks.md', import.meta.url), `${[...head, '', ...sections].join('\n')}`)
+  writeFileSync(new URL('../../../docs/benchmarks.md', import.meta.url), [...head, '', ...sections].join('\n'))
 }
 
 function section(name, title, unit, growth, faster, results) {
@@ -48,9 +48,18 @@ function section(name, title, unit, growth, faster, results) {
   const own = results.find(({ name: candidate }) => candidate.includes('readChunks'))
   const ratio = ({ median }) => (faster ? `${(median / own.median).toFixed(1)} ×` : (median / first.median).toFixed(2))
   const last = results.at(-1)
-  const lines = [`## ${title}`, '', `\`pnpm bench ${name}\``, '', `| | ${unit} | ${faster ? 'ours is faster by' : 'ratio'} |`, '| --- | --: | --: |']
+  const lines = [
+    `## ${title}`,
+    '',
+    `\`pnpm bench ${name}\``,
+    '',
+    `| | ${unit} | ${faster ? 'ours is faster by' : 'ratio'} |`,
+    '| --- | --: | --: |',
+  ]
   for (const { name: candidate, median, p10, p90 } of results)
-    lines.push(`| ${candidate} | ${Math.round(median)} (${Math.round(p10)}–${Math.round(p90)}) | ${ratio({ median })} |`)
+    lines.push(
+      `| ${candidate} | ${Math.round(median)} (${Math.round(p10)}–${Math.round(p90)}) | ${ratio({ median })} |`,
+    )
   if (growth) lines.push('', `Growth exponent ${exponent(first, last).toFixed(3)} (1 is linear).`)
   return `${lines.join('\n')}\n`
 }

@@ -104,11 +104,17 @@ export const peers = {
     const { streamText, tool, jsonSchema } = await import('ai')
     const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
     return async (response) => {
-      const provider = createOpenAICompatible({ name: 'p', baseURL: 'http://127.0.0.1/v1', apiKey: 'none', fetch: async () => response })
+      const provider = createOpenAICompatible({
+        name: 'p',
+        baseURL: 'http://127.0.0.1/v1',
+        apiKey: 'none',
+        fetch: async () => response,
+      })
       const tools = { write_file: tool({ inputSchema: jsonSchema(parameters) }) }
       const result = streamText({ model: provider.chatModel('m'), prompt: 'hi', maxRetries: 0, tools, onError() {} })
       let text = ''
-      for await (const part of result.fullStream) text += part.type === 'text-delta' ? part.text : part.type === 'tool-input-delta' ? part.delta : ''
+      for await (const part of result.fullStream)
+        text += part.type === 'text-delta' ? part.text : part.type === 'tool-input-delta' ? part.delta : ''
       return text
     }
   },

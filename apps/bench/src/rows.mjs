@@ -58,7 +58,13 @@ function journey(mode, shape, cut, count = 10_000) {
       const expected = await bound[mode](responseOf(list))
       return [
         reading('hand-written loop with JSON.parse', list, chunks.length, expected, bound[mode]),
-        reading(mode === 'fold' ? 'accumulate(readChunks(response))' : 'for await (… of readChunks(response))', list, chunks.length, expected, ours[mode]),
+        reading(
+          mode === 'fold' ? 'accumulate(readChunks(response))' : 'for await (… of readChunks(response))',
+          list,
+          chunks.length,
+          expected,
+          ours[mode],
+        ),
         {
           name: 'reading the Response and nothing else',
           units: chunks.length,
@@ -84,7 +90,8 @@ function against(cut) {
       const expected = await bound.fold(responseOf(list))
       const candidates = [reading('accumulate(readChunks(response))', list, chunks.length, expected, ours.fold)]
       candidates.push(reading('hand-written loop with JSON.parse', list, chunks.length, expected, bound.fold))
-      for (const [name, load] of Object.entries(peers)) candidates.push(reading(name, list, chunks.length, expected, await load()))
+      for (const [name, load] of Object.entries(peers))
+        candidates.push(reading(name, list, chunks.length, expected, await load()))
       return candidates
     },
   }
@@ -135,7 +142,9 @@ export const rows = {
       const body = [...textChunks(10_000)].slice(1, -2)
       const [first, last] = [[...reads(head.slice(0, 1), 1 << 16)][0], [...reads(head.slice(1), 1 << 16)][0]]
       const text = (bytes) => new TextDecoder().decode(bytes).replace('data: [DONE]\n\n', '')
-      const middle = [...reads(body, 1 << 16)].map((bytes, at, all) => (at === all.length - 1 ? new TextEncoder().encode(text(bytes)) : bytes))
+      const middle = [...reads(body, 1 << 16)].map((bytes, at, all) =>
+        at === all.length - 1 ? new TextEncoder().encode(text(bytes)) : bytes,
+      )
       return SIZES.map((size) => ({
         name: `accumulate(readChunks(bytes)), ${size.toLocaleString('en')} chunks`,
         units: size,
@@ -147,7 +156,7 @@ export const rows = {
             yield last
           }
           const { complete, error } = await accumulate(readChunks(source()))
-          if (!complete) throw error
+          if (!complete) throw new Error('the stream broke', { cause: error })
         },
       }))
     },

@@ -1,7 +1,24 @@
 // Streams to measure with: the shape that OpenAI sends in 2026, seeded, so that every run reads the same bytes.
 
 /** Small words of four characters on average, ASCII and not, as tokens are. */
-const WORDS = [' the', ' of', ' and', ' 日本', ' code', '\n', ' é', ' "x"', ' delta', ' is', ' 😀', ' sum', ' chunk', '.', ' a', ' in']
+const WORDS = [
+  ' the',
+  ' of',
+  ' and',
+  ' 日本',
+  ' code',
+  '\n',
+  ' é',
+  ' "x"',
+  ' delta',
+  ' is',
+  ' 😀',
+  ' sum',
+  ' chunk',
+  '.',
+  ' a',
+  ' in',
+]
 
 /** A seeded generator of numbers below `n` (mulberry32). */
 export function numbers(seed) {
@@ -57,7 +74,9 @@ export function* reasoningChunks(count, seed = 3) {
   yield chunk([choice({ role: 'assistant', content: null, reasoning_content: '' })])
   for (let i = 0; i < count; i++) {
     const word = WORDS[next(WORDS.length)]
-    yield chunk([choice(i < count / 2 ? { content: null, reasoning_content: word } : { content: word, reasoning_content: null })])
+    yield chunk([
+      choice(i < count / 2 ? { content: null, reasoning_content: word } : { content: word, reasoning_content: null }),
+    ])
   }
   yield chunk([choice({}, 'stop')])
 }
@@ -76,7 +95,11 @@ export function jsonText(length, seed = 2) {
   const lines = []
   let size = 0
   while (size < length) {
-    const line = { text: Array.from({ length: 8 }, () => WORDS[next(WORDS.length)]).join(''), at: next(1000), tags: ['a', 'b'] }
+    const line = {
+      text: Array.from({ length: 8 }, () => WORDS[next(WORDS.length)]).join(''),
+      at: next(1000),
+      tags: ['a', 'b'],
+    }
     size += JSON.stringify(line).length + 1
     lines.push(line)
   }

@@ -13,7 +13,9 @@ const answer = [
   { delta: { reasoning_content: 'They greet.' } },
   { delta: { content: 'Hello ' } },
   { delta: { content: 'there.' } },
-  { delta: { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'weather', arguments: '' } }] } },
+  {
+    delta: { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'weather', arguments: '' } }] },
+  },
   { delta: { tool_calls: [{ index: 0, function: { arguments: '{"city":"Pa' } }] } },
   { delta: { tool_calls: [{ index: 0, function: { arguments: 'ris"}' } }] } },
   { delta: {}, finish_reason: 'tool_calls' },
@@ -62,7 +64,11 @@ describe.each(examples)('%s', (name) => {
       }),
     )
     const env = { ...process.env, OPENAI_BASE_URL: base, OPENAI_API_KEY: 'none' }
-    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', outputFiles[0]?.text ?? ''], { env })
+    const { stdout, stderr } = await run(
+      process.execPath,
+      ['--input-type=module', '--eval', outputFiles[0]?.text ?? ''],
+      { env },
+    )
     expect(stdout).toMatch(expected[name]?.stdout ?? /an example needs an expectation/)
     expect(stderr).toBe(expected[name]?.stderr ?? '')
   })

@@ -60,7 +60,10 @@ export function limitsOf(options: Limits = {}): Readonly<Record<LimitName, numbe
   for (const name of Object.keys(DEFAULT_LIMITS) as LimitName[]) {
     const value = options[name]
     if (value === undefined) continue
-    if (typeof value !== 'number' || !(value >= 0)) throw new TypeError(`${name} must be a number of at least 0, as in { ${name}: ${DEFAULT_LIMITS[name]} }, not ${String(value)}`)
+    if (typeof value !== 'number' || !(value >= 0))
+      throw new TypeError(
+        `${name} must be a number of at least 0, as in { ${name}: ${DEFAULT_LIMITS[name]} }, not ${String(value)}`,
+      )
     limits[name] = value
   }
   return limits

@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { textOf } from '../src/read/text-of.ts'
 import { createByteDecoder } from '../src/decode/template/byte-decoder.ts'
 import { platform } from './support/platform.ts'
 
 const event = (content: string): string =>
   `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"${content}"},"finish_reason":null}]}`
 
-const contentOf = (decoder: ReturnType<typeof createByteDecoder>): string =>
-  decoder
-    .take()
-    .map((chunk) => chunk.choices[0]?.delta.content ?? '')
-    .join('')
+const contentOf = (decoder: ReturnType<typeof createByteDecoder>): string => decoder.take().map(textOf).join('')
 
 describe('a byte decoder', () => {
   it.each([

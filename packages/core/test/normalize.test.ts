@@ -264,6 +264,16 @@ describe('the limit of the answer', () => {
   })
 })
 
+it('a list at the top that every chunk repeats counts once, as long as it was at its longest', () => {
+  const chunk = (results: number) => ({
+    ...rawChunk({ content: 'x' }),
+    search_results: Array.from({ length: results }, () => 'y'.repeat(100)),
+  })
+  const normalizer = createNormalizer({ maxAnswerLength: 2_000 })
+  for (let at = 0; at < 200; at++) normalizer.normalize(chunk(at % 10))
+  expect(() => normalizer.normalize(chunk(20))).toThrow('maxAnswerLength')
+})
+
 it('what was sent is only read, and what needs no repair is shared', () => {
   const citations = Object.freeze(['u'])
   const raw = Object.freeze({ ...rawChunk(Object.freeze({ content: 'x' })), citations })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import * as bytes from '../src/bytes.ts'
 import * as core from '../src/index.ts'
 import * as catalogue from '../src/normalize/catalogue.ts'
 
@@ -9,7 +10,6 @@ const values = [
   'StreamError',
   'accumulate',
   'createAccumulator',
-  'createByteDecoder',
   'createDecoder',
   'createFanOut',
   'createFramer',
@@ -36,8 +36,6 @@ const types = [
   'Accumulated',
   'Accumulator',
   'AnyStreamError',
-  'ByteDecoder',
-  'BytePlatform',
   'ChunkStream',
   'CreateChatCompletionDeltaResponse',
   'CreateChatCompletionStreamResponse',
@@ -70,22 +68,38 @@ const types = [
   'Warning',
 ]
 
-const index = readFileSync(new URL('../src/index.ts', import.meta.url), 'utf8')
+const sourceOf = (file: string): string => readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8')
+
+const typesOf = (source: string): string[] =>
+  [...source.matchAll(/^export type \{([^}]*)\}/gm)].flatMap(([, names = '']) => names.match(/\w+/g) ?? []).toSorted()
 
 it('exports these values', () => {
   expect(Object.keys(core).toSorted()).toEqual(values)
 })
 
 it('exports these types', () => {
-  const named = [...index.matchAll(/^export type \{([^}]*)\}/gm)].flatMap(([, names = '']) => names.match(/\w+/g) ?? [])
-  expect(named.toSorted()).toEqual(types)
+  expect(typesOf(sourceOf('index.ts'))).toEqual(types)
 })
 
 it('exports all names only of the files of the wire', () => {
-  const whole = [...index.matchAll(/^export (type )?\* from '(.*)'/gm)].map(([, type, file]) => `${type}${file}`)
+  const whole = [...sourceOf('index.ts').matchAll(/^export (type )?\* from '(.*)'/gm)].map(
+    ([, type, file]) => `${type}${file}`,
+  )
   expect(whole.toSorted()).toEqual(['type ./chunk.ts', 'type ./completion.ts', 'type ./request.ts'])
 })
 
-it('has a second entry, which exports the catalogue of repairs', () => {
+it('has an entry for adapters that have bytes', () => {
+  expect(Object.keys(bytes)).toEqual(['createByteDecoder'])
+  expect(typesOf(sourceOf('bytes.ts'))).toEqual(['ByteDecoder', 'BytePlatform'])
+})
+
+it('has an entry for the catalogue of repairs', () => {
   expect(Object.keys(catalogue)).toEqual(['repairs'])
+})
+
+it('has these entries and no others', () => {
+  const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    exports: object
+  }
+  expect(Object.keys(exports)).toEqual(['.', './bytes', './repairs', './package.json'])
 })

@@ -165,13 +165,14 @@ export class Attempt implements ByteReader {
   /** Reads the end of a body that is complete; a server that goes on is left. */
   #linger(): void {
     this.#end()
+    let isRead = false
     const leave = (): void => {
-      timer.cancel()
-      this.#disconnect(undefined)
+      if (!isRead) this.#disconnect(undefined)
+      isRead = true
     }
     const timer = this.#init.time.start(LINGER_MS, leave)
     const rest = this.#reader?.read()
-    rest?.then(({ done }) => (done === true ? timer.cancel() : leave()), leave)
+    rest?.then(({ done }) => (done === true ? (isRead = true) : leave()), leave).finally(() => timer.cancel())
   }
 }
 

@@ -1,6 +1,7 @@
 import { type DecodeOptions, type Folded, isStreamError, type Warning } from '@deltawire/core'
 import { Attempt, type AttemptInit } from './attempt.ts'
 import { ByteChunkStream } from './chunk-stream.ts'
+import { followAbort } from './follow-abort.ts'
 import type { RetryPolicy } from './retry.ts'
 import type { ChunkResult } from './shared-chunks.ts'
 import type { Timer } from './time.ts'
@@ -32,6 +33,7 @@ export class Attempts {
   #retries = 0
   #asksForUsage = true
   #totalTimer: Timer | undefined
+  #unfollow: (() => void) | undefined
   #started = false
   #over = false
   #aborted: { reason: unknown } | undefined
@@ -102,18 +104,16 @@ export class Attempts {
   end(): void {
     this.#over = true
     this.#totalTimer?.cancel()
-    this.#init.signal?.removeEventListener('abort', this.#onAbort)
+    this.#unfollow?.()
     this.#interruptPause?.(undefined)
     void this.#current?.attempt.close()
   }
 
-  readonly #onAbort = (): void => this.abort(this.#init.signal?.reason)
-
   #start(): void {
     this.#started = true
     const { signal, allowed, time } = this.#init
-    if (signal?.aborted === true) return this.#onAbort()
-    signal?.addEventListener('abort', this.#onAbort)
+    if (signal?.aborted === true) return this.abort(signal.reason)
+    if (signal !== undefined) this.#unfollow = followAbort(signal, (reason) => this.abort(reason))
     if (allowed.total !== Infinity)
       this.#totalTimer = time.start(allowed.total, () => this.abort(timeoutError('total', allowed.total)))
   }

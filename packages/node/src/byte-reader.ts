@@ -36,11 +36,17 @@ export async function openReader(source: ByteSource | Response): Promise<ByteRea
 
 /** A source of bytes, or a `TypeError` that shows one. */
 export function checkSource(source: ByteSource | Response): ByteSource | Response {
-  if (typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source || isResponse(source)))
+  if (
+    typeof source === 'object' &&
+    source !== null &&
+    (Symbol.asyncIterator in source || Symbol.iterator in source || isResponse(source))
+  )
     return source
   if (typeof source === 'string')
     throw new TypeError('readChunks takes bytes in pieces, not a string: readChunks([text]) reads a text')
-  throw new TypeError('readChunks takes a Response, a ReadableStream or an iterable of bytes, as in readChunks(await fetch(url))')
+  throw new TypeError(
+    'readChunks takes a Response, a ReadableStream or an iterable of bytes, as in readChunks(await fetch(url))',
+  )
 }
 
 /** Also a `Response` of another realm or library, which `instanceof` does not know. */

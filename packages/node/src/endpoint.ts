@@ -73,7 +73,9 @@ function urlOf(baseURL: string): URL {
     throw new TypeError(`baseURL must be an absolute http URL, as in { baseURL: 'http://127.0.0.1:8080/v1' }`)
   // What is wrong is said without showing it: such URLs are refused by fetch, with the password in the message.
   if (url.username !== '' || url.password !== '')
-    throw new TypeError(`baseURL holds a name or a password; they go into a header, as in { headers: { authorization: 'Basic …' } }`)
+    throw new TypeError(
+      `baseURL holds a name or a password; they go into a header, as in { headers: { authorization: 'Basic …' } }`,
+    )
   const path = url.pathname.replace(/\/+$/, '')
   // People copy the whole address from a provider's page.
   url.pathname = path.endsWith(SUFFIX) ? path : path + SUFFIX
@@ -90,8 +92,11 @@ function headerEntries(headers: HeadersOption | undefined): [string, string | nu
 
 /** A key that no header can hold would be shown by the error of `fetch`. */
 function checkKey(key: string): string {
-  if (typeof key !== 'string') throw new TypeError(`apiKey must be a string or a function that gives one, not ${typeof key}`)
+  if (typeof key !== 'string')
+    throw new TypeError(`apiKey must be a string or a function that gives one, not ${typeof key}`)
   if (/[^\u0021-\u007E]/.test(key))
-    throw new TypeError('apiKey holds a space, a line end or another character that no key has: was it read from a file?')
+    throw new TypeError(
+      'apiKey holds a space, a line end or another character that no key has: was it read from a file?',
+    )
   return key
 }

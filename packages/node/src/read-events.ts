@@ -11,10 +11,17 @@ export type ByteSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Arra
  *
  * @throws StreamError `limit_exceeded`; whatever the source throws
  */
-export async function* readEvents(source: ByteSource, options: Limits = {}): AsyncGenerator<StreamEvent, void, undefined> {
+export async function* readEvents(
+  source: ByteSource,
+  options: Limits = {},
+): AsyncGenerator<StreamEvent, void, undefined> {
   const decoder = new TextDecoder()
   const events: StreamEvent[] = []
-  const framer = createFramer((emit) => sseParser(emit, options), (event) => events.push(event), options)
+  const framer = createFramer(
+    (emit) => sseParser(emit, options),
+    (event) => events.push(event),
+    options,
+  )
   for await (const piece of source) {
     try {
       framer.push(typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true }))

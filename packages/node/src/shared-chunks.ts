@@ -18,8 +18,8 @@ const END: ChunkResult = { done: true, value: undefined }
 /**
  * One source, any number of readers, and the sum of what they have read.
  *
- * The reader who is fastest asks for the next chunk; for the others it is added to what they have not taken yet, so that
- * there is no queue. A late reader first gets the sum so far. (Core's fan-out reads at the speed of the source, which a
+ * The reader who is fastest asks for the next chunk; for one who is slower by more than a turn of the event loop it is
+ * added to what he has not taken yet, so that there is no queue. A late reader first gets the sum so far. (Core's fan-out reads at the speed of the source, which a
  * hub wants: here a single slow reader must slow the server down, and get every chunk.) When the last reader leaves
  * early, the source is ended. When nobody wants the chunks themselves, none are made.
  */
@@ -68,7 +68,18 @@ export class SharedChunks {
   /** Makes the source give one more chunk to everybody, or end. Never rejects. */
   pull(): Promise<void> {
     this.#begun = true
-    return (this.#pulling ??= this.#chunks.next().then(this.#take, this.#break))
+    return (this.#pulling ??= this.#next().then(this.#take, this.#break))
+  }
+
+  #next(): Promise<ChunkResult> {
+    for (const reader of this.#readers) if (reader.isBehind) return this.#nextInATurn()
+    return this.#chunks.next()
+  }
+
+  /** Readers who only need a few more microtasks get every chunk. */
+  async #nextInATurn(): Promise<ChunkResult> {
+    await new Promise((resolve) => setImmediate(resolve))
+    return this.#chunks.next()
   }
 
   leave(reader: ChunkReader): void {
@@ -77,7 +88,8 @@ export class SharedChunks {
 
   /** Ends the source although there is more. */
   stop(): void {
-    if (this.#end === undefined) this.#finish({ reason: new DOMException('The stream was left before its end', 'AbortError') })
+    if (this.#end === undefined)
+      this.#finish({ reason: new DOMException('The stream was left before its end', 'AbortError') })
   }
 
   async #foldAll(): Promise<void> {
@@ -124,6 +136,11 @@ export class ChunkReader implements AsyncIterableIterator<ChatCompletionChunk, v
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  /** Whether there is something that this reader has not taken. */
+  get isBehind(): boolean {
+    return this.#pending !== undefined
   }
 
   /** Adds to what this reader has not taken yet. */

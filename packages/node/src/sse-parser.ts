@@ -2,7 +2,10 @@ import { DEFAULT_LIMITS, limitExceeded, type Limits, type StreamEvent, type Text
 import { createParser } from 'eventsource-parser'
 
 /** The SSE parser of core's framer: eventsource-parser, with its limit in our words. */
-export function sseParser(emit: (event: StreamEvent) => void, { maxEventLength = DEFAULT_LIMITS.maxEventLength }: Limits): TextSink {
+export function sseParser(
+  emit: (event: StreamEvent) => void,
+  { maxEventLength = DEFAULT_LIMITS.maxEventLength }: Limits,
+): TextSink {
   let failure: Error | undefined
   let afterReturn = false
   const parser = createParser({
@@ -11,7 +14,8 @@ export function sseParser(emit: (event: StreamEvent) => void, { maxEventLength =
     onError(error) {
       if (error.type === 'max-buffer-size-exceeded') failure = limitExceeded('maxEventLength', maxEventLength)
       // llama.cpp wrote errors into a field of that name: https://github.com/ggml-org/llama.cpp/pull/16109
-      else if (error.type === 'unknown-field' && error.field === 'error') emit({ event: 'error', data: error.value ?? '' })
+      else if (error.type === 'unknown-field' && error.field === 'error')
+        emit({ event: 'error', data: error.value ?? '' })
     },
   })
   return {

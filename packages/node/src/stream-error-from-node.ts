@@ -34,7 +34,12 @@ const TIMEOUTS: Readonly<Record<string, TimeoutPhase>> = {
 export function streamErrorFromNode(reason: unknown, pieces: number): unknown {
   for (const code of codesOf(reason)) {
     if (LOST.has(code) || GARBLED.test(code))
-      return new StreamError('connection_lost', `the connection broke while the answer was read (${code})`, { pieces }, { cause: reason })
+      return new StreamError(
+        'connection_lost',
+        `the connection broke while the answer was read (${code})`,
+        { pieces },
+        { cause: reason },
+      )
   }
   return reason
 }

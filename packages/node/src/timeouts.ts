@@ -57,7 +57,9 @@ export function allowedOf(options: Timeouts): Allowed {
     const { option, byDefault } = OPTIONS[phase]
     const ms = options[option] ?? byDefault
     if (typeof ms !== 'number' || !(ms > 0))
-      throw new TypeError(`${option} must be a number above 0, as in { ${option}: 60_000 }, or Infinity, not ${String(ms)}`)
+      throw new TypeError(
+        `${option} must be a number above 0, as in { ${option}: 60_000 }, or Infinity, not ${String(ms)}`,
+      )
     allowed[phase] = ms > LONGEST_TIMER_MS ? Infinity : ms
   }
   return allowed

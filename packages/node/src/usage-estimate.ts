@@ -1,4 +1,10 @@
-import { type ChatCompletion, type ChatCompletionRequest, type CompletionUsage, reasoningOf, textOf } from '@deltawire/core'
+import {
+  type ChatCompletion,
+  type ChatCompletionRequest,
+  type CompletionUsage,
+  reasoningOf,
+  textOf,
+} from '@deltawire/core'
 
 /** A provider's account of tokens, or ours. */
 export type Usage = CompletionUsage & {
@@ -106,5 +112,8 @@ function countExtras(message: object, countTokens: CountTokens): number {
 function countCall(call: unknown, countTokens: CountTokens): number {
   if (typeof call !== 'object' || call === null) return 0
   const { name, arguments: text, input } = call as Obj
-  return PER_MESSAGE + [name, text, input].reduce<number>((sum, part) => sum + (typeof part === 'string' ? countTokens(part) : 0), 0)
+  return (
+    PER_MESSAGE +
+    [name, text, input].reduce<number>((sum, part) => sum + (typeof part === 'string' ? countTokens(part) : 0), 0)
+  )
 }

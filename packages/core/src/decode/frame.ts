@@ -31,7 +31,8 @@ export function createFramer(
   let body: TextSink | undefined
 
   function open(first: string): TextSink {
-    if (first === '{' || first === '[') return bounded(maxEventLength, (take) => createJsonSplitter((data) => take({ data })), emit)
+    if (first === '{' || first === '[')
+      return bounded(maxEventLength, (take) => createJsonSplitter((data) => take({ data })), emit)
     if (first === '<') return page(emit)
     return eventStream(createSseParser, emit)
   }
@@ -51,7 +52,11 @@ export function createFramer(
 }
 
 /** Counts what a sink has been given since its last event. */
-function bounded(most: number, create: (take: (event: StreamEvent) => void) => TextSink, emit: (event: StreamEvent) => void): TextSink {
+function bounded(
+  most: number,
+  create: (take: (event: StreamEvent) => void) => TextSink,
+  emit: (event: StreamEvent) => void,
+): TextSink {
   let held = 0
   const sink = create((event) => {
     if (event.data.length > most) throw limitExceeded('maxEventLength', most)

@@ -17,7 +17,7 @@ export function parseJson(text: string, maxDepth: number): unknown {
 
 function isDeeperThan(text: string, most: number): boolean {
   const brackets = new JsonBrackets()
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     at = brackets.read(text, at, most)
     if (brackets.depth > most) return true
   }

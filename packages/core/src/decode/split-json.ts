@@ -27,7 +27,7 @@ export function createJsonSplitter(emit: (text: string, whole: boolean) => void)
 
   return {
     push(text) {
-      for (let at = 0; at < text.length; ) {
+      for (let at = 0; at < text.length;) {
         let end: number
         if (brackets === undefined) {
           const line = /[\r\n{]/g

@@ -39,7 +39,8 @@ const shapes: readonly ((value: Obj, name?: string) => Report | undefined)[] = [
     return { fields: { message: status_msg, code: status_code }, body: base_resp }
   },
   // The event itself is the error: event: error, or object or type "error" (older vLLM): https://github.com/openai/openai-node/blob/main/src/core/streaming.ts
-  (value, name) => (name === 'error' || value['object'] === 'error' || value['type'] === 'error' ? report(value) : undefined),
+  (value, name) =>
+    name === 'error' || value['object'] === 'error' || value['type'] === 'error' ? report(value) : undefined,
   // A text or list under "detail" and no choices: FastAPI servers: https://fastapi.tiangolo.com/tutorial/handling-errors/
   (value) => {
     const { detail, choices, id } = value

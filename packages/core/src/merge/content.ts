@@ -43,7 +43,13 @@ function sameGrowing(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   const { type, index, id } = a as Obj
   const other = b as Obj
-  return typeof type === 'string' && GROWING.has(type) && type === other['type'] && index === other['index'] && id === other['id']
+  return (
+    typeof type === 'string' &&
+    GROWING.has(type) &&
+    type === other['type'] &&
+    index === other['index'] &&
+    id === other['id']
+  )
 }
 
 /** Prose appends, lists of parts join at their seam, anything else is set. */

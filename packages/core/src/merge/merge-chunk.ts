@@ -20,10 +20,7 @@ const toolCallDelta = fields<ToolCallDelta>(
   callExtra,
 )
 
-const audioDelta = fields<AudioDelta>(
-  { id: keep, data: append, transcript: append, expires_at: replace },
-  deltaExtra,
-)
+const audioDelta = fields<AudioDelta>({ id: keep, data: append, transcript: append, expires_at: replace }, deltaExtra)
 
 /** The rule of a partial message. */
 export const mergeDelta: Rule<ChunkDelta> = fields<ChunkDelta>(

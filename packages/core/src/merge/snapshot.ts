@@ -30,7 +30,9 @@ function putList(view: Obj, key: string, list: unknown[]): void {
   const length = list.length
   // Only items that merge by place change after they were added, and the last of the content parts.
   if (length <= LONG || hasPlaces(list)) {
-    view[key] = list.map((item) => (typeof item === 'object' && item !== null && !Array.isArray(item) ? freeze(item) : item))
+    view[key] = list.map((item) =>
+      typeof item === 'object' && item !== null && !Array.isArray(item) ? freeze(item) : item,
+    )
     return
   }
   const last = list[length - 1]

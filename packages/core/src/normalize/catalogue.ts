@@ -44,7 +44,8 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   },
   'model-changed': {
     about: 'the model changed within the stream; the first one stands (routers with fallback)',
-    source: 'https://github.com/vercel/ai/blob/main/packages/openai/src/chat/__fixtures__/azure-model-router.1.chunks.txt',
+    source:
+      'https://github.com/vercel/ai/blob/main/packages/openai/src/chat/__fixtures__/azure-model-router.1.chunks.txt',
     cases: ['111'],
   },
   'object-unexpected': {
@@ -52,7 +53,7 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
     source: 'https://github.com/huggingface/text-generation-inference/pull/1648',
     cases: ['076', '077', '102', '112'],
   },
-  'obfuscation': {
+  obfuscation: {
     about: 'padding against traffic analysis, which is no part of the answer (OpenAI)',
     source: 'https://github.com/openai/openai-openapi/blob/main/openapi.yaml',
     cases: ['001'],
@@ -108,7 +109,8 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
     cases: ['095'],
   },
   'audio-end-without-finish-reason': {
-    about: 'audio ended with expires_at and no finish_reason follows (OpenAI audio models): the choice ends with "stop"',
+    about:
+      'audio ended with expires_at and no finish_reason follows (OpenAI audio models): the choice ends with "stop"',
     source: 'https://github.com/openai/openai-node/pull/1991',
     cases: ['008'],
   },
@@ -124,7 +126,8 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   },
   'delta-index': {
     about: 'a stray index came inside the delta (GLM at Mistral)',
-    source: 'https://github.com/vercel/ai/blob/main/packages/mistral/src/__fixtures__/mistral-incremental-tool-call.chunks.txt',
+    source:
+      'https://github.com/vercel/ai/blob/main/packages/mistral/src/__fixtures__/mistral-incremental-tool-call.chunks.txt',
     cases: ['079'],
   },
   'role-empty': {
@@ -144,7 +147,8 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
   },
   'text-not-text': {
     about: 'content, refusal or reasoning was no text; it is kept as text',
-    source: 'https://github.com/vercel/ai/blob/main/packages/openai-compatible/src/chat/openai-compatible-chat-language-model.test.ts',
+    source:
+      'https://github.com/vercel/ai/blob/main/packages/openai-compatible/src/chat/openai-compatible-chat-language-model.test.ts',
     cases: ['263'],
   },
   'function-call-empty': {
@@ -167,7 +171,7 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
     source: 'https://github.com/openai/openai-node/blob/main/src/resources/chat/completions/completions.ts',
     cases: ['009', '228'],
   },
-  'cumulative': {
+  cumulative: {
     about: 'every delta repeated the text so far (DashScope with incremental_output=false)',
     source: 'https://github.com/QwenLM/qwen-code/pull/3896',
     cases: ['073'],

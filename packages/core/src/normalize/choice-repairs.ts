@@ -45,7 +45,8 @@ export const choiceRepairs = {
 
   'audio-end-without-finish-reason'(choice, state) {
     const delta = choice['delta']
-    if (choice['finish_reason'] !== null || state.finished || !isObject(delta) || !isObject(delta['audio'])) return false
+    if (choice['finish_reason'] !== null || state.finished || !isObject(delta) || !isObject(delta['audio']))
+      return false
     if (typeof delta['audio']['expires_at'] !== 'number') return false
     choice['finish_reason'] = 'stop'
     return true
@@ -90,14 +91,19 @@ export const deltaRepairs = {
     return true
   },
 
-  'content-empty-list': (delta) => Array.isArray(delta['content']) && delta['content'].length === 0 && delete delta['content'],
+  'content-empty-list': (delta) =>
+    Array.isArray(delta['content']) && delta['content'].length === 0 && delete delta['content'],
 
   'text-not-text'(delta) {
     let changed = false
     for (const field of ['content', 'refusal', 'reasoning', 'reasoning_content']) {
       const value = delta[field]
       // Content and reasoning may be parts, a refusal is only ever text.
-      const isText = typeof value === 'string' || value === undefined || value === null || (typeof value === 'object' && field !== 'refusal')
+      const isText =
+        typeof value === 'string' ||
+        value === undefined ||
+        value === null ||
+        (typeof value === 'object' && field !== 'refusal')
       if (isText) continue
       delta[field] = textOf(value)
       changed = true
@@ -105,7 +111,8 @@ export const deltaRepairs = {
     return changed
   },
 
-  'function-call-empty': (delta) => 'function_call' in delta && !isObject(delta['function_call']) && delete delta['function_call'],
+  'function-call-empty': (delta) =>
+    'function_call' in delta && !isObject(delta['function_call']) && delete delta['function_call'],
 
   'function-call-odd'(delta, state) {
     const call = delta['function_call']
@@ -114,10 +121,15 @@ export const deltaRepairs = {
     const told = typeof name === 'string' && name !== '' && name !== state.functionName
     const known = state.functionName
     if (told) state.functionName = known === '' || name.startsWith(known) ? name : known + name
-    const text_ = text === undefined || text === null ? undefined : typeof text === 'string' ? text : JSON.stringify(text)
+    const text_ =
+      text === undefined || text === null ? undefined : typeof text === 'string' ? text : JSON.stringify(text)
     const same = (told ? name === state.functionName : name === undefined) && text_ === text
     if (same) return false
-    delta['function_call'] = { ...rest, ...(told && { name: state.functionName }), ...(text_ !== undefined && { arguments: text_ }) }
+    delta['function_call'] = {
+      ...rest,
+      ...(told && { name: state.functionName }),
+      ...(text_ !== undefined && { arguments: text_ }),
+    }
     return true
   },
 
@@ -141,7 +153,7 @@ export const deltaRepairs = {
     return true
   },
 
-  'cumulative'(delta, state) {
+  cumulative(delta, state) {
     if (state.stream.options.cumulative !== true) return false
     let changed = false
     for (const field of ['content', 'refusal', 'reasoning', 'reasoning_content']) {

@@ -59,7 +59,7 @@ export const chunkRepairs = {
     return object !== 'chat.completion.chunk' && object !== undefined
   },
 
-  'obfuscation': (chunk) => 'obfuscation' in chunk && delete chunk['obfuscation'],
+  obfuscation: (chunk) => 'obfuscation' in chunk && delete chunk['obfuscation'],
 
   'fingerprint-null': (chunk) => chunk['system_fingerprint'] === null && delete chunk['system_fingerprint'],
 

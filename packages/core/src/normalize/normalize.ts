@@ -54,6 +54,8 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   const stream: StreamState = { options, id: '', created: 0, model: '', hasUsage: false }
   const choices = new Map<number, ChoiceState>()
   const warnings = new Map<string, Warning>()
+  /** The length of each list at the top level at its longest. */
+  const lists = new Map<string, number>()
   let event = 0
   let warned = 0
   let length = 0
@@ -84,7 +86,8 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
         report('choice-unusable')
         continue
       }
-      if (!stream.hasUsage && isObject(entry['usage']) && Object.keys(entry['usage']).length > 0) chunk['usage'] = entry['usage']
+      if (!stream.hasUsage && isObject(entry['usage']) && Object.keys(entry['usage']).length > 0)
+        chunk['usage'] = entry['usage']
       normalized.push(normalizeChoice(entry, position))
     }
     chunk['choices'] = normalized
@@ -113,7 +116,8 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   function normalizeDelta(raw: Obj, state: ChoiceState, ends: boolean): Obj {
     const delta = shallow(raw)
     repairDelta(delta, state)
-    const calls = 'tool_calls' in delta ? state.calls.normalize(delta['tool_calls'], ends) : ends ? state.calls.release() : []
+    const calls =
+      'tool_calls' in delta ? state.calls.normalize(delta['tool_calls'], ends) : ends ? state.calls.release() : []
     if (calls.length > 0) delta['tool_calls'] = calls
     else delete delta['tool_calls']
     if (state.audioTail !== '' && ends) releaseAudio(delta, state)
@@ -123,7 +127,9 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
 
   /** A message that replaces what was collected; what it leaves empty, it does not replace. */
   function wholeMessage(raw: Obj, state: ChoiceState): Obj | undefined {
-    const said = Object.entries(shallow(raw)).filter(([, value]) => value !== null && value !== '' && !isEmptyList(value))
+    const said = Object.entries(shallow(raw)).filter(
+      ([, value]) => value !== null && value !== '' && !isEmptyList(value),
+    )
     const message = Object.fromEntries(said)
     state.texts.clear()
     if (isObject(message['function_call'])) state.functionName = ''
@@ -159,7 +165,16 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   }
 
   function grow(chunk: Obj): void {
-    for (const key in chunk) if (!ENVELOPE.has(key)) length += lengthOf(chunk[key])
+    for (const key in chunk) {
+      if (ENVELOPE.has(key)) continue
+      const value = chunk[key]
+      const grown = lengthOf(value)
+      // A list at the top replaces the one before: Perplexity repeats all its results in every chunk.
+      const before = Array.isArray(value) ? (lists.get(key) ?? 0) : 0
+      if (grown <= before) continue
+      length += grown - before
+      if (Array.isArray(value)) lists.set(key, grown)
+    }
     for (const choice of chunk['choices'] as ChunkChoice[]) length += lengthOf(choice)
     if (length > limits.maxAnswerLength) throw limitExceeded('maxAnswerLength', limits.maxAnswerLength)
   }
@@ -189,7 +204,8 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     },
     get state() {
       let told = `${stream.id} ${stream.created} ${stream.model} ${stream.hasUsage} ${warned}`
-      for (const [index, { begun, finished, calls }] of choices) told += ` ${index} ${begun} ${finished} ${calls.opened}`
+      for (const [index, { begun, finished, calls }] of choices)
+        told += ` ${index} ${begun} ${finished} ${calls.opened}`
       return told
     },
     get room() {

@@ -135,7 +135,8 @@ export class ToolCalls {
   #fragmentOf(item: Obj): Fragment {
     const { index, id, type, function: fn, custom, ...extras } = item
     // Serializers that write every field send an empty object of the other kind.
-    const kind = isObject(fn) && (type !== 'custom' || !isObject(custom)) ? 'function' : isObject(custom) ? 'custom' : undefined
+    const kind =
+      isObject(fn) && (type !== 'custom' || !isObject(custom)) ? 'function' : isObject(custom) ? 'custom' : undefined
     const inner = kind === 'custom' ? (custom as Obj) : kind === 'function' ? (fn as Obj) : {}
     const { name, [kind === 'custom' ? 'input' : 'arguments']: text, ...innerExtras } = inner
     if (text !== undefined && text !== null && typeof text !== 'string') this.#report('tool-arguments-object')
@@ -231,8 +232,7 @@ export class ToolCalls {
       if (call.id === undefined) {
         entry['id'] = call.id = fragment.id
         this.#byId.set(fragment.id, call)
-      }
-      else if (call.id !== fragment.id) this.#report('tool-id-changed')
+      } else if (call.id !== fragment.id) this.#report('tool-id-changed')
     }
     if (call.type === undefined) {
       if (fragment.type === undefined && fragment.kind !== undefined) this.#report('tool-type-missing')

@@ -50,7 +50,11 @@ const reasoningForms: readonly ((message: Obj) => string)[] = [
   // OpenRouter: text, or a summary where the text is encrypted
   (message) => partsOf(message['reasoning_details']).map(proseOf).join(''),
   // Mistral (thinking) and Databricks (reasoning with a summary)
-  (message) => partsOf(message['content']).filter((part) => part['type'] === 'thinking' || part['type'] === 'reasoning').map(proseOf).join(''),
+  (message) =>
+    partsOf(message['content'])
+      .filter((part) => part['type'] === 'thinking' || part['type'] === 'reasoning')
+      .map(proseOf)
+      .join(''),
   // LiteLLM for Anthropic
   (message) => partsOf(message['thinking_blocks']).map(proseOf).join(''),
 ]
@@ -68,7 +72,8 @@ function proseOf(value: unknown): string {
 export function messageOf(from: Readable | undefined): Obj {
   if (!isObject(from)) return {}
   const choices = Array.isArray(from['choices']) ? (from['choices'] as unknown[]) : undefined
-  const inner = choices === undefined ? from : (choices.find((choice) => isObject(choice) && choice['index'] === 0) ?? choices[0])
+  const inner =
+    choices === undefined ? from : (choices.find((choice) => isObject(choice) && choice['index'] === 0) ?? choices[0])
   if (!isObject(inner)) return {}
   const { message, delta, whole_message } = inner
   // In a sum, a whole message comes before the deltas after it.
@@ -79,4 +84,3 @@ export function messageOf(from: Readable | undefined): Obj {
 const partsOf = (value: unknown): Obj[] => (Array.isArray(value) ? value.filter(isObject) : [])
 
 const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '')
-

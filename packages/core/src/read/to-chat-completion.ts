@@ -29,7 +29,9 @@ function toChoice(choice: ChunkChoice): ChatCompletionChoice {
   return {
     index,
     message: toMessage(whole_message ? mergeDelta(copy(whole_message), delta) : copy(delta)),
-    logprobs: logprobs ? { ...copy(logprobs), content: copy(logprobs.content ?? null), refusal: copy(logprobs.refusal ?? null) } : null,
+    logprobs: logprobs
+      ? { ...copy(logprobs), content: copy(logprobs.content ?? null), refusal: copy(logprobs.refusal ?? null) }
+      : null,
     finish_reason: finish_reason || null,
     ...copy(rest),
   }
@@ -43,7 +45,9 @@ function toMessage(delta: ChunkDelta): ChatCompletionMessage {
     content: content ?? null,
     refusal: refusal ?? null,
     ...(tool_calls && { tool_calls: tool_calls.toSorted((a, b) => a.index - b.index).map(toToolCall) }),
-    ...(function_call && { function_call: { ...function_call, name: function_call.name ?? '', arguments: function_call.arguments ?? '' } }),
+    ...(function_call && {
+      function_call: { ...function_call, name: function_call.name ?? '', arguments: function_call.arguments ?? '' },
+    }),
     ...(annotations && { annotations }),
     ...(audio !== undefined && { audio: audio as NonNullable<ChatCompletionMessage['audio']> | null }),
     ...rest,
@@ -58,7 +62,9 @@ function toToolCall(call: ToolCallDelta): ToolCall {
   return {
     id,
     type: (type || 'function') as 'function',
-    ...(fn || !type || type === 'function' ? { function: { ...fn, name: fn?.name ?? '', arguments: fn?.arguments ?? '' } } : {}),
+    ...(fn || !type || type === 'function'
+      ? { function: { ...fn, name: fn?.name ?? '', arguments: fn?.arguments ?? '' } }
+      : {}),
     ...rest,
   } as ToolCall
 }

@@ -19,37 +19,146 @@ interface Mutant {
 
 /** Checks that exactness rests on, each taken out of the decoder in turn. */
 const mutants: Mutant[] = [
-  { without: 'comparing the end of a literal', file: 'literal.ts', code: 'if (view.getFloat64(at + length - 8, true) !== doubles[last]) return', mutated: 'if (false) return' },
-  { without: 'comparing all of a literal', file: 'literal.ts', code: 'for (; i < last; i++, p += 8)', mutated: 'for (; i < 0; i++, p += 8)' },
-  { without: 'comparing the bytes of a short literal', file: 'literal.ts', code: 'if (read[at + i] !== bytes[i]) return false', mutated: '' },
-  { without: 'refusing control characters', file: 'string-hole.ts', code: 'table.fill(CONTROL, 0, 32)', mutated: 'table' },
-  { without: 'refusing unknown escapes', file: 'string-hole.ts', code: 'if (named !== 0x75) return MISS', mutated: 'if (named !== 0x75) return 2' },
-  { without: 'refusing escapes that are not hexadecimal', file: 'string-hole.ts', code: 'if (!isHex(bytes[i] ?? 0)) return MISS', mutated: '' },
-  { without: 'refusing broken UTF-8', file: 'string-hole.ts', code: 'if (second < least || second > most) return MISS', mutated: '' },
-  { without: 'refusing bytes that begin no character', file: 'string-hole.ts', code: 'first < 0xc2 ? MISS', mutated: 'first < 0xc2 ? 2' },
-  { without: 'telling pairs of surrogates from characters', file: 'string-hole.ts', code: 'extra += length === 4 ? 2 : length - 1', mutated: 'extra += length - 1' },
-  { without: 'reading half pairs with JSON.parse', file: 'pending-text.ts', code: 'if (behind === MISS) {', mutated: 'if (false) {' },
-  { without: 'resolving escapes in pending text', file: 'pending-text.ts', code: 'if (held & Held.escapes) {', mutated: 'if (false) {' },
-  { without: 'decoding pending text as UTF-8', file: 'pending-text.ts', code: 'if (held & Held.unicode) this.#ascii = false', mutated: '' },
-  { without: 'refusing keys that are there twice', file: 'walk-json.ts', code: "if (key === '' || keys.has(key)) return false", mutated: '' },
-  { without: 'asking whether the rest adds nothing again', file: 'learn.ts', code: 'if (!addsNothingAgain(template)) return undefined', mutated: '' },
-  { without: 'telling places of one field apart', file: 'byte-decoder.ts', code: 'if (known !== undefined && known !== place) this.#settle()', mutated: '' },
-  { without: 'dropping templates when the state changes', file: 'byte-decoder.ts', code: 'if (this.#slow.repeated.state !== before) {', mutated: 'if (false) {' },
-  { without: 'telling the slow way of what has matched', file: 'byte-decoder.ts', code: 'this.#slow.repeated.count(this.#events, this.#length)', mutated: '' },
-  { without: 'looking at limits', file: 'byte-decoder.ts', code: 'if (this.#length + weight + found.units > this.#room || length > this.#maxEventLength) return false', mutated: '' },
-  { without: 'leaving possible echoes to the slow way', file: 'byte-decoder.ts', code: 'return to > from && !(bytes[from] === 0x7b && bytes[to - 1] === 0x7d)', mutated: 'return true' },
-  { without: 'the order of templates that took turns', file: 'byte-decoder.ts', code: 'if (known !== -1) this.#used.splice(known, 1)\n    this.#used.push(template)', mutated: 'if (known === -1) this.#used.push(template)' },
-  { without: 'settling before an event takes the slow way', file: 'byte-decoder.ts', code: "  #parse(text: string): void {\n    if (text === '') return\n    this.#settle()", mutated: "  #parse(text: string): void {\n    if (text === '') return" },
+  {
+    without: 'comparing the end of a literal',
+    file: 'literal.ts',
+    code: 'if (view.getFloat64(at + length - 8, true) !== doubles[last]) return',
+    mutated: 'if (false) return',
+  },
+  {
+    without: 'comparing all of a literal',
+    file: 'literal.ts',
+    code: 'for (; i < last; i++, p += 8)',
+    mutated: 'for (; i < 0; i++, p += 8)',
+  },
+  {
+    without: 'comparing the bytes of a short literal',
+    file: 'literal.ts',
+    code: 'if (read[at + i] !== bytes[i]) return false',
+    mutated: '',
+  },
+  {
+    without: 'refusing control characters',
+    file: 'string-hole.ts',
+    code: 'table.fill(CONTROL, 0, 32)',
+    mutated: 'table',
+  },
+  {
+    without: 'refusing unknown escapes',
+    file: 'string-hole.ts',
+    code: 'if (named !== 0x75) return MISS',
+    mutated: 'if (named !== 0x75) return 2',
+  },
+  {
+    without: 'refusing escapes that are not hexadecimal',
+    file: 'string-hole.ts',
+    code: 'if (!isHex(bytes[i] ?? 0)) return MISS',
+    mutated: '',
+  },
+  {
+    without: 'refusing broken UTF-8',
+    file: 'string-hole.ts',
+    code: 'if (second < least || second > most) return MISS',
+    mutated: '',
+  },
+  {
+    without: 'refusing bytes that begin no character',
+    file: 'string-hole.ts',
+    code: 'first < 0xc2 ? MISS',
+    mutated: 'first < 0xc2 ? 2',
+  },
+  {
+    without: 'telling pairs of surrogates from characters',
+    file: 'string-hole.ts',
+    code: 'extra += length === 4 ? 2 : length - 1',
+    mutated: 'extra += length - 1',
+  },
+  {
+    without: 'reading half pairs with JSON.parse',
+    file: 'pending-text.ts',
+    code: 'if (behind === MISS) {',
+    mutated: 'if (false) {',
+  },
+  {
+    without: 'resolving escapes in pending text',
+    file: 'pending-text.ts',
+    code: 'if (held & Held.escapes) {',
+    mutated: 'if (false) {',
+  },
+  {
+    without: 'decoding pending text as UTF-8',
+    file: 'pending-text.ts',
+    code: 'if (held & Held.unicode) this.#ascii = false',
+    mutated: '',
+  },
+  {
+    without: 'refusing keys that are there twice',
+    file: 'walk-json.ts',
+    code: "if (key === '' || keys.has(key)) return false",
+    mutated: '',
+  },
+  {
+    without: 'asking whether the rest adds nothing again',
+    file: 'learn.ts',
+    code: 'if (!addsNothingAgain(template)) return undefined',
+    mutated: '',
+  },
+  {
+    without: 'telling places of one field apart',
+    file: 'byte-decoder.ts',
+    code: 'if (known !== undefined && known !== place) this.#settle()',
+    mutated: '',
+  },
+  {
+    without: 'dropping templates when the state changes',
+    file: 'byte-decoder.ts',
+    code: 'if (this.#slow.repeated.state !== before) {',
+    mutated: 'if (false) {',
+  },
+  {
+    without: 'telling the slow way of what has matched',
+    file: 'byte-decoder.ts',
+    code: 'this.#slow.repeated.count(this.#events, this.#length)',
+    mutated: '',
+  },
+  {
+    without: 'looking at limits',
+    file: 'byte-decoder.ts',
+    code: 'if (this.#length + weight + found.units > this.#room || length > this.#maxEventLength) return false',
+    mutated: '',
+  },
+  {
+    without: 'leaving possible echoes to the slow way',
+    file: 'byte-decoder.ts',
+    code: 'return to > from && !(bytes[from] === 0x7b && bytes[to - 1] === 0x7d)',
+    mutated: 'return true',
+  },
+  {
+    without: 'the order of templates that took turns',
+    file: 'byte-decoder.ts',
+    code: 'if (known !== -1) this.#used.splice(known, 1)\n    this.#used.push(template)',
+    mutated: 'if (known === -1) this.#used.push(template)',
+  },
+  {
+    without: 'settling before an event takes the slow way',
+    file: 'byte-decoder.ts',
+    code: "  #parse(text: string): void {\n    if (text === '') return\n    this.#settle()",
+    mutated: "  #parse(text: string): void {\n    if (text === '') return",
+  },
 ]
 
 /** How many streams a mutant may survive. */
 const STREAMS = 3_000
 
 describe('the fuzzer notices a decoder', () => {
-  it.each(mutants)('without $without', async ({ file, code, mutated }) => {
-    const create = await decoderOf(file, code, mutated)
-    expect(differsWithin(STREAMS, create)).toBe(true)
-  }, 120_000)
+  it.each(mutants)(
+    'without $without',
+    async ({ file, code, mutated }) => {
+      const create = await decoderOf(file, code, mutated)
+      expect(differsWithin(STREAMS, create)).toBe(true)
+    },
+    120_000,
+  )
 
   it('and none where nothing is missing', async () => {
     expect(differsWithin(100, await decoderOf('carry.ts', 'const LF = 10', 'const LF = 10'))).toBe(false)
@@ -96,5 +205,6 @@ async function decoderOf(file: string, code: string, mutated: string): Promise<t
     ],
   })
   const text = Buffer.from(outputFiles[0]?.contents ?? []).toString('base64')
-  return ((await import(`data:text/javascript;base64,${text}`)) as { createByteDecoder: typeof createByteDecoder }).createByteDecoder
+  return ((await import(`data:text/javascript;base64,${text}`)) as { createByteDecoder: typeof createByteDecoder })
+    .createByteDecoder
 }

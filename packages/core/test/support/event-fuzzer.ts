@@ -15,8 +15,36 @@ type Random = ReturnType<typeof numbers>
 
 /** Texts as they stand in JSON, between the quotes. */
 const TEXTS = [
-  ' the', ' a', '', 'x', ' 日本', '😀', 'é', '\\n', '\\"', '\\\\', '\\/', '\\u00e9', '\\ud83d\\ude00', '\\ud83d', '\\ude00', '\\u0000',
-  '{}', '{', '}', '{\\"a\\":', '\\"},\\"finish_reason\\":null}]}', '\\n\\ndata: [DONE]', '</think>', '[DONE]', 'ü😀\\t日', 'a'.repeat(70), '\\\\\\"', '\uE000', '\uE001', '\uE000',
+  ' the',
+  ' a',
+  '',
+  'x',
+  ' 日本',
+  '😀',
+  'é',
+  '\\n',
+  '\\"',
+  '\\\\',
+  '\\/',
+  '\\u00e9',
+  '\\ud83d\\ude00',
+  '\\ud83d',
+  '\\ude00',
+  '\\u0000',
+  '{}',
+  '{',
+  '}',
+  '{\\"a\\":',
+  '\\"},\\"finish_reason\\":null}]}',
+  '\\n\\ndata: [DONE]',
+  '</think>',
+  '[DONE]',
+  'ü😀\\t日',
+  'a'.repeat(70),
+  '\\\\\\"',
+  '\uE000',
+  '\uE001',
+  '\uE000',
 ]
 
 /** Bytes that do not belong there. */
@@ -33,25 +61,49 @@ interface Shape {
 
 /** What the providers of the recordings send, event after event. */
 const SHAPES: readonly Shape[] = [
-  { delta: (text) => `{"content":"${text}"}`, rest: (random) => `,"usage":null,"obfuscation":"${'ab12'.repeat(random(3))}"` },
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    rest: (random) => `,"usage":null,"obfuscation":"${'ab12'.repeat(random(3))}"`,
+  },
   { delta: (text) => `{"role":"assistant","content":"${text}"}` },
   { delta: (text) => `{"reasoning_content":"${text}","content":null}`, beside: ',"logprobs":null' },
-  { delta: (text) => `{"content":"","reasoning":"${text}","reasoning_details":[{"type":"reasoning.text","text":"${text}","index":0}]}` },
+  {
+    delta: (text) =>
+      `{"content":"","reasoning":"${text}","reasoning_details":[{"type":"reasoning.text","text":"${text}","index":0}]}`,
+  },
   { delta: (text) => `{"tool_calls":[{"index":0,"function":{"arguments":"${text}"}}]}` },
-  { delta: (text) => `{"tool_calls":[{"index":0,"id":"","type":"function","function":{"name":"","arguments":"${text}"}}]}` },
+  {
+    delta: (text) =>
+      `{"tool_calls":[{"index":0,"id":"","type":"function","function":{"name":"","arguments":"${text}"}}]}`,
+  },
   { delta: (text) => `{"tool_calls":[{"function":{"arguments":"${text}"}}]}` },
-  { delta: (text, random) => `{"tool_calls":[{"index":0,"id":"call_${random(2)}","function":{"name":"f","arguments":"${text}"}}]}` },
+  {
+    delta: (text, random) =>
+      `{"tool_calls":[{"index":0,"id":"call_${random(2)}","function":{"name":"f","arguments":"${text}"}}]}`,
+  },
   { delta: (text) => `{"content":"${text}"}`, choice: (random) => random(3) },
   { delta: (text) => `{"content":[{"type":"text","text":"${text}"}]}` },
-  { delta: (text) => `{"content":[{"type":"thinking","thinking":[{"type":"text","text":"${text}"}]}]}`, rest: (random) => `,"p":"${'abc'.slice(random(3))}"` },
-  { delta: (text) => `{"content":"${text}"}`, rest: (random, at) => `,"usage":{"prompt_tokens":9,"completion_tokens":${at},"total_tokens":${at + 9}}` },
+  {
+    delta: (text) => `{"content":[{"type":"thinking","thinking":[{"type":"text","text":"${text}"}]}]}`,
+    rest: (random) => `,"p":"${'abc'.slice(random(3))}"`,
+  },
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    rest: (_random, at) => `,"usage":{"prompt_tokens":9,"completion_tokens":${at},"total_tokens":${at + 9}}`,
+  },
   { delta: (text, random) => `{"content":"${text}","token_id":${random(1000)}}` },
-  { delta: (text) => `{"content":"${text}","refusal":null}`, beside: ',"content_filter_results":{"hate":{"filtered":false}}' },
+  {
+    delta: (text) => `{"content":"${text}","refusal":null}`,
+    beside: ',"content_filter_results":{"hate":{"filtered":false}}',
+  },
   { delta: (text) => `{"content":"${text}"}`, beside: ',"logprobs":{"content":[{"token":"a","logprob":-0.1}]}' },
   { delta: (text) => `{"content":"${text}"}`, beside: ',"token_ids":[1,2]' },
   { delta: (text) => `{"content":"${text}","annotations":[{"type":"x"}]}` },
   { delta: (text, random) => `{"content":"${random(2) === 0 ? 'x' : text}","content":"${text}"}` },
-  { delta: (text) => `{"content":"${text}"}`, rest: (random) => `,"service_tier":"${pick(random, ['default', 'flex'])}"` },
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    rest: (random) => `,"service_tier":"${pick(random, ['default', 'flex'])}"`,
+  },
   { delta: (text) => `{"audio":{"data":"${text}"}}` },
   { delta: (text) => `{"function_call":{"name":"f","arguments":"${text}"}}` },
 ]
@@ -68,18 +120,27 @@ export function streamOf(random: Random, count: number): Uint8Array {
   const opening = `{"role":"assistant","content":"","tool_calls":[{"index":0,"id":"call_a","type":"function","function":{"name":"f","arguments":""}}]}`
   if (random(2) === 0) text += event(opening, 0, created, 'null', '', '') + '\n\n'
   for (let at = 0; at < count; at++) {
-    const shape = shapes[random(8) === 0 ? 1 : 0] as Shape
+    const shape = shapes[random(8) === 0 ? 1 : 0]
     if (random(30) === 0) created++
     const piece = Array.from({ length: 1 + random(2) }, () => pick(random, TEXTS)).join('')
     const finish = random(60) === 0 ? '"stop"' : 'null'
-    let one = event(shape.delta(piece, random, at), shape.choice?.(random) ?? 0, created, finish, shape.beside ?? '', shape.rest?.(random, at) ?? '')
+    let one = event(
+      shape.delta(piece, random, at),
+      shape.choice?.(random) ?? 0,
+      created,
+      finish,
+      shape.beside ?? '',
+      shape.rest?.(random, at) ?? '',
+    )
     if (hostility > 0 && random(12) === 0) one = spoil(one, random)
     text += one + (random(40) === 0 ? pick(random, ENDS) : end)
     if (random(50) === 0) text += ': keep-alive\n\n'
   }
   if (random(3) > 0) text += 'data: [DONE]\n\n'
   const bytes = halved(new TextEncoder().encode(text))
-  if (hostility === 3) for (let i = random(4); i > 0; i--) bytes[random(bytes.length)] = pick(random, [0x80, 0xff, 0xe4, 0x0a, 0x22, 0x5c, 0x7d, 0x00])
+  if (hostility === 3)
+    for (let i = random(4); i > 0; i--)
+      bytes[random(bytes.length)] = pick(random, [0x80, 0xff, 0xe4, 0x0a, 0x22, 0x5c, 0x7d, 0x00])
   return bytes
 }
 
@@ -112,15 +173,24 @@ function spoil(one: string, random: Random): string {
     case 2:
       return one.slice(0, at) + pick(random, INVALID) + one.slice(at)
     case 3:
-      return one.replace(/"content":"([^"\\]*)"/, pick(random, ['"content":"$1","content":""', '"content":"other","content":"$1"']))
+      return one.replace(
+        /"content":"([^"\\]*)"/,
+        pick(random, ['"content":"$1","content":""', '"content":"other","content":"$1"']),
+      )
     case 4:
       return one.replace('"content":', '"cont\\u0065nt":')
     case 5:
-      return one.replace('"index":0', pick(random, ['"index":00', '"index":0.0', '"index":-0', '"index":"0"', '"index":1e0', '"index":7']))
+      return one.replace(
+        '"index":0',
+        pick(random, ['"index":00', '"index":0.0', '"index":-0', '"index":"0"', '"index":1e0', '"index":7']),
+      )
     case 6:
       return one.replace('"delta":{', '"delta":{"__proto__":{"a":1},')
     case 7:
-      return one.replace('data: ', pick(random, ['data:', 'data:  ', 'event: x\ndata: ', 'id: 1\ndata: ', ' data: ', 'Data: ']))
+      return one.replace(
+        'data: ',
+        pick(random, ['data:', 'data:  ', 'event: x\ndata: ', 'id: 1\ndata: ', ' data: ', 'Data: ']),
+      )
     case 8:
       return one.replace('"choices":', '"error":{"message":"no"},"choices":')
     case 9:
@@ -135,7 +205,7 @@ function spoil(one: string, random: Random): string {
 /** Cuts bytes into pieces at random places. */
 export function* cutRandomly(bytes: Uint8Array, random: Random): Generator<Uint8Array> {
   const most = pick(random, [1, 3, 40, 400, 5_000, Number.POSITIVE_INFINITY])
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const size = Number.isFinite(most) ? 1 + random(most) : bytes.length
     yield bytes.slice(at, at + size)
     at += size

@@ -14,7 +14,8 @@ export interface Reading {
   warnings: string
 }
 
-const told = (error: unknown): string | undefined => (isStreamError(error) ? `${error.message} ${JSON.stringify(error.details)}` : undefined)
+const told = (error: unknown): string | undefined =>
+  isStreamError(error) ? `${error.message} ${JSON.stringify(error.details)}` : undefined
 
 const sumOf = (chunks: readonly ChatCompletionChunk[]): ChatCompletionChunk | undefined => {
   let sum: ChatCompletionChunk | undefined
@@ -42,7 +43,12 @@ export function readSlowly(bytes: Uint8Array, options: DecodeOptions = {}): Read
     if (!done) take({ chunks: decoder.end().chunks, done: true, error: reason as never })
   }
   take(decoder.end())
-  return { chunks, sum: JSON.stringify(sumOf(chunks)) ?? '', error: told(error), warnings: JSON.stringify(decoder.warnings) }
+  return {
+    chunks,
+    sum: JSON.stringify(sumOf(chunks)) ?? '',
+    error: told(error),
+    warnings: JSON.stringify(decoder.warnings),
+  }
 }
 
 /** The byte decoder, in either of its modes, on bytes cut into pieces. */
@@ -61,5 +67,10 @@ export function readQuickly(
   decoder.end()
   chunks.push(...decoder.take())
   const sum = sums ? decoder.sum() : sumOf(chunks)
-  return { chunks, sum: JSON.stringify(sum) ?? '', error: told(decoder.error), warnings: JSON.stringify(decoder.warnings) }
+  return {
+    chunks,
+    sum: JSON.stringify(sum) ?? '',
+    error: told(decoder.error),
+    warnings: JSON.stringify(decoder.warnings),
+  }
 }

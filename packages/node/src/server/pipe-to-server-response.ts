@@ -48,6 +48,8 @@ export async function pipeToServerResponse(
     for (let text = await events.next(); text !== undefined; text = await events.next()) await writer.write(text)
     if (!writer.isGone) res.end()
   } finally {
+    // For what is no JSON: the source does not know yet that nobody will read on.
+    events.leave()
     writer.release()
   }
   return end

@@ -16,9 +16,15 @@ export function streamOfEvents(events: ChunkEvents): ReadableStream<Uint8Array> 
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const text = await events.next()
-        if (text === undefined) controller.close()
-        else controller.enqueue(encoder.encode(text))
+        try {
+          const text = await events.next()
+          if (text === undefined) controller.close()
+          else controller.enqueue(encoder.encode(text))
+        } catch (reason) {
+          // What is no JSON: the source does not know yet that nobody will read on.
+          events.leave()
+          throw reason
+        }
       },
       cancel: () => events.leave(),
     },

@@ -90,7 +90,9 @@ export function head(status = '200 OK', headers: Record<string, string | number>
 
 /** A whole answer that is no stream. */
 export function page(status: string, body: string, headers: Record<string, string | number> = {}): string {
-  return head(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers }) + body
+  return (
+    head(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers }) + body
+  )
 }
 
 /** One piece of a chunked body. */

@@ -4,16 +4,40 @@ import { describeChunkSource } from '@deltawire/testkit/describe'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ByteChunkStream } from '../../src/chunk-stream.ts'
 import { streamChatCompletion, type StreamChatCompletionOptions } from '../../src/index.ts'
-import { chunked, collect, done, event, eventsOf, head, lastPiece, piece, question, serveBytes, stream } from './byte-server.ts'
+import { systemTime, type Time } from '../../src/time.ts'
+import {
+  chunked,
+  collect,
+  done,
+  event,
+  eventsOf,
+  head,
+  lastPiece,
+  piece,
+  question,
+  serveBytes,
+  stream,
+} from './byte-server.ts'
 import { until } from './manual-time.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
 const baseURL = 'http://chat.invalid/v1'
 
-describeChunkSource('streamChatCompletion', (pieces, delivery) =>
-  streamChatCompletion(question, { baseURL, maxRetries: 0, fetch: async () => responseOf(pieces, {}, delivery) }),
-)
+// There is no connection to keep: what comes after the answer is not waited for.
+const hasty: Time = {
+  ...systemTime,
+  start(ms, callback) {
+    if (ms !== 500) return systemTime.start(ms, callback)
+    callback()
+    return { refresh() {}, cancel() {} }
+  },
+}
+
+describeChunkSource('streamChatCompletion', (pieces, delivery) => {
+  const fetch = async () => responseOf(pieces, {}, delivery)
+  return streamChatCompletion(question, { baseURL, maxRetries: 0, fetch, time: hasty })
+})
 
 /** Answers with these events without a server. */
 function answering(...events: readonly string[]) {
@@ -22,7 +46,8 @@ function answering(...events: readonly string[]) {
 }
 
 const three = eventsOf('One ', 'two ', 'three')
-const words = (chunks: readonly ChatCompletionChunk[]) => chunks.map((chunk) => textOf(chunk)).filter((text) => text !== '')
+const words = (chunks: readonly ChatCompletionChunk[]) =>
+  chunks.map((chunk) => textOf(chunk)).filter((text) => text !== '')
 
 describe('an answer', () => {
   it('is its completion', async () => {
@@ -163,7 +188,8 @@ describe('several readers', () => {
 
 describe('leaving', () => {
   /** A server that says `Once` and then nothing more. */
-  const endless = () => serveBytes((socket) => void socket.write(head('200 OK', chunked) + piece(event({ content: 'Once' }))))
+  const endless = () =>
+    serveBytes((socket) => void socket.write(head('200 OK', chunked) + piece(event({ content: 'Once' }))))
 
   it('the only loop closes the connection, and what arrived can be had', async () => {
     await using server = await endless()
@@ -226,7 +252,12 @@ describe('an abort', () => {
         socket.write(head('200 OK', chunked))
         if (stage === 'within the answer') socket.write(piece(event({ content: 'Once' })))
       })
-      for (const reason of [new Error('mine'), Object.assign(new Error('mine'), { code: 'ECONNRESET' }), 'a text', { any: 'thing' }]) {
+      for (const reason of [
+        new Error('mine'),
+        Object.assign(new Error('mine'), { code: 'ECONNRESET' }),
+        'a text',
+        { any: 'thing' },
+      ]) {
         const controller = new AbortController()
         if (stage === 'before anything') controller.abort(reason)
         const answer = streamChatCompletion(question, { baseURL: server.baseURL, signal: controller.signal })
@@ -243,7 +274,9 @@ describe('an abort', () => {
         await expect(next).rejects.toBe(reason)
         await expect(answer.completion()).rejects.toBe(reason)
         expect((await answer.result()).completion).toEqual(
-          stage === 'within the answer' ? expect.objectContaining({ choices: [expect.objectContaining({ finish_reason: null })] }) : null,
+          stage === 'within the answer'
+            ? expect.objectContaining({ choices: [expect.objectContaining({ finish_reason: null })] })
+            : null,
         )
         await until(() => server.open === 0)
       }
@@ -252,7 +285,9 @@ describe('an abort', () => {
   }
 
   it('can be made by the stream itself', async () => {
-    await using server = await serveBytes((socket) => void socket.write(head('200 OK', chunked) + piece(event({ content: 'Once' }))))
+    await using server = await serveBytes(
+      (socket) => void socket.write(head('200 OK', chunked) + piece(event({ content: 'Once' }))),
+    )
     const answer = streamChatCompletion(question, { baseURL: server.baseURL })
     const completion = answer.completion()
     completion.catch(() => {})
@@ -290,7 +325,9 @@ describe('an abort', () => {
     process.on('warning', warned)
     const controller = new AbortController()
     const fetch = async () => responseOf([], {}, { staysOpen: true })
-    const texts = Array.from({ length: 1000 }, () => streamChatCompletion(question, { baseURL, fetch, signal: controller.signal }).text())
+    const texts = Array.from({ length: 1000 }, () =>
+      streamChatCompletion(question, { baseURL, fetch, signal: controller.signal }).text(),
+    )
     setImmediate(() => controller.abort('enough'))
     for (const text of texts) await expect(text).rejects.toBe('enough')
     await until(() => true)
@@ -308,18 +345,31 @@ describe('the response', () => {
     expect(own).not.toHaveBeenCalled()
   })
 
-  it.for(['x-request-id', 'request-id', 'apim-request-id', 'x-amzn-requestid'])('has the request id of %s', async (name) => {
-    await using server = await serveBytes((socket) => stream(socket, three, { [name]: 'req_1', 'x-ratelimit-remaining': '7' }))
-    const answer = streamChatCompletion(question, { baseURL: server.baseURL })
-    const { status, headers, requestId } = await answer.response()
-    expect({ status, requestId, left: headers.get('x-ratelimit-remaining') }).toEqual({ status: 200, requestId: 'req_1', left: '7' })
-    expect(answer.requestId).toBe('req_1')
-    expect(await answer.text()).toBe('One two three')
-    expect(server.requests).toHaveLength(1)
-  })
+  it.for(['x-request-id', 'request-id', 'apim-request-id', 'x-amzn-requestid'])(
+    'has the request id of %s',
+    async (name) => {
+      await using server = await serveBytes((socket) =>
+        stream(socket, three, { [name]: 'req_1', 'x-ratelimit-remaining': '7' }),
+      )
+      const answer = streamChatCompletion(question, { baseURL: server.baseURL })
+      const { status, headers, requestId } = await answer.response()
+      expect({ status, requestId, left: headers.get('x-ratelimit-remaining') }).toEqual({
+        status: 200,
+        requestId: 'req_1',
+        left: '7',
+      })
+      expect(answer.requestId).toBe('req_1')
+      expect(await answer.text()).toBe('One two three')
+      expect(server.requests).toHaveLength(1)
+    },
+  )
 
   it('that is not had rejects, for those who ask', async () => {
-    const answer = streamChatCompletion(question, { baseURL, maxRetries: 0, fetch: () => Promise.reject(new TypeError('no')) })
+    const answer = streamChatCompletion(question, {
+      baseURL,
+      maxRetries: 0,
+      fetch: () => Promise.reject(new TypeError('no')),
+    })
     await expect(answer.response()).rejects.toMatchObject({ code: 'connect_failed' })
     await expect(answer.text()).rejects.toMatchObject({ code: 'connect_failed' })
   })

@@ -22,7 +22,10 @@ describe('the address', () => {
     ['', '/v1/chat/completions'],
     ['/', '/v1/chat/completions'],
     ['///', '/v1/chat/completions'],
-    ['/openai/deployments/gpt?api-version=2024-10-21', '/v1/openai/deployments/gpt/chat/completions?api-version=2024-10-21'],
+    [
+      '/openai/deployments/gpt?api-version=2024-10-21',
+      '/v1/openai/deployments/gpt/chat/completions?api-version=2024-10-21',
+    ],
     ['/?key=a%20b', '/v1/chat/completions?key=a%20b'],
     ['/chat/completions', '/v1/chat/completions'],
   ] as const)('of a base that ends with %j is %s', async ([end, path]) => {
@@ -112,7 +115,9 @@ describe('the headers', () => {
   })
 
   it('leave one of ours out for null', async () => {
-    expect((await sent({ apiKey: 'sk-1', headers: { Authorization: null } })).headers).not.toHaveProperty('authorization')
+    expect((await sent({ apiKey: 'sk-1', headers: { Authorization: null } })).headers).not.toHaveProperty(
+      'authorization',
+    )
   })
 })
 
@@ -142,7 +147,10 @@ describe('the body', () => {
 
   it.for([
     ['400 Bad Request', '{"error":{"message":"Unrecognized request argument supplied: stream_options"}}'],
-    ['422 Unprocessable', '{"detail":[{"loc":["body","stream_options","include_usage"],"msg":"Extra inputs are not permitted"}]}'],
+    [
+      '422 Unprocessable',
+      '{"detail":[{"loc":["body","stream_options","include_usage"],"msg":"Extra inputs are not permitted"}]}',
+    ],
   ] as const)('is sent once more without usage after %s', async ([status, body]) => {
     await using picky = await serveBytes((socket, request) => {
       if (request.body.includes('stream_options')) socket.write(page(status, body))
@@ -177,7 +185,9 @@ describe('the answer', () => {
     object: 'chat.completion',
     created: 1,
     model: 'm',
-    choices: [{ index: 0, message: { role: 'assistant', content: 'Hi', refusal: null }, logprobs: null, finish_reason: 'stop' }],
+    choices: [
+      { index: 0, message: { role: 'assistant', content: 'Hi', refusal: null }, logprobs: null, finish_reason: 'stop' },
+    ],
   }
 
   it('may be one JSON document or lines of chunks', async () => {
@@ -189,7 +199,9 @@ describe('the answer', () => {
       ['application/json', JSON.stringify(completion)],
       ['application/x-ndjson', lines],
     ] as const) {
-      await using other = await serveBytes((socket) => void socket.write(page('200 OK', body, { 'content-type': type })))
+      await using other = await serveBytes(
+        (socket) => void socket.write(page('200 OK', body, { 'content-type': type })),
+      )
       expect(await streamChatCompletion(question, { baseURL: other.baseURL }).text()).toBe('Hi')
     }
   })

@@ -27,14 +27,21 @@ describe('a failure is tried again', () => {
       const cause = new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) })
       return new StreamError('connect_failed', code, { url: '' }, { cause })
     }
-    for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'ECONNRESET', 'UND_ERR_SOCKET']) expect(isRetriable(failure(code))).toBe(true)
-    for (const code of ['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'HPE_INVALID_CONSTANT', 'ERR_SSL_WRONG_VERSION_NUMBER'])
+    for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'ECONNRESET', 'UND_ERR_SOCKET'])
+      expect(isRetriable(failure(code))).toBe(true)
+    for (const code of [
+      'CERT_HAS_EXPIRED',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'HPE_INVALID_CONSTANT',
+      'ERR_SSL_WRONG_VERSION_NUMBER',
+    ])
       expect(isRetriable(failure(code))).toBe(false)
     expect(isRetriable(new StreamError('connection_lost', '', { pieces: 0 }))).toBe(true)
   })
 
   it('when there is no connection in time, and not when the server has the question', () => {
-    const timeout = (phase: 'connect' | 'first_chunk' | 'idle' | 'total') => new StreamError('timeout', '', { phase, timeoutMs: 1 })
+    const timeout = (phase: 'connect' | 'first_chunk' | 'idle' | 'total') =>
+      new StreamError('timeout', '', { phase, timeoutMs: 1 })
     expect(isRetriable(timeout('connect'))).toBe(true)
     for (const phase of ['first_chunk', 'idle', 'total'] as const) expect(isRetriable(timeout(phase))).toBe(false)
   })
@@ -77,9 +84,14 @@ describe('the pause', () => {
     expect(asked({ 'retry-after': '61' }, { maxRetryAfterMs: 61_000 })).toBe(61_000)
   })
 
-  it.for([{ maxRetries: -1 }, { maxRetries: Number.NaN }, { maxRetryDelayMs: -1 }, { maxRetryAfterMs: -1 }])('cannot be %j', (options) => {
-    expect(() => streamChatCompletion(question, { baseURL: 'http://127.0.0.1', ...options })).toThrow(/must be a number of at least 0, as in/)
-  })
+  it.for([{ maxRetries: -1 }, { maxRetries: Number.NaN }, { maxRetryDelayMs: -1 }, { maxRetryAfterMs: -1 }])(
+    'cannot be %j',
+    (options) => {
+      expect(() => streamChatCompletion(question, { baseURL: 'http://127.0.0.1', ...options })).toThrow(
+        /must be a number of at least 0, as in/,
+      )
+    },
+  )
 })
 
 describe('streamChatCompletion', () => {
@@ -91,7 +103,11 @@ describe('streamChatCompletion', () => {
     })
     const time = createManualTime()
     const retries: Retry[] = []
-    const answer = streamChatCompletion(question, { baseURL: server.baseURL, time, onRetry: (retry) => retries.push(retry) })
+    const answer = streamChatCompletion(question, {
+      baseURL: server.baseURL,
+      time,
+      onRetry: (retry) => retries.push(retry),
+    })
     const text = answer.text()
     await until(() => time.started.includes(3000))
     time.advance(2999)
@@ -108,7 +124,9 @@ describe('streamChatCompletion', () => {
   })
 
   const refusing = async (options: StreamChatCompletionOptions) => {
-    await using server = await serveBytes((socket) => void socket.write(page('500 Oops', 'oops', { 'retry-after-ms': 0 })))
+    await using server = await serveBytes(
+      (socket) => void socket.write(page('500 Oops', 'oops', { 'retry-after-ms': 0 })),
+    )
     const { error } = await streamChatCompletion(question, { baseURL: server.baseURL, ...options }).result()
     return { error, requests: server.requests.length }
   }

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { type ChatStream, streamChatCompletion, type StreamChatCompletionOptions } from '../../src/index.ts'
-import { type Answer, chunked, collect, done, event, eventsOf, head, lastPiece, piece, question, serveBytes, stream } from './byte-server.ts'
+import {
+  type Answer,
+  chunked,
+  collect,
+  done,
+  event,
+  eventsOf,
+  head,
+  lastPiece,
+  piece,
+  question,
+  serveBytes,
+  stream,
+} from './byte-server.ts'
 import { createManualTime, type ManualTime, until } from './manual-time.ts'
 
 /** Both ways of reading have the same timeouts. */
@@ -163,9 +176,14 @@ describe('a stream', () => {
     await until(() => server.open === 0)
   })
 
-  it.for(['connectTimeoutMs', 'firstChunkTimeoutMs', 'idleTimeoutMs', 'totalTimeoutMs'] as const)('takes no %s but a number above 0', (option) => {
-    for (const value of [0, -1, Number.NaN, '1s' as unknown as number])
-      expect(() => streamChatCompletion(question, { [option]: value })).toThrow(`${option} must be a number above 0, as in { ${option}: 60_000 }`)
-    expect(() => streamChatCompletion(question, { baseURL: 'http://127.0.0.1', [option]: Infinity })).not.toThrow()
-  })
+  it.for(['connectTimeoutMs', 'firstChunkTimeoutMs', 'idleTimeoutMs', 'totalTimeoutMs'] as const)(
+    'takes no %s but a number above 0',
+    (option) => {
+      for (const value of [0, -1, Number.NaN, '1s' as unknown as number])
+        expect(() => streamChatCompletion(question, { [option]: value })).toThrow(
+          `${option} must be a number above 0, as in { ${option}: 60_000 }`,
+        )
+      expect(() => streamChatCompletion(question, { baseURL: 'http://127.0.0.1', [option]: Infinity })).not.toThrow()
+    },
+  )
 })

@@ -317,7 +317,8 @@ class Decoder implements ByteDecoder {
     if (used[used.length - 1] !== template) this.#use(template)
     for (let i = 0; i < holes.length; i++) {
       const hole = holes[i] as Hole
-      if (hole.pending !== undefined) hole.pending.append(bytes, found.from[i] ?? 0, found.to[i] ?? 0, found.held[i] ?? 0)
+      if (hole.pending !== undefined)
+        hole.pending.append(bytes, found.from[i] ?? 0, found.to[i] ?? 0, found.held[i] ?? 0)
       else if (hole.effect === 'set') this.#sets.set(hole, this.#valueOf(hole, i, bytes))
     }
   }
@@ -364,7 +365,9 @@ class Decoder implements ByteDecoder {
       const values = template.holes.map((hole) => {
         if (hole.pending === undefined) return this.#sets.get(hole) ?? ''
         // A text that several templates fill goes into the chunk of the last one.
-        return later.some(({ holes }) => holes.some(({ pending }) => pending === hole.pending)) ? '' : hole.pending.take()
+        return later.some(({ holes }) => holes.some(({ pending }) => pending === hole.pending))
+          ? ''
+          : hole.pending.take()
       })
       const { call } = template
       if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, values[call.hole] as string)
@@ -462,4 +465,3 @@ function behindBlankLine(bytes: Uint8Array, from: number, end: number): number {
   }
   return -1
 }
-

@@ -80,18 +80,29 @@ function repeats({ choices }: ChatCompletionChunk): boolean {
   if (whole_message !== undefined || delta.audio || delta.function_call) return false
   if (logprobs?.content || logprobs?.refusal) return false
   const calls = delta.tool_calls ?? []
-  return calls.length === 0 || (calls.length === 1 && calls[0]?.id === undefined && calls[0]?.function?.name === undefined)
+  return (
+    calls.length === 0 || (calls.length === 1 && calls[0]?.id === undefined && calls[0]?.function?.name === undefined)
+  )
 }
 
 /** Whether a value may differ in the next event: by its name, or because it differs from the event before. */
-function mayVary({ path, kind, from, to }: Leaf, before: ReadonlyMap<string, string>, textOf: Lesson['textOf']): boolean {
+function mayVary(
+  { path, kind, from, to }: Leaf,
+  before: ReadonlyMap<string, string>,
+  textOf: Lesson['textOf'],
+): boolean {
   const [first, , third, fourth] = path
   const name = String(path.at(-1))
   const inDelta = first === 'choices' && third === 'delta'
-  const isArguments = inDelta && fourth === 'tool_calls' && path.length === 7 && (name === 'arguments' || name === 'input')
+  const isArguments =
+    inDelta && fourth === 'tool_calls' && path.length === 7 && (name === 'arguments' || name === 'input')
   const isPadding = path.length === 1 && name === 'obfuscation'
   if (isArguments || isPadding) return kind === 'text'
-  const isOpen = inDelta ? fourth !== 'tool_calls' && fourth !== 'role' : path.length === 1 ? !ENVELOPE.has(name) : isDropped(path)
+  const isOpen = inDelta
+    ? fourth !== 'tool_calls' && fourth !== 'role'
+    : path.length === 1
+      ? !ENVELOPE.has(name)
+      : isDropped(path)
   if (!isOpen && first !== 'usage') return false
   if (kind === 'text' && inDelta && isProse(name)) return true
   const told = before.get(path.join('.'))
@@ -107,7 +118,10 @@ function effectOf(chunk: ChatCompletionChunk, leaf: Leaf, textOf: Lesson['textOf
   if (told === undefined) return kind === 'text' && (path[0] === 'obfuscation' || isDropped(path)) ? 'skip' : undefined
   if (told !== textOf(leaf)) return undefined
   const [first, second, both] = kind === 'text' ? ['a', 'b', 'ab'] : [1, 2, 3]
-  const sum = valueAt(mergeChunk(mergeChunk(undefined, withLeaf(chunk, path, first)), withLeaf(chunk, path, second)), path)
+  const sum = valueAt(
+    mergeChunk(mergeChunk(undefined, withLeaf(chunk, path, first)), withLeaf(chunk, path, second)),
+    path,
+  )
   return sum === both && kind === 'text' ? 'grow' : sum === second ? 'set' : undefined
 }
 
@@ -127,7 +141,7 @@ function fieldOf({ choices: [choice] }: ChatCompletionChunk, path: Path): string
 
 /** Where in the answer a hole's text goes: its field, its path, and what surrounds it there (an entry's index and type). */
 function placeOf({ choices: [choice] }: ChatCompletionChunk, { path, field }: Hole): string {
-  return `${field} ${path.join('.')} ${JSON.stringify((choice?.delta as Record<string, unknown>)[String(path[3])])}`
+  return `${field} ${path.join('.')} ${JSON.stringify(valueAt(choice?.delta, path.slice(3, 4)))}`
 }
 
 function directOf(holes: readonly Hole[]): Template['direct'] {
@@ -141,7 +155,9 @@ function directOf(holes: readonly Hole[]): Template['direct'] {
 
 function weightOf(chunk: ChatCompletionChunk): number {
   let sum = 0
-  for (const [key, value] of Object.entries(chunk)) if (!ENVELOPE.has(key)) sum += lengthOf(value)
+  // A list at the top replaces its like, and the sum does not grow by it.
+  for (const [key, value] of Object.entries(chunk))
+    if (!ENVELOPE.has(key) && !Array.isArray(value)) sum += lengthOf(value)
   for (const choice of chunk.choices) sum += lengthOf(choice)
   return sum
 }

@@ -63,7 +63,16 @@ export function scanString(bytes: Uint8Array, from: number, end: number): number
 }
 
 /** The characters that JSON names after a backslash, and what they stand for. */
-const ESCAPES: { readonly [code: number]: number } = { 34: 34, 92: 92, 47: 47, 98: 8, 102: 12, 110: 10, 114: 13, 116: 9 }
+const ESCAPES: { readonly [code: number]: number } = {
+  34: 34,
+  92: 92,
+  47: 47,
+  98: 8,
+  102: 12,
+  110: 10,
+  114: 13,
+  116: 9,
+}
 
 function escapeLength(bytes: Uint8Array, at: number, end: number): number {
   if (at + 2 > end) return SHORT

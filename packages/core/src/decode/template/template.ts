@@ -96,7 +96,8 @@ function scanNumber(bytes: Uint8Array, from: number, end: number): number {
 export function fill({ base, holes, direct }: Template, values: readonly unknown[]): ChatCompletionChunk {
   if (direct !== undefined) return withField(base, direct, values[direct.hole])
   let chunk: unknown = base
-  for (const [i, { path, effect }] of holes.entries()) if (effect !== 'skip') chunk = withValue(chunk, path, 0, values[i])
+  for (const [i, { path, effect }] of holes.entries())
+    if (effect !== 'skip') chunk = withValue(chunk, path, 0, values[i])
   return chunk as ChatCompletionChunk
 }
 

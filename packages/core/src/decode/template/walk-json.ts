@@ -48,7 +48,8 @@ export function leavesOf(bytes: Uint8Array, from: number): Leaf[] | undefined {
       leaves.push({ path, kind: 'text', from: begin + 1, to: text() })
       return true
     }
-    for (let c = first; c !== undefined && c > 32 && c !== COMMA && c !== CLOSE_LIST && c !== CLOSE_OBJECT; ) c = bytes[++at]
+    for (let c = first; c !== undefined && c > 32 && c !== COMMA && c !== CLOSE_LIST && c !== CLOSE_OBJECT;)
+      c = bytes[++at]
     if (isWhole(begin)) leaves.push({ path, kind: 'number', from: begin, to: at })
     return true
   }
