@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const run = promisify(execFile)
@@ -23,7 +27,7 @@ const answer = [
 
 /** What each example must print, on the answer above. */
 const expected: Record<string, { stdout: RegExp; stderr?: string }> = {
-  'fold.ts': { stdout: /content: 'Hello there\.'[^]*name: 'weather'/ },
+  'fold.ts': { stdout: /content: 'Hello there\.'[^]*id: 'call_1'/ },
   'stream.ts': { stdout: /^Hello there\.$/, stderr: 'They greet.' },
   'parts.ts': { stdout: /^Hello there\.\{ city: 'Pa' \}\n\{ city: 'Paris' \}\ntool_calls\n$/ },
   'sum.ts': { stdout: /^Hello world\nHello world\n$/ },
@@ -32,8 +36,10 @@ const expected: Record<string, { stdout: RegExp; stderr?: string }> = {
 
 let server: Server
 let base: string
+let folder: string
 
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'deltawire-examples-'))
   server = createServer((request, response) => {
     request.resume()
     response.setHeader('content-type', 'text/event-stream')
@@ -47,28 +53,26 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
 })
-afterAll(() => new Promise((resolve) => server.close(resolve)))
+afterAll(async () => {
+  await new Promise((resolve) => server.close(resolve))
+  await rm(folder, { recursive: true })
+})
 
 const examples = await readdir(new URL('../src', import.meta.url))
 
 describe.each(examples)('%s', (name) => {
   it('prints what the README says', async () => {
-    const { outputFiles } = await import('esbuild').then(({ build }) =>
-      build({
-        entryPoints: [new URL(`../src/${name}`, import.meta.url).pathname],
-        bundle: true,
-        write: false,
-        format: 'esm',
-        platform: 'node',
-        conditions: ['@deltawire/source'],
-      }),
-    )
+    const outfile = join(folder, `${name}.mjs`)
+    await build({
+      entryPoints: [fileURLToPath(new URL(`../src/${name}`, import.meta.url))],
+      bundle: true,
+      outfile,
+      format: 'esm',
+      platform: 'node',
+      conditions: ['@deltawire/source'],
+    })
     const env = { ...process.env, OPENAI_BASE_URL: base, OPENAI_API_KEY: 'none' }
-    const { stdout, stderr } = await run(
-      process.execPath,
-      ['--input-type=module', '--eval', outputFiles[0]?.text ?? ''],
-      { env },
-    )
+    const { stdout, stderr } = await run(process.execPath, [outfile], { env })
     expect(stdout).toMatch(expected[name]?.stdout ?? /an example needs an expectation/)
     expect(stderr).toBe(expected[name]?.stderr ?? '')
   })

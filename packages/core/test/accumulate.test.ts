@@ -23,6 +23,13 @@ describe('accumulate', () => {
     expect(answers.map(({ complete }) => complete)).toEqual([true, false, true])
   })
 
+  it('takes a list of another library for what it is', async () => {
+    const list = Object.assign([...chunks], {
+      fold: (combine: (sum: unknown, chunk: unknown) => unknown) => combine(0, 0),
+    })
+    expect((await accumulate(list)).completion?.choices[0]?.message.content).toBe('Hello')
+  })
+
   it('has no completion where no choice appeared', async () => {
     expect(await accumulate([])).toEqual({ completion: null, complete: true, warnings: [], error: null })
     expect(await accumulate([{ ...chunkOf({}), choices: [] }])).toMatchObject({ completion: null, complete: true })

@@ -54,11 +54,13 @@ export async function accumulate(
 ): Promise<Accumulated> {
   if (chunks === null || typeof chunks !== 'object' || !(Symbol.asyncIterator in chunks || Symbol.iterator in chunks))
     throw new TypeError('accumulate takes chunks to iterate over, as in accumulate(readChunks(response))')
-  const { sum, failure } = 'fold' in chunks && chunks.fold ? await chunks.fold() : await foldChunks(chunks)
+  // A `fold` alone might be anybody's: lists of other libraries have one.
+  const stream = 'warnings' in chunks ? chunks : undefined
+  const { sum, failure } = await (stream?.fold?.() ?? foldChunks(chunks))
   return {
     completion: completionOf(sum),
     complete: failure === undefined,
-    warnings: 'warnings' in chunks ? chunks.warnings : [],
+    warnings: stream?.warnings ?? [],
     error: failure === undefined ? null : errorOf(failure.reason),
   }
 }

@@ -24,9 +24,9 @@ interface Level {
   readonly growingLists: boolean
 }
 
-export const topLevelExtra: ExtraRule = extraOf({ prose: false, growingLists: false })
-export const choiceExtra: ExtraRule = extraOf({ prose: false, growingLists: true })
-export const deltaExtra: ExtraRule = extraOf({ prose: true, growingLists: true })
+export const topLevelExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: false, growingLists: false })
+export const choiceExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: false, growingLists: true })
+export const deltaExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: true, growingLists: true })
 export const callExtra: ExtraRule = topLevelExtra
 
 /** A field rule made of the rule for extras: for known fields that must survive any kind of value. */

@@ -12,29 +12,32 @@ import { content } from './content.ts'
 import { asExtra, callExtra, choiceExtra, copy, deltaExtra, topLevelExtra } from './extras.ts'
 import { append, byIndex, concat, fields, keep, latest, replace, type Rule } from './rules.ts'
 
-const functionDelta = fields<FunctionDelta>({ name: latest, arguments: append }, callExtra)
-const customDelta = fields<CustomDelta>({ name: latest, input: append }, callExtra)
+const functionDelta = /* @__PURE__ */ fields<FunctionDelta>({ name: latest, arguments: append }, callExtra)
+const customDelta = /* @__PURE__ */ fields<CustomDelta>({ name: latest, input: append }, callExtra)
 
-const toolCallDelta = fields<ToolCallDelta>(
+const toolCallDelta = /* @__PURE__ */ fields<ToolCallDelta>(
   { index: keep, id: keep, type: keep, function: functionDelta, custom: customDelta },
   callExtra,
 )
 
-const audioDelta = fields<AudioDelta>({ id: keep, data: append, transcript: append, expires_at: replace }, deltaExtra)
+const audioDelta = /* @__PURE__ */ fields<AudioDelta>(
+  { id: keep, data: append, transcript: append, expires_at: replace },
+  deltaExtra,
+)
 
 /** The rule of a partial message. */
-export const mergeDelta: Rule<ChunkDelta> = fields<ChunkDelta>(
+export const mergeDelta: Rule<ChunkDelta> = /* @__PURE__ */ fields<ChunkDelta>(
   {
     role: keep,
     content,
-    refusal: asExtra('refusal', deltaExtra),
-    reasoning_content: asExtra('reasoning_content', deltaExtra),
-    reasoning: asExtra('reasoning', deltaExtra),
-    reasoning_details: asExtra('reasoning_details', deltaExtra),
-    tool_calls: byIndex(toolCallDelta),
+    refusal: /* @__PURE__ */ asExtra('refusal', deltaExtra),
+    reasoning_content: /* @__PURE__ */ asExtra('reasoning_content', deltaExtra),
+    reasoning: /* @__PURE__ */ asExtra('reasoning', deltaExtra),
+    reasoning_details: /* @__PURE__ */ asExtra('reasoning_details', deltaExtra),
+    tool_calls: /* @__PURE__ */ byIndex(toolCallDelta),
     function_call: functionDelta,
     audio: audioDelta,
-    annotations: asExtra('annotations', deltaExtra),
+    annotations: /* @__PURE__ */ asExtra('annotations', deltaExtra),
   },
   deltaExtra,
 )
@@ -46,12 +49,12 @@ const wholeMessage: Rule<ChunkDelta> = (have, next) => {
   return sum
 }
 
-const choiceFields = fields<ChunkChoice>(
+const choiceFields = /* @__PURE__ */ fields<ChunkChoice>(
   {
     index: keep,
     delta: mergeDelta,
     finish_reason: latest,
-    logprobs: fields<ChunkLogprobs>({ content: concat, refusal: concat }, deltaExtra),
+    logprobs: /* @__PURE__ */ fields<ChunkLogprobs>({ content: concat, refusal: concat }, deltaExtra),
     whole_message: wholeMessage,
   },
   choiceExtra,
@@ -75,14 +78,14 @@ const chunkChoice: Rule<ChunkChoice> = (have, next) => {
  * @param sum what this function returned before, or `undefined` to begin
  */
 export const mergeChunk: (sum: ChatCompletionChunk | undefined, next: ChatCompletionChunk) => ChatCompletionChunk =
-  fields<ChatCompletionChunk>(
+  /* @__PURE__ */ fields<ChatCompletionChunk>(
     {
       id: keep,
       object: keep,
       created: keep,
       model: keep,
-      choices: byIndex(chunkChoice),
-      usage: asExtra('usage', topLevelExtra),
+      choices: /* @__PURE__ */ byIndex(chunkChoice),
+      usage: /* @__PURE__ */ asExtra('usage', topLevelExtra),
       service_tier: latest,
       system_fingerprint: latest,
       moderation: replace,

@@ -1,0 +1,321 @@
+import {
+  type ChatCompletion,
+  type ChatCompletionChunk,
+  type ChatCompletionMessage,
+  type CompletionUsage,
+  type FunctionTool,
+  type ParsedToolCall,
+  type RequestMessage,
+  toolCallsOf,
+} from '@deltawire/core'
+import { followAbort } from './follow-abort.ts'
+import { jsonSchemaOf, type JsonSchemaOptions } from './json-schema-of.ts'
+import { type OutputOf, sentenceOf, type StandardSchema } from './standard-schema.ts'
+import { streamChatCompletion, type StreamChatCompletionOptions, type StreamRequest } from './stream-chat-completion.ts'
+import { systemTime } from './time.ts'
+
+/** A function that a model may call. */
+export interface RunnableTool<S extends StandardSchema = StandardSchema> extends JsonSchemaOptions {
+  /** When to call it and what for. The model reads it. */
+  description?: string | undefined
+  /** What it is called with. The model is told, and what it writes is validated. */
+  parameters: S
+  /**
+   * Runs a call. What it returns is sent to the model: text as it is, other values as JSON. What it throws is sent too: the
+   * model may do better with the next call.
+   */
+  run(input: OutputOf<S>, context: ToolContext): unknown
+  /** Whether this call has to be approved by `approve` first. */
+  needsApproval?(input: OutputOf<S>, context: ToolContext): boolean | Promise<boolean>
+  /**
+   * Ends a call after this long; the model is told.
+   *
+   * @defaultValue that of `runTools`
+   */
+  timeoutMs?: number | undefined
+}
+
+export interface ToolContext {
+  /** Aborts when the call has taken too long, or the whole run ends. */
+  readonly signal: AbortSignal
+  readonly call: ParsedToolCall
+  /** Counted from 1. */
+  readonly step: number
+  /** The conversation up to the call. */
+  readonly messages: readonly RequestMessage[]
+}
+
+/** `true`, or why not: the model is told. */
+export type Approval = boolean | { denied: string }
+
+export interface RunToolsOptions extends StreamChatCompletionOptions {
+  tools: Readonly<Record<string, RunnableTool>>
+  /** Decides on calls of tools that need approval. May take its time: it has no timeout. */
+  approve?: ((input: unknown, context: ToolContext) => Approval | Promise<Approval>) | undefined
+  /**
+   * How often the model is asked. Calls in the last answer are not run.
+   *
+   * @defaultValue `10`: a model that turns in circles is expensive
+   */
+  maxSteps?: number | undefined
+  /**
+   * Calls of one answer that run at the same time.
+   *
+   * @defaultValue `16`: an answer may hold 128
+   */
+  maxParallelCalls?: number | undefined
+  /**
+   * Ends a call after this long; the model is told.
+   *
+   * @defaultValue `60_000`
+   */
+  toolTimeoutMs?: number | undefined
+}
+
+/** How a call went. `content` is what the model is told. */
+export interface ToolOutcome {
+  readonly kind: 'denied' | 'failed' | 'invalid' | 'ok' | 'timeout' | 'unknown'
+  readonly content: string
+  /** What the tool returned. */
+  readonly value?: unknown
+  /** What the tool threw. */
+  readonly error?: unknown
+}
+
+/** Everything that happens in a run, in order; `step` counts the requests from 1. */
+export type ToolEvent =
+  | { type: 'step_start'; step: number; messages: readonly RequestMessage[] }
+  | { type: 'chunk'; step: number; chunk: ChatCompletionChunk }
+  | { type: 'answer'; step: number; completion: ChatCompletion }
+  | { type: 'call_start'; step: number; call: ParsedToolCall }
+  | { type: 'call_end'; step: number; call: ParsedToolCall; outcome: ToolOutcome }
+  | { type: 'end'; result: ToolRunResult }
+
+export interface ToolRunResult {
+  /** `answer`: the model called nothing more. `error`: a stream broke, or an abort. */
+  stopped: 'answer' | 'error' | 'step_limit'
+  /** The last answer, or what arrived of it. */
+  completion: ChatCompletion | null
+  /** The whole conversation: ask on with it. Without answers that broke and calls that were not run. */
+  messages: RequestMessage[]
+  steps: number
+  /** Of all steps, as far as the provider told; `null` if it told nothing. */
+  usage: CompletionUsage | null
+  error: Error | null
+}
+
+/** Gives a tool its types: `run` knows what `parameters` make. */
+export function defineTool<const S extends StandardSchema>(tool: RunnableTool<S>): RunnableTool<S> {
+  return tool
+}
+
+/**
+ * Asks, runs the tools that the model calls, tells it the results, and so on until it answers.
+ *
+ * Iterate over the run to see everything that happens, or only wait for its `result`. Leaving the loop early ends it.
+ * Errors of tools, arguments that are not valid and names that do not exist are told to the model and end nothing.
+ *
+ * ```ts
+ * const weather = defineTool({
+ *   parameters: z.object({ city: z.string() }),
+ *   run: ({ city }, { signal }) => fetchWeather(city, signal),
+ * })
+ * const { completion } = await runTools(request, { tools: { weather } }).result()
+ * ```
+ *
+ * @throws TypeError at once for a tool that cannot be sent, or that may need approval when nobody approves
+ */
+export function runTools(request: StreamRequest, options: RunToolsOptions): ToolRun {
+  const { tools, approve } = options
+  const declared = Object.entries(tools).map(([name, tool]): FunctionTool => {
+    if (tool.needsApproval !== undefined && approve === undefined)
+      throw new TypeError(`the tool ${name} needs approval: runTools(request, { tools, approve: async (input, { call }) => … })`)
+    const { schema, strict } = jsonSchemaOf(tool.parameters, tool)
+    const { description } = tool
+    const definition = { name, parameters: schema, ...(description !== undefined && { description }), ...(strict && { strict }) }
+    return { type: 'function', function: definition }
+  })
+  return new ToolRun({ ...request, tools: [...(request.tools ?? []), ...declared] }, options)
+}
+
+/** A conversation between a model and tools, while it takes place. */
+export class ToolRun implements AsyncIterable<ToolEvent, void, undefined> {
+  readonly #request: StreamRequest
+  readonly #options: RunToolsOptions
+  readonly #controller = new AbortController()
+  readonly #messages: RequestMessage[]
+  #events: AsyncGenerator<ToolEvent, void, undefined> | undefined
+  #completion: ChatCompletion | null = null
+  #usage: CompletionUsage | null = null
+  #steps = 0
+  #settle: (result: ToolRunResult) => void = () => {}
+  readonly #result = new Promise<ToolRunResult>((resolve) => (this.#settle = resolve))
+
+  /** Made by `runTools`. */
+  constructor(request: StreamRequest, options: RunToolsOptions) {
+    this.#request = request
+    this.#options = options
+    this.#messages = [...request.messages]
+  }
+
+  /** The events. Begins the run; there is one run, and who iterates twice shares it. */
+  [Symbol.asyncIterator](): AsyncGenerator<ToolEvent, void, undefined> {
+    return (this.#events ??= this.#run())
+  }
+
+  /** How it ended. Begins the run if nobody has. Never rejects. */
+  async result(): Promise<ToolRunResult> {
+    // Whoever iterates drives the run.
+    if (this.#events === undefined) for await (const _event of this);
+    return this.#result
+  }
+
+  abort(reason: unknown = new DOMException('The run was aborted', 'AbortError')): void {
+    this.#controller.abort(reason)
+  }
+
+  async *#run(): AsyncGenerator<ToolEvent, void, undefined> {
+    const { signal } = this.#options
+    if (signal?.aborted === true) this.abort(signal.reason)
+    const unfollow = signal === undefined ? undefined : followAbort(signal, (reason) => this.abort(reason))
+    let result: ToolRunResult | undefined
+    try {
+      result = this.#resultOf(yield* this.#takeSteps())
+    } catch (reason) {
+      result = this.#resultOf('error', reason)
+    } finally {
+      unfollow?.()
+      if (result === undefined) this.abort(new DOMException('The run was left before its end', 'AbortError'))
+      this.#settle(result ?? this.#resultOf('error', this.#controller.signal.reason))
+    }
+    yield { type: 'end', result }
+  }
+
+  async *#takeSteps(): AsyncGenerator<ToolEvent, 'answer' | 'step_limit', undefined> {
+    const { maxSteps = 10 } = this.#options
+    for (;;) {
+      const step = (this.#steps += 1)
+      const message = yield* this.#ask(step)
+      // Many say `stop` beside their calls: only the calls count.
+      const calls = message.tool_calls === undefined ? [] : toolCallsOf(message)
+      if (calls.length === 0) {
+        this.#messages.push(message)
+        return 'answer'
+      }
+      if (step >= maxSteps) return 'step_limit'
+      const contents = yield* this.#runCalls(calls, step)
+      this.#messages.push(message)
+      for (const [at, { id }] of calls.entries())
+        this.#messages.push({ role: 'tool', tool_call_id: id, content: contents[at] ?? '' })
+    }
+  }
+
+  async *#ask(step: number): AsyncGenerator<ToolEvent, ChatCompletionMessage, undefined> {
+    const messages = [...this.#messages]
+    yield { type: 'step_start', step, messages }
+    const stream = streamChatCompletion({ ...this.#request, messages }, { ...this.#options, signal: this.#controller.signal })
+    try {
+      for await (const chunk of stream) yield { type: 'chunk', step, chunk }
+    } finally {
+      const { completion } = await stream.result()
+      this.#completion = completion
+      if (completion?.usage) this.#usage = add(this.#usage, completion.usage)
+    }
+    const completion = await stream.completion()
+    yield { type: 'answer', step, completion }
+    // A complete answer has a choice.
+    const { message } = completion.choices[0] as ChatCompletion['choices'][number]
+    // A call without an id could not be answered.
+    const named = message.tool_calls?.map((call, at) => (call.id === '' ? { ...call, id: `call_${step}_${at}` } : call))
+    return named === undefined ? message : { ...message, tool_calls: named }
+  }
+
+  /** Runs the calls of one answer, and gives what the model is told in the order of the calls. */
+  async *#runCalls(calls: readonly ParsedToolCall[], step: number): AsyncGenerator<ToolEvent, string[], undefined> {
+    const { maxParallelCalls = 16 } = this.#options
+    const contents: string[] = []
+    const waiting = [...calls.entries()]
+    const running = new Map<number, Promise<{ at: number; call: ParsedToolCall; outcome: ToolOutcome }>>()
+    while (waiting.length > 0 || running.size > 0) {
+      const next = running.size < maxParallelCalls ? waiting.shift() : undefined
+      if (next !== undefined) {
+        const [at, call] = next
+        yield { type: 'call_start', step, call }
+        const ended = this.#runCall(call, step).then((outcome) => ({ at, call, outcome }))
+        // An abort ends the run at the first of them.
+        ended.catch(() => {})
+        running.set(at, ended)
+        continue
+      }
+      const { at, call, outcome } = await Promise.race(running.values())
+      running.delete(at)
+      contents[at] = outcome.content
+      yield { type: 'call_end', step, call, outcome }
+    }
+    return contents
+  }
+
+  async #runCall(call: ParsedToolCall, step: number): Promise<ToolOutcome> {
+    const { tools, approve, toolTimeoutMs = 60_000, time = systemTime } = this.#options
+    const tool = Object.hasOwn(tools, call.name) ? tools[call.name] : undefined
+    if (tool === undefined || call.type !== 'function')
+      return { kind: 'unknown', content: `error: there is no function ${call.name}, only ${Object.keys(tools).join(', ')}` }
+    if (!call.valid) return { kind: 'invalid', content: 'error: the arguments are not JSON' }
+    const run = this.#controller.signal
+    const controller = new AbortController()
+    const { timeoutMs = toolTimeoutMs } = tool
+    const late = Symbol('late')
+    const unfollow = followAbort(run, (reason) => controller.abort(reason))
+    const context: ToolContext = { signal: controller.signal, call, step, messages: this.#messages }
+    let timer: { cancel(): void } | undefined
+    try {
+      const validated = await tool.parameters['~standard'].validate(call.arguments)
+      if (validated.issues !== undefined)
+        return { kind: 'invalid', content: `error: the arguments are not valid: ${validated.issues.map(sentenceOf).join('; ')}` }
+      const { value: input } = validated
+      if (approve !== undefined && (await unlessAborted(controller.signal, tool.needsApproval?.(input, context)))) {
+        const approval = await unlessAborted(controller.signal, approve(input, context))
+        if (approval !== true) {
+          const why = approval === false ? '' : `: ${approval.denied}`
+          return { kind: 'denied', content: `error: this call was not approved${why}` }
+        }
+      }
+      if (timeoutMs !== Infinity) timer = time.start(timeoutMs, () => controller.abort(late))
+      const value = await unlessAborted(controller.signal, tool.run(input, context))
+      return { kind: 'ok', value, content: typeof value === 'string' ? value : (JSON.stringify(value) ?? '') }
+    } catch (error) {
+      // The end of the run is no matter of the model's.
+      if (run.aborted) throw run.reason
+      if (error === late) return { kind: 'timeout', content: `error: the call took longer than ${timeoutMs} ms` }
+      return { kind: 'failed', error, content: `error: ${error instanceof Error ? error.message : String(error)}` }
+    } finally {
+      timer?.cancel()
+      unfollow()
+    }
+  }
+
+  #resultOf(stopped: ToolRunResult['stopped'], reason?: unknown): ToolRunResult {
+    const error = stopped !== 'error' ? null : reason instanceof Error ? reason : new Error(String(reason), { cause: reason })
+    return { stopped, completion: this.#completion, messages: this.#messages, steps: this.#steps, usage: this.#usage, error }
+  }
+}
+
+/** A tool need not know signals. */
+function unlessAborted<T>(signal: AbortSignal, value: T): Promise<Awaited<T>> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort)
+    Promise.resolve(value)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+function add(sum: CompletionUsage | null, { prompt_tokens, completion_tokens, total_tokens }: CompletionUsage): CompletionUsage {
+  return {
+    prompt_tokens: (sum?.prompt_tokens ?? 0) + prompt_tokens,
+    completion_tokens: (sum?.completion_tokens ?? 0) + completion_tokens,
+    total_tokens: (sum?.total_tokens ?? 0) + total_tokens,
+  }
+}
