@@ -22,9 +22,9 @@ describe.each(packages)('%s', (name, { entries, source, tarball, installed }) =>
 
   it('holds the build and the papers, and nothing else', async () => {
     const papers = ['LICENSE', 'README.md', 'package.json']
-    if (existsSync(join(source, 'CHANGELOG.md'))) papers.unshift('CHANGELOG.md')
+    for (const paper of ['CHANGELOG.md', 'PROTOCOL.md']) if (existsSync(join(source, paper))) papers.push(paper)
     const files = (await filesIn(installed)).filter((file) => !/^dist\/[\w/-]+\.(js|js\.map|d\.ts)$/.test(file))
-    expect(files).toEqual(papers)
+    expect(files).toEqual(papers.toSorted())
   })
 
   it('has no condition that leads to the source', async () => {

@@ -66,7 +66,7 @@ describe('the binary', () => {
     // The module costs every start 30 ms: only what serves may load it.
     expect(eager).not.toContain('node:http')
     expect(lazy).toContain('node:http')
-    expect(code.length).toBeLessThan(120_000)
+    expect(code.length).toBeLessThan(160_000)
   })
 
   test('reads a pipe and tells the exit code', async () => {

@@ -59,6 +59,29 @@ describe('a tool call', () => {
     ])
   })
 
+  it('that goes on after it has ended is told anew, from its beginning', async () => {
+    const parts = await read([
+      chunkOf({ tool_calls: [call({ id: 'a' }, 'f', '{"a"')] }, { finish_reason: 'stop' }),
+      chunkOf({ tool_calls: [call({}, undefined, ':1}')] }),
+    ])
+    expect(parts.slice(4)).toEqual([
+      { type: 'tool_call_start', choice: 0, index: 0, id: 'a', name: 'f' },
+      { type: 'tool_call_arguments', choice: 0, index: 0, text: '{"a":1}' },
+      { type: 'tool_call_end', choice: 0, index: 0, id: 'a', name: 'f', text: '{"a":1}' },
+    ])
+  })
+
+  it('that has ended is not another one for a signature that comes late, or a second finish reason', async () => {
+    const parts = await read([
+      chunkOf({ tool_calls: [call({ id: 'a' }, 'f', '{}')] }, { finish_reason: 'stop' }),
+      chunkOf(
+        { tool_calls: [{ index: 0, extra_content: { google: { thought_signature: 's' } } } as never] },
+        { finish_reason: 'stop' },
+      ),
+    ])
+    expect(parts.filter(({ type }) => type === 'tool_call_end')).toHaveLength(1)
+  })
+
   it('of the custom or the legacy kind is one', async () => {
     const parts = await read([
       chunkOf({ tool_calls: [{ index: 1, id: 'c', custom: { name: 'exec', input: 'print(1)' } }] }),

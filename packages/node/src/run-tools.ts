@@ -264,7 +264,7 @@ export class ToolRun implements AsyncIterable<ToolEvent, void, undefined> {
     const run = this.#controller.signal
     const controller = new AbortController()
     const { timeoutMs = toolTimeoutMs } = tool
-    const late = Symbol('late')
+    const late = new DOMException(`the call took longer than ${timeoutMs} ms`, 'TimeoutError')
     const unfollow = followAbort(run, (reason) => controller.abort(reason))
     const context: ToolContext = { signal: controller.signal, call, step, messages: this.#messages }
     let timer: { cancel(): void } | undefined
@@ -286,7 +286,7 @@ export class ToolRun implements AsyncIterable<ToolEvent, void, undefined> {
     } catch (error) {
       // The end of the run is no matter of the model's.
       if (run.aborted) throw run.reason
-      if (error === late) return { kind: 'timeout', content: `error: the call took longer than ${timeoutMs} ms` }
+      if (controller.signal.reason === late) return { kind: 'timeout', content: `error: ${late.message}` }
       return { kind: 'failed', error, content: `error: ${error instanceof Error ? error.message : String(error)}` }
     } finally {
       timer?.cancel()
@@ -304,7 +304,7 @@ export class ToolRun implements AsyncIterable<ToolEvent, void, undefined> {
 function unlessAborted<T>(signal: AbortSignal, value: T): Promise<Awaited<T>> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error)
-    if (signal.aborted) return onAbort()
+    if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort)
     Promise.resolve(value)
       .then(resolve, reject)

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { accumulate, type ChatCompletionChunk, isStreamError } from '@deltawire/core'
 import { bytesOf, iterableOf, streamOf } from '@deltawire/testkit'
 import { describe, expect, it } from 'vitest'
@@ -85,6 +86,22 @@ it('a Response of another library, a single Uint8Array, a list and a generator a
     expect(error).toBeNull()
     expect(completion?.choices[0]?.message.content).toBe('Hello')
   }
+})
+
+it('a source may use the memory of a piece again once it is asked for the next', async () => {
+  const padding = `: ${'x'.repeat(20_000)}\n\n`
+  const fields = ['b', 'b', 'b', 'c', 'c'].map((name, at) => ({
+    choices: [{ index: 0, delta: { content: `${at}` } }],
+    a: `${at}`,
+    [name]: `${at}`,
+  }))
+  const pieces = [...fields.map((value) => `${padding}data: ${JSON.stringify(value)}\n\n`), 'data: [DONE]\n\n']
+  function* reusing() {
+    const memory = Buffer.alloc(64 * 1024)
+    for (const piece of pieces) yield memory.subarray(0, memory.write(piece))
+  }
+  const { completion } = await accumulate(readChunks(reusing()))
+  expect(completion).toMatchObject({ a: '4', b: '2', c: '4', choices: [{ message: { content: '01234' } }] })
 })
 
 it('a response without a body holds no chunk', async () => {

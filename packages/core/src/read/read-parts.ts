@@ -48,6 +48,7 @@ interface CallReader {
   name: string
   text: string
   started: boolean
+  ended: boolean
 }
 
 class ChoiceReader {
@@ -75,10 +76,14 @@ class ChoiceReader {
   *#readCall({ index, id, function: fn, custom }: ToolCallDelta): Generator<Part, void, undefined> {
     const choice = this.#choice
     let call = this.#calls.get(index)
-    if (call === undefined) this.#calls.set(index, (call = { id: '', name: '', text: '', started: false }))
+    if (call === undefined) this.#calls.set(index, (call = { id: '', name: '', text: '', started: false, ended: false }))
     call.id ||= id ?? ''
-    call.name = fn?.name || custom?.name || call.name
+    const name = fn?.name || custom?.name || call.name
     const text = fn?.arguments ?? custom?.input ?? ''
+    // What a provider adds to a call that has ended (a signature) makes it no other call.
+    if (call.ended && text === '' && name === call.name) return
+    call.ended = false
+    call.name = name
     call.text += text
     if (call.started) {
       if (text !== '') yield { type: 'tool_call_arguments', choice, index, text }
@@ -87,14 +92,16 @@ class ChoiceReader {
     }
   }
 
-  /** Each call ends once; a fragment that comes later begins a new account of it. */
+  /** Each call ends once; arguments that come later begin a new account of it, with all that came before. */
   *endCalls(): Generator<Part, void, undefined> {
     const choice = this.#choice
     for (const [index, call] of this.#calls) {
+      if (call.ended) continue
       if (!call.started) yield* start(choice, index, call)
       yield { type: 'tool_call_end', choice, index, id: call.id, name: call.name, text: call.text }
+      call.started = false
+      call.ended = true
     }
-    this.#calls.clear()
   }
 }
 

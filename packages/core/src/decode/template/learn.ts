@@ -41,14 +41,14 @@ export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undef
     const effect = effectOf(chunk, leaf, textOf)
     if (effect === undefined || holes.length === MAX_HOLES) return undefined
     if (effect !== 'skip' && leaf.kind === 'text') base = withValue(base, leaf.path, 0, '')
-    const literal = literalOf(bytes.slice(at, leaf.from))
+    const literal = literalOf(copyOf(bytes, at, leaf.from))
     if (literal === undefined) return undefined
     literals.push(literal)
     const { path, kind } = leaf
     holes.push({ path, kind, effect, pending: undefined, field: fieldOf(chunk, path) })
     at = leaf.to
   }
-  const last = literalOf(bytes.slice(at, to))
+  const last = literalOf(copyOf(bytes, at, to))
   if (last === undefined) return undefined
   literals.push(last)
   const template = base as ChatCompletionChunk
@@ -152,6 +152,9 @@ function directOf(holes: readonly Hole[]): Template['direct'] {
   if (path.length !== (inCall === undefined ? 4 : 7)) return undefined
   return { field: String(path.at(-1)), hole: holes.indexOf(first), inCall }
 }
+
+/** A template outlives the bytes it was learnt from. The `slice` of Node's `Buffer` is no copy but a view. */
+const copyOf = (bytes: Uint8Array, from: number, to: number): Uint8Array => Uint8Array.prototype.slice.call(bytes, from, to)
 
 function weightOf(chunk: ChatCompletionChunk): number {
   let sum = 0
