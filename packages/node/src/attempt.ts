@@ -1,5 +1,6 @@
 import { type ByteReader, openReader, type Piece } from './byte-reader.ts'
 import type { Endpoint } from './endpoint.ts'
+import { leftEarly } from './left-early.ts'
 import { connectErrorFromNode } from './stream-error-from-node.ts'
 import type { Time, Timer } from './time.ts'
 import { type Allowed, timeoutError, type TimeoutPhase } from './timeouts.ts'
@@ -27,7 +28,7 @@ export class Attempt implements ByteReader {
   readonly #controller = new AbortController()
   #opening: Promise<this> | undefined
   #reader: ByteReader | undefined
-  #failure: { reason: unknown } | undefined
+  #failure: { reason: Error } | undefined
   /** Fails what is being waited for. */
   #fail: ((reason: unknown) => void) | undefined
   #timer: Timer | undefined
@@ -53,13 +54,14 @@ export class Attempt implements ByteReader {
   fail(reason: unknown): void {
     if (this.#over) return
     this.#end()
-    this.#failure = { reason }
+    // An abort's reason may be anything: it is only passed on.
+    this.#failure = { reason: reason as Error }
     this.#fail?.(reason)
     this.#disconnect(reason)
   }
 
   read(): Promise<Piece> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason as Error)
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason)
     if (this.#isIdleTimer || this.#hasRung) this.#timer?.refresh()
     this.#hasRung = false
     // Not before `open` has resolved.
@@ -72,10 +74,10 @@ export class Attempt implements ByteReader {
           if (piece.done === true) this.#end()
           resolve(piece)
         },
-        (reason: unknown) => {
+        (reason: Error) => {
           this.#fail = undefined
           this.#end()
-          reject(reason as Error)
+          reject(reason)
         },
       )
     })
@@ -90,7 +92,7 @@ export class Attempt implements ByteReader {
   async close(complete = false): Promise<void> {
     if (this.#over) return
     if (complete) this.#linger()
-    else this.fail(new DOMException('The stream was left before its end', 'AbortError'))
+    else this.fail(leftEarly())
   }
 
   async #open(): Promise<this> {
@@ -132,7 +134,7 @@ export class Attempt implements ByteReader {
       return await new Promise<T>((resolve, reject) => {
         this.#fail = reject
         promise.then(resolve, reject)
-        if (this.#failure !== undefined) reject(this.#failure.reason as Error)
+        if (this.#failure !== undefined) reject(this.#failure.reason)
       })
     } finally {
       this.#fail = undefined

@@ -2,6 +2,7 @@ import { type DecodeOptions, type Folded, isStreamError, type Warning } from '@d
 import { Attempt, type AttemptInit } from './attempt.ts'
 import { ByteChunkStream } from './chunk-stream.ts'
 import { followAbort } from './follow-abort.ts'
+import { leftEarly } from './left-early.ts'
 import type { RetryPolicy } from './retry.ts'
 import type { ChunkResult } from './shared-chunks.ts'
 import type { Timer } from './time.ts'
@@ -37,7 +38,7 @@ export class Attempts {
   #started = false
   #over = false
   #aborted: { reason: unknown } | undefined
-  #interruptPause: ((reason: unknown) => void) | undefined
+  #interruptPause: ((reason: Error) => void) | undefined
 
   constructor(init: AttemptsInit) {
     this.#init = init
@@ -95,7 +96,8 @@ export class Attempts {
   abort(reason: unknown): void {
     if (this.#over) return
     this.#aborted = { reason }
-    this.#interruptPause?.(reason)
+    // It may be anything: it is only passed on.
+    this.#interruptPause?.(reason as Error)
     this.#current?.attempt.fail(reason)
     this.end()
   }
@@ -105,7 +107,7 @@ export class Attempts {
     this.#over = true
     this.#totalTimer?.cancel()
     this.#unfollow?.()
-    this.#interruptPause?.(undefined)
+    this.#interruptPause?.(leftEarly())
     void this.#current?.attempt.close()
   }
 
@@ -163,7 +165,7 @@ export class Attempts {
       })
       this.#interruptPause = (reason) => {
         timer.cancel()
-        reject(reason as Error)
+        reject(reason)
       }
     })
   }

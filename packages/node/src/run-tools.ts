@@ -257,6 +257,7 @@ export class ToolRun implements AsyncIterable<ToolEvent, void, undefined> {
 
   async #runCall(call: ParsedToolCall, step: number): Promise<ToolOutcome> {
     const { tools, approve, toolTimeoutMs = 60_000, time = systemTime } = this.#options
+    this.#controller.signal.throwIfAborted()
     const tool = Object.hasOwn(tools, call.name) ? tools[call.name] : undefined
     if (tool === undefined || call.type !== 'function')
       return { kind: 'unknown', content: `error: there is no function ${call.name}, only ${Object.keys(tools).join(', ')}` }

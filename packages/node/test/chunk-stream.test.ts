@@ -88,6 +88,26 @@ it('a Response of another library, a single Uint8Array, a list and a generator a
   }
 })
 
+it('the type and the name of a call are said once, however often its fragments repeat', async () => {
+  const calls = [
+    [
+      { index: 0, extra: 1 },
+      { index: 0, function: { arguments: 'x' } },
+    ],
+    [
+      { index: 0, id: 'a', extra: 1 },
+      { index: 0, custom: { name: 'exec', input: 'x' } },
+    ],
+  ]
+  for (const [opens, goesOn] of calls) {
+    const pieces = [opens, goesOn, goesOn, goesOn, goesOn].map((call) => event({ tool_calls: [call] }))
+    const { given } = await read(readChunks([...pieces, done]))
+    const told = given.map((chunk) => JSON.stringify(chunk.choices[0]?.delta.tool_calls))
+    expect(told.filter((text) => text.includes('"type"'))).toHaveLength(1)
+    expect(told.filter((text) => text.includes('"exec"')).length).toBeLessThanOrEqual(1)
+  }
+})
+
 it('a source may use the memory of a piece again once it is asked for the next', async () => {
   const padding = `: ${'x'.repeat(20_000)}\n\n`
   const fields = ['b', 'b', 'b', 'c', 'c'].map((name, at) => ({

@@ -76,7 +76,8 @@ class ChoiceReader {
   *#readCall({ index, id, function: fn, custom }: ToolCallDelta): Generator<Part, void, undefined> {
     const choice = this.#choice
     let call = this.#calls.get(index)
-    if (call === undefined) this.#calls.set(index, (call = { id: '', name: '', text: '', started: false, ended: false }))
+    if (call === undefined)
+      this.#calls.set(index, (call = { id: '', name: '', text: '', started: false, ended: false }))
     call.id ||= id ?? ''
     const name = fn?.name || custom?.name || call.name
     const text = fn?.arguments ?? custom?.input ?? ''

@@ -106,7 +106,7 @@ const mutants: Mutant[] = [
   {
     without: 'telling places of one field apart',
     file: 'byte-decoder.ts',
-    code: 'if (known !== undefined && known !== place) this.#settle()',
+    code: 'if (latest !== undefined && latest !== place) this.#settle()',
     mutated: '',
   },
   {
@@ -136,8 +136,8 @@ const mutants: Mutant[] = [
   {
     without: 'the order of templates that took turns',
     file: 'byte-decoder.ts',
-    code: 'if (known !== -1) this.#used.splice(known, 1)\n    this.#used.push(template)',
-    mutated: 'if (known === -1) this.#used.push(template)',
+    code: 'template.turn = ++this.#turns',
+    mutated: 'template.turn ||= ++this.#turns',
   },
   {
     without: 'settling before an event takes the slow way',

@@ -156,7 +156,7 @@ describe('streamChatCompletion', () => {
         const answer = streamChatCompletion(question, { baseURL: server.baseURL, maxRetries: 1, maxRetryDelayMs: 0 })
         if (way === 'iterate') await expect(collect(answer)).rejects.toSatisfy(isStreamError)
         const { error } = await answer.result()
-        expect(error, begins).toMatchObject({ code: 'connection_lost' })
+        expect(error, `${way} ${begins}`).toMatchObject({ code: 'connection_lost' })
         expect(server.requests.length - before, `${way} ${begins}`).toBe(requests)
       }
     }

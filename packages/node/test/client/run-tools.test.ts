@@ -25,10 +25,10 @@ const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }
 function running(answers: readonly (readonly string[])[], options: RunToolsOptions, request: Partial<ChatCompletionRequest> = {}) {
   const bodies: ChatCompletionRequest[] = []
   const fetch = async (_url: unknown, init?: RequestInit) => {
-    bodies.push(JSON.parse(String(init?.body)) as ChatCompletionRequest)
+    bodies.push(JSON.parse(init?.body as string) as ChatCompletionRequest)
     return new Response((answers[bodies.length - 1] ?? answers.at(-1))?.join(''))
   }
-  const run = runTools({ ...question, ...request }, { baseURL: 'http://chat.invalid', fetch: fetch as typeof globalThis.fetch, ...options })
+  const run = runTools({ ...question, ...request }, { baseURL: 'http://chat.invalid', fetch, ...options })
   return { run, bodies }
 }
 
@@ -77,13 +77,14 @@ describe('runTools', () => {
   })
 
   it('gives tools the types of their parameters', () => {
-    defineTool({
+    const typed = defineTool({
       parameters: z.object({ at: z.string().transform(Number) }),
       jsonSchema: {},
       run(input) {
         expectTypeOf(input).toEqualTypeOf<{ at: number }>()
       },
     })
+    expect(runTools(question, { tools: { typed } })).toBeDefined()
   })
 
   it('shows everything that happens', async () => {

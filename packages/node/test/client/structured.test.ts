@@ -29,7 +29,7 @@ const trip = { city: 'Paris', sights: [{ name: 'Louvre' }, { name: 'Seine' }] }
 function asking<const S extends StandardSchema>(schema: S, events: readonly string[], options: Partial<StructuredOptions<S>> = {}) {
   const fetch = vi.fn(async (_url: unknown, _init?: RequestInit) => new Response(events.join('')))
   const answer = streamStructured(question, { schema, baseURL: 'http://chat.invalid', fetch, ...options })
-  return { answer, body: () => JSON.parse(String(fetch.mock.calls[0]?.[1]?.body)) as Record<string, unknown> }
+  return { answer, body: () => JSON.parse(fetch.mock.calls[0]?.[1]?.body as string) as Record<string, unknown> }
 }
 
 const pieces = JSON.stringify(trip).match(/.{1,12}/g) ?? []
@@ -58,8 +58,7 @@ describe.for(libraries)('a schema of %s', ([, schema, options]) => {
   it('gives the value while it grows, and the valid value at the end', async () => {
     const { answer } = asking(schema, eventsOf(...pieces), options)
     const values = await collect(answer)
-    expect(values[0]).toEqual({})
-    expect(values).toContainEqual({ city: 'Par' })
+    expect(values[0]).toEqual({ city: 'Par' })
     expect(values.at(-1)).toEqual(trip)
     expect(await answer.result()).toMatchObject({ status: 'valid', value: trip, text: JSON.stringify(trip) })
   })
@@ -140,7 +139,7 @@ describe('the response format', () => {
     const request = { ...question, response_format: { type: 'json_object' as const } }
     const answer = streamStructured(request, { schema: libraries[2]?.[1] as StandardSchema<unknown, Trip>, baseURL: 'http://chat.invalid', fetch })
     expect(await answer.result()).toMatchObject({ status: 'valid', value: trip })
-    expect(JSON.parse(String(fetch.mock.calls[0]?.[1]?.body))).toMatchObject({ response_format: { type: 'json_object' } })
+    expect(JSON.parse(fetch.mock.calls[0]?.[1]?.body as string)).toMatchObject({ response_format: { type: 'json_object' } })
   })
 
   it('needs a JSON Schema, and says how to give one', () => {

@@ -1,3 +1,4 @@
+import { textOf } from '@deltawire/core'
 import { describe, expect, it } from 'vitest'
 import { type ChatStream, streamChatCompletion, type StreamChatCompletionOptions } from '../../src/index.ts'
 import {
@@ -158,7 +159,7 @@ describe('a stream', () => {
     const chat = streamChatCompletion(question, { baseURL: server.baseURL, time, idleTimeoutMs: 1000 })
     let text = ''
     for await (const { choices } of chat) {
-      text += choices[0]?.delta.content ?? ''
+      text += textOf(choices[0])
       time.advance(5000)
       if (text === 'Once') write(piece(event({ content: ' more' }, 'stop') + done) + lastPiece)
     }

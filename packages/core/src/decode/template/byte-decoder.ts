@@ -114,7 +114,10 @@ class Decoder implements ByteDecoder {
   // What has matched since the last slow event, and is not in the sum yet.
   #used: Template[] = []
   readonly #sets = new Map<Hole, unknown>()
-  readonly #places = new Map<string, string>()
+  /** By field: the place where the latest text of it goes. */
+  #latest: (number | undefined)[] = []
+  #turns = 0
+  readonly #numbers = new Map<string, number>()
   #events = 0
   #length = 0
   #room = Infinity
@@ -312,28 +315,25 @@ class Decoder implements ByteDecoder {
 
   /** Keeps what an event adds until the sum is asked for. */
   #keep(template: Template, bytes: Uint8Array): void {
-    const { holes } = template
-    const used = this.#used
-    if (used[used.length - 1] !== template) this.#use(template)
+    const { holes, places } = template
+    for (let i = 0; i < places.length; i++) {
+      const { field, place } = places[i] as Template['places'][number]
+      const latest = this.#latest[field]
+      // The order of texts that go into one field at different places is theirs to keep.
+      if (latest !== undefined && latest !== place) this.#settle()
+    }
+    for (let i = 0; i < places.length; i++) {
+      const { field, place } = places[i] as Template['places'][number]
+      this.#latest[field] = place
+    }
+    if (template.turn === 0) this.#used.push(template)
+    template.turn = ++this.#turns
     for (let i = 0; i < holes.length; i++) {
       const hole = holes[i] as Hole
       if (hole.pending !== undefined)
         hole.pending.append(bytes, found.from[i] ?? 0, found.to[i] ?? 0, found.held[i] ?? 0)
       else if (hole.effect === 'set') this.#sets.set(hole, this.#valueOf(hole, i, bytes))
     }
-  }
-
-  /** Makes a template the latest one. */
-  #use(template: Template): void {
-    for (const { field, place } of template.places) {
-      const known = this.#places.get(field)
-      // The order of texts that go into one field at different places is theirs to keep.
-      if (known !== undefined && known !== place) this.#settle()
-      this.#places.set(field, place)
-    }
-    const known = this.#used.indexOf(template)
-    if (known !== -1) this.#used.splice(known, 1)
-    this.#used.push(template)
   }
 
   #valueOf({ kind }: Hole, i: number, bytes: Uint8Array): unknown {
@@ -357,10 +357,12 @@ class Decoder implements ByteDecoder {
     this.#room -= this.#length
     this.#events = 0
     this.#length = 0
-    const used = this.#used
+    // The latest one last: where two say different things, it is right.
+    const used = this.#used.toSorted((a, b) => a.turn - b.turn)
     this.#used = []
-    this.#places.clear()
+    this.#latest = []
     for (const [at, template] of used.entries()) {
+      template.turn = 0
       const later = used.slice(at + 1)
       const values = template.holes.map((hole) => {
         if (hole.pending === undefined) return this.#sets.get(hole) ?? ''
@@ -407,7 +409,15 @@ class Decoder implements ByteDecoder {
       if (pending === undefined) this.#pendings.set(place, (pending = new PendingText(this.#platform.decodeRange)))
       return pending
     }
-    const template = learn({ bytes, from, to, chunk, before: this.#before, pendingOf, textOf: valueOf }, leaves)
+    const numberOf = (name: string): number => {
+      const number = this.#numbers.get(name) ?? this.#numbers.size
+      this.#numbers.set(name, number)
+      return number
+    }
+    const template = learn(
+      { bytes, from, to, chunk, before: this.#before, pendingOf, numberOf, textOf: valueOf },
+      leaves,
+    )
     this.#before = new Map(leaves.map((leaf) => [leaf.path.join('.'), String(valueOf(leaf))]))
     if (template === undefined) return
     this.#templates.unshift(template)

@@ -17,6 +17,8 @@ export interface Lesson {
   /** The values of the event before, by path, to see what varies. */
   readonly before: ReadonlyMap<string, string>
   readonly pendingOf: (place: string) => PendingText
+  /** A number for a field or a place, the same for the same. */
+  readonly numberOf: (name: string) => number
   readonly textOf: (leaf: Leaf) => unknown
 }
 
@@ -30,7 +32,7 @@ const MAX_HOLES = 8
  * it; that the rest of the chunk adds nothing when it comes again is found by merging it twice.
  */
 export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undefined {
-  const { bytes, from, to, chunk, before, pendingOf, textOf } = lesson
+  const { bytes, from, to, chunk, before, pendingOf, numberOf, textOf } = lesson
   if (!repeats(chunk)) return undefined
   const holes: Hole[] = []
   const literals: Literal[] = []
@@ -63,7 +65,8 @@ export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undef
   return {
     literals,
     holes: filled,
-    places: Array.from(places, ([field, place]) => ({ field, place })),
+    places: Array.from(places, ([field, place]) => ({ field: numberOf(field), place: numberOf(place) })),
+    turn: 0,
     least: literals.reduce((sum, literal) => sum + literal.length, 0),
     base: template,
     direct: directOf(holes),
@@ -79,10 +82,10 @@ function repeats({ choices }: ChatCompletionChunk): boolean {
   const { delta, whole_message, logprobs } = choice
   if (whole_message !== undefined || delta.audio || delta.function_call) return false
   if (logprobs?.content || logprobs?.refusal) return false
-  const calls = delta.tool_calls ?? []
-  return (
-    calls.length === 0 || (calls.length === 1 && calls[0]?.id === undefined && calls[0]?.function?.name === undefined)
-  )
+  const [call, ...more] = delta.tool_calls ?? []
+  if (call === undefined) return true
+  const { id, type, function: fn, custom } = call
+  return more.length === 0 && (id ?? type ?? fn?.name ?? custom?.name) === undefined
 }
 
 /** Whether a value may differ in the next event: by its name, or because it differs from the event before. */
@@ -154,7 +157,8 @@ function directOf(holes: readonly Hole[]): Template['direct'] {
 }
 
 /** A template outlives the bytes it was learnt from. The `slice` of Node's `Buffer` is no copy but a view. */
-const copyOf = (bytes: Uint8Array, from: number, to: number): Uint8Array => Uint8Array.prototype.slice.call(bytes, from, to)
+const copyOf = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
+  Uint8Array.prototype.slice.call(bytes, from, to)
 
 function weightOf(chunk: ChatCompletionChunk): number {
   let sum = 0

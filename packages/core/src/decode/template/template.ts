@@ -31,8 +31,10 @@ export interface Template {
   readonly least: number
   /** The normalized chunk with its growing holes empty. */
   readonly base: ChatCompletionChunk
-  /** The fields that grow, and where in them: texts that go into one field at different places must keep their order. */
-  readonly places: readonly { readonly field: string; readonly place: string }[]
+  /** The fields that grow, and where in them, as numbers: texts that go into one field at different places keep their order. */
+  readonly places: readonly { readonly field: number; readonly place: number }[]
+  /** When it last matched, among the templates that have matched and are not in the sum yet; 0 for the others. */
+  turn: number
   /** The common case: one hole that says something, a field of the delta itself or the text of its only call. */
   readonly direct: Direct | undefined
   /** What every event adds to the length of the answer beside its holes. */
