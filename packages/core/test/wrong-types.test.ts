@@ -173,8 +173,8 @@ function pathsOf(value: unknown, at: Path = []): Path[] {
 }
 
 /** A copy with one value in another's place. */
-function with_(whole: object, path: Path, value: unknown): Obj {
-  const copy = overTheWire(whole) as Obj
+function with_(base: object, path: Path, value: unknown): Obj {
+  const copy = overTheWire(base) as Obj
   let place = copy
   for (const key of path.slice(0, -1)) place = place[key] as Obj
   place[path.at(-1) ?? ''] = value

@@ -14,11 +14,15 @@ export interface JsonSchemaOptions {
 }
 
 /** What a request says about a schema. @throws TypeError when its library makes no JSON Schema and none is given */
-export function jsonSchemaOf(schema: StandardSchema, options: JsonSchemaOptions): { schema: JsonSchema; strict?: true } {
+export function jsonSchemaOf(
+  schema: StandardSchema,
+  options: JsonSchemaOptions,
+): { schema: JsonSchema; strict?: true } {
   const plain = options.jsonSchema ?? convert(schema)
   if (options.strict === false) return { schema: plain }
   const closed = close(plain)
-  if (options.strict === true || (plain['type'] === 'object' && isStrict(closed))) return { schema: closed, strict: true }
+  if (options.strict === true || (plain['type'] === 'object' && isStrict(closed)))
+    return { schema: closed, strict: true }
   return { schema: plain }
 }
 
@@ -49,14 +53,25 @@ function close(schema: JsonSchema): JsonSchema {
   for (const key of inner.map) {
     const map = closed[key]
     if (isObject(map))
-      closed[key] = Object.fromEntries(Object.entries(map).map(([name, item]) => [name, isObject(item) ? close(item) : item]))
+      closed[key] = Object.fromEntries(
+        Object.entries(map).map(([name, item]) => [name, isObject(item) ? close(item) : item]),
+      )
   }
   if (isObject(closed['properties'])) closed['additionalProperties'] ??= false
   return closed
 }
 
 /** https://platform.openai.com/docs/guides/structured-outputs#supported-schemas */
-const UNSUPPORTED = ['allOf', 'oneOf', 'not', 'if', 'dependentRequired', 'dependentSchemas', 'patternProperties', 'propertyNames']
+const UNSUPPORTED = [
+  'allOf',
+  'oneOf',
+  'not',
+  'if',
+  'dependentRequired',
+  'dependentSchemas',
+  'patternProperties',
+  'propertyNames',
+]
 
 function isStrict(schema: JsonSchema): boolean {
   if (UNSUPPORTED.some((keyword) => keyword in schema)) return false
@@ -74,4 +89,5 @@ function isStrict(schema: JsonSchema): boolean {
   return schemas.every((item) => !isObject(item) || isStrict(item))
 }
 
-const isObject = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is JsonSchema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -129,10 +129,17 @@ export function runTools(request: StreamRequest, options: RunToolsOptions): Tool
   const { tools, approve } = options
   const declared = Object.entries(tools).map(([name, tool]): FunctionTool => {
     if (tool.needsApproval !== undefined && approve === undefined)
-      throw new TypeError(`the tool ${name} needs approval: runTools(request, { tools, approve: async (input, { call }) => … })`)
+      throw new TypeError(
+        `the tool ${name} needs approval: runTools(request, { tools, approve: async (input, { call }) => … })`,
+      )
     const { schema, strict } = jsonSchemaOf(tool.parameters, tool)
     const { description } = tool
-    const definition = { name, parameters: schema, ...(description !== undefined && { description }), ...(strict && { strict }) }
+    const definition = {
+      name,
+      parameters: schema,
+      ...(description !== undefined && { description }),
+      ...(strict && { strict }),
+    }
     return { type: 'function', function: definition }
   })
   return new ToolRun({ ...request, tools: [...(request.tools ?? []), ...declared] }, options)
@@ -213,7 +220,10 @@ export class ToolRun implements AsyncIterable<ToolEvent, void, undefined> {
   async *#ask(step: number): AsyncGenerator<ToolEvent, ChatCompletionMessage, undefined> {
     const messages = [...this.#messages]
     yield { type: 'step_start', step, messages }
-    const stream = streamChatCompletion({ ...this.#request, messages }, { ...this.#options, signal: this.#controller.signal })
+    const stream = streamChatCompletion(
+      { ...this.#request, messages },
+      { ...this.#options, signal: this.#controller.signal },
+    )
     try {
       for await (const chunk of stream) yield { type: 'chunk', step, chunk }
     } finally {
@@ -260,7 +270,10 @@ export class ToolRun implements AsyncIterable<ToolEvent, void, undefined> {
     this.#controller.signal.throwIfAborted()
     const tool = Object.hasOwn(tools, call.name) ? tools[call.name] : undefined
     if (tool === undefined || call.type !== 'function')
-      return { kind: 'unknown', content: `error: there is no function ${call.name}, only ${Object.keys(tools).join(', ')}` }
+      return {
+        kind: 'unknown',
+        content: `error: there is no function ${call.name}, only ${Object.keys(tools).join(', ')}`,
+      }
     if (!call.valid) return { kind: 'invalid', content: 'error: the arguments are not JSON' }
     const run = this.#controller.signal
     const controller = new AbortController()
@@ -272,7 +285,10 @@ export class ToolRun implements AsyncIterable<ToolEvent, void, undefined> {
     try {
       const validated = await tool.parameters['~standard'].validate(call.arguments)
       if (validated.issues !== undefined)
-        return { kind: 'invalid', content: `error: the arguments are not valid: ${validated.issues.map(sentenceOf).join('; ')}` }
+        return {
+          kind: 'invalid',
+          content: `error: the arguments are not valid: ${validated.issues.map(sentenceOf).join('; ')}`,
+        }
       const { value: input } = validated
       if (approve !== undefined && (await unlessAborted(controller.signal, tool.needsApproval?.(input, context)))) {
         const approval = await unlessAborted(controller.signal, approve(input, context))
@@ -296,8 +312,16 @@ export class ToolRun implements AsyncIterable<ToolEvent, void, undefined> {
   }
 
   #resultOf(stopped: ToolRunResult['stopped'], reason?: unknown): ToolRunResult {
-    const error = stopped !== 'error' ? null : reason instanceof Error ? reason : new Error(String(reason), { cause: reason })
-    return { stopped, completion: this.#completion, messages: this.#messages, steps: this.#steps, usage: this.#usage, error }
+    const error =
+      stopped !== 'error' ? null : reason instanceof Error ? reason : new Error(String(reason), { cause: reason })
+    return {
+      stopped,
+      completion: this.#completion,
+      messages: this.#messages,
+      steps: this.#steps,
+      usage: this.#usage,
+      error,
+    }
   }
 }
 
@@ -313,7 +337,10 @@ function unlessAborted<T>(signal: AbortSignal, value: T): Promise<Awaited<T>> {
   })
 }
 
-function add(sum: CompletionUsage | null, { prompt_tokens, completion_tokens, total_tokens }: CompletionUsage): CompletionUsage {
+function add(
+  sum: CompletionUsage | null,
+  { prompt_tokens, completion_tokens, total_tokens }: CompletionUsage,
+): CompletionUsage {
   return {
     prompt_tokens: (sum?.prompt_tokens ?? 0) + prompt_tokens,
     completion_tokens: (sum?.completion_tokens ?? 0) + completion_tokens,

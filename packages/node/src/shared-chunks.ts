@@ -113,8 +113,7 @@ export class SharedChunks {
 
   /** Ends the source although there is more. */
   stop(): void {
-    if (this.#end === undefined)
-      this.#finish({ reason: leftEarly() })
+    if (this.#end === undefined) this.#finish({ reason: leftEarly() })
   }
 
   async #foldAll(): Promise<void> {

@@ -52,13 +52,21 @@ export function streamStructured<const S extends StandardSchema>(
   const { schema, name = 'answer', description, jsonSchema, strict, ...rest } = options
   const response_format = request.response_format ?? {
     type: 'json_schema' as const,
-    json_schema: { name, ...(description !== undefined && { description }), ...jsonSchemaOf(schema, { jsonSchema, strict }) },
+    json_schema: {
+      name,
+      ...(description !== undefined && { description }),
+      ...jsonSchemaOf(schema, { jsonSchema, strict }),
+    },
   }
   return new StructuredStream(streamChatCompletion({ ...request, response_format }, rest), schema)
 }
 
 /** An answer that follows a schema, while it arrives and when it is there. */
-export class StructuredStream<S extends StandardSchema> implements AsyncIterable<DeepPartial<InputOf<S>>, void, undefined> {
+export class StructuredStream<S extends StandardSchema> implements AsyncIterable<
+  DeepPartial<InputOf<S>>,
+  void,
+  undefined
+> {
   /** The answer as it is, to be read as well. */
   readonly stream: ChatStream
   readonly #schema: S
@@ -95,7 +103,13 @@ export class StructuredStream<S extends StandardSchema> implements AsyncIterable
   async result(): Promise<StructuredResult<OutputOf<S>>> {
     const { completion, error } = await this.stream.result()
     const text = textOf(completion ?? undefined)
-    const invalid = (issues: readonly Issue[]): StructuredResult<OutputOf<S>> => ({ status: 'invalid', issues, text, completion, error })
+    const invalid = (issues: readonly Issue[]): StructuredResult<OutputOf<S>> => ({
+      status: 'invalid',
+      issues,
+      text,
+      completion,
+      error,
+    })
     if (error !== null || completion === null) return invalid([{ message: error?.message ?? 'there is no answer' }])
     const choice = completion.choices[0]
     const { refusal } = choice?.message ?? {}

@@ -38,16 +38,29 @@ afterAll(() => {
 })
 
 function ask(model: string, options: StreamChatCompletionOptions = {}) {
-  return streamChatCompletion({ model, messages: [{ role: 'user', content: 'Hello!' }] }, { baseURL, maxRetries: 0, ...options })
+  return streamChatCompletion(
+    { model, messages: [{ role: 'user', content: 'Hello!' }] },
+    { baseURL, maxRetries: 0, ...options },
+  )
 }
 
 /** All that can be compared of a result. */
 function comparable({ completion, complete, warnings, error }: Accumulated) {
-  return { completion, complete, warnings, error: isStreamError(error) ? { code: error.code, details: error.details } : error }
+  return {
+    completion,
+    complete,
+    warnings,
+    error: isStreamError(error) ? { code: error.code, details: error.details } : error,
+  }
 }
 
 /** A body as core reads it, and as it is read over HTTP in both ways. */
-async function readings(bytes: Uint8Array, model: string, options: StreamChatCompletionOptions = {}, type = 'text/event-stream') {
+async function readings(
+  bytes: Uint8Array,
+  model: string,
+  options: StreamChatCompletionOptions = {},
+  type = 'text/event-stream',
+) {
   const expected = comparable(await accumulate(decodeChunks(readEvents([bytes]), options)))
   // Pieces of a few bytes are what other suites cut; over a network a large body would take its time.
   const random = cutRandomly(bytes, bytes.length)
@@ -65,7 +78,12 @@ async function* chunksOf<T>(chunks: AsyncIterable<T>): AsyncGenerator<T, void, u
 
 describe('over HTTP, however it is cut, streamChatCompletion gives what core gives for', () => {
   it.for(cases.map((example) => [`${example.name}: ${example.title}`, example] as const))('%s', async ([, example]) => {
-    const { expected, folded, iterated } = await readings(bytesOf(example.sse), example.name, example.options, example.content_type)
+    const { expected, folded, iterated } = await readings(
+      bytesOf(example.sse),
+      example.name,
+      example.options,
+      example.content_type,
+    )
     expect(folded).toEqual(expected)
     expect(iterated).toEqual(expected)
   })
@@ -86,10 +104,15 @@ it('a thousand streams at once are all right, and hold no more than their answer
   const parts = 20
   for (let at = 0; at < 1000; at += 1) {
     const events = Array.from({ length: parts }, (_, part) => {
-      const choices = [{ index: 0, delta: { content: text(at, part) }, finish_reason: part === parts - 1 ? 'stop' : null }]
+      const choices = [
+        { index: 0, delta: { content: text(at, part) }, finish_reason: part === parts - 1 ? 'stop' : null },
+      ]
       return `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices })}\n\n`
     })
-    bodies.set(`many-${at}`, { pieces: cutEvery(bytesOf(`${events.join('')}data: [DONE]\n\n`), 700), type: 'text/event-stream' })
+    bodies.set(`many-${at}`, {
+      pieces: cutEvery(bytesOf(`${events.join('')}data: [DONE]\n\n`), 700),
+      type: 'text/event-stream',
+    })
   }
   const before = process.memoryUsage().rss
   const answers = await Promise.all(

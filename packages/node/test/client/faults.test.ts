@@ -3,7 +3,21 @@ import { createServer, type AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { type ChatStream, streamChatCompletion, type StreamChatCompletionOptions } from '../../src/index.ts'
-import { type Answer, chunked, collect, done, event, eventsOf, head, lastPiece, page, piece, question, serveBytes, stream } from './byte-server.ts'
+import {
+  type Answer,
+  chunked,
+  collect,
+  done,
+  event,
+  eventsOf,
+  head,
+  lastPiece,
+  page,
+  piece,
+  question,
+  serveBytes,
+  stream,
+} from './byte-server.ts'
 import { createManualTime, until } from './manual-time.ts'
 
 /** What came of a request: the text, the error's code, and how many requests there were. */
@@ -19,9 +33,18 @@ const ways = [
   ['iterated', async (answer: ChatStream) => void (await collect(answer))],
 ] as const
 
-async function outcomeOf(read: (typeof ways)[number][1], baseURL: string, options: StreamChatCompletionOptions = {}): Promise<Outcome> {
+async function outcomeOf(
+  read: (typeof ways)[number][1],
+  baseURL: string,
+  options: StreamChatCompletionOptions = {},
+): Promise<Outcome> {
   let attempts = 1
-  const answer = streamChatCompletion(question, { baseURL, maxRetryDelayMs: 0, onRetry: () => (attempts += 1), ...options })
+  const answer = streamChatCompletion(question, {
+    baseURL,
+    maxRetryDelayMs: 0,
+    onRetry: () => (attempts += 1),
+    ...options,
+  })
   const thrown: unknown = await read(answer).then(
     () => null,
     (reason: unknown) => reason,
@@ -41,7 +64,9 @@ describe.for(ways)('a stream that is %s', ([, read]) => {
     await new Promise((resolve) => closed.close(resolve))
     const outcome = await outcomeOf(read, `http://127.0.0.1:${port}/v1?key=secret`)
     expect(outcome).toMatchObject({ code: 'connect_failed', attempts: 3, text: '' })
-    expect(outcome.error?.message).toBe(`[connect_failed] no answer from http://127.0.0.1:${port}/v1/chat/completions (ECONNREFUSED)`)
+    expect(outcome.error?.message).toBe(
+      `[connect_failed] no answer from http://127.0.0.1:${port}/v1/chat/completions (ECONNREFUSED)`,
+    )
   })
 
   it('from a name that does not exist is connect_failed, after all retries', async () => {
@@ -67,17 +92,37 @@ describe.for(ways)('a stream that is %s', ([, read]) => {
   })
 
   const rows: [string, Answer, Partial<Outcome> & { requests: number; status?: number }][] = [
-    ['429 with Retry-After', (socket) => void socket.write(page('429 Too Many', '{}', { 'retry-after': 0 })), { code: 'http_status', requests: 3, status: 429 }],
+    [
+      '429 with Retry-After',
+      (socket) => void socket.write(page('429 Too Many', '{}', { 'retry-after': 0 })),
+      { code: 'http_status', requests: 3, status: 429 },
+    ],
     ['500', (socket) => void socket.write(page('500 Oops', 'oops')), { code: 'http_status', requests: 3, status: 500 }],
-    ['529', (socket) => void socket.write(page('529 Overloaded', '{"error":{"message":"Overloaded"}}')), { code: 'http_status', requests: 3, status: 529 }],
-    ['401', (socket) => void socket.write(page('401 Unauthorized', '{"error":{"message":"no key"}}')), { code: 'http_status', requests: 1, status: 401 }],
-    ['a redirect', (socket) => void socket.write(page('302 Found', '', { location: 'http://127.0.0.1:1/' })), { code: 'http_status', requests: 1, status: 302 }],
+    [
+      '529',
+      (socket) => void socket.write(page('529 Overloaded', '{"error":{"message":"Overloaded"}}')),
+      { code: 'http_status', requests: 3, status: 529 },
+    ],
+    [
+      '401',
+      (socket) => void socket.write(page('401 Unauthorized', '{"error":{"message":"no key"}}')),
+      { code: 'http_status', requests: 1, status: 401 },
+    ],
+    [
+      'a redirect',
+      (socket) => void socket.write(page('302 Found', '', { location: 'http://127.0.0.1:1/' })),
+      { code: 'http_status', requests: 1, status: 302 },
+    ],
     [
       'an error page of a proxy',
       (socket) => void socket.write(page('502 Bad Gateway', '<html>502</html>', { 'content-type': 'text/html' })),
       { code: 'http_status', requests: 3, status: 502 },
     ],
-    ['a page', (socket) => void socket.write(page('200 OK', '<html>Sign in</html>', { 'content-type': 'text/html' })), { code: 'no_chunk', requests: 1 }],
+    [
+      'a page',
+      (socket) => void socket.write(page('200 OK', '<html>Sign in</html>', { 'content-type': 'text/html' })),
+      { code: 'no_chunk', requests: 1 },
+    ],
     ['an empty body', (socket) => void socket.write(page('200 OK', '')), { code: 'no_chunk', requests: 1 }],
     ['no body', (socket) => void socket.write('HTTP/1.1 204 No Content\r\n\r\n'), { code: 'no_chunk', requests: 1 }],
     [
@@ -92,7 +137,10 @@ describe.for(ways)('a stream that is %s', ([, read]) => {
     [
       'a compressed answer that is cut',
       (socket) => {
-        const body = gzipSync([event({ content: 'One ' }), event({ content: 'two' })].join(''), { level: 0 }).subarray(0, -90)
+        const body = gzipSync([event({ content: 'One ' }), event({ content: 'two' })].join(''), { level: 0 }).subarray(
+          0,
+          -90,
+        )
         socket.write(head('200 OK', { 'content-encoding': 'gzip', connection: 'close' }))
         socket.end(body)
       },
@@ -100,7 +148,10 @@ describe.for(ways)('a stream that is %s', ([, read]) => {
     ],
     [
       'pieces that are cut',
-      (socket) => void socket.end(head('200 OK', chunked) + piece(event({ content: 'One ' })) + piece(event({ content: 'two' })).slice(0, -9)),
+      (socket) =>
+        void socket.end(
+          head('200 OK', chunked) + piece(event({ content: 'One ' })) + piece(event({ content: 'two' })).slice(0, -9),
+        ),
       { code: 'connection_lost', text: 'One ', requests: 1 },
     ],
     [
@@ -146,7 +197,8 @@ describe.for(ways)('a stream that is %s', ([, read]) => {
     ],
     [
       'an error in the stream',
-      (socket) => stream(socket, [event({ content: 'One ' }), 'data: {"error":{"message":"Overloaded","code":529}}\n\n', done]),
+      (socket) =>
+        stream(socket, [event({ content: 'One ' }), 'data: {"error":{"message":"Overloaded","code":529}}\n\n', done]),
       { code: 'upstream_error', text: 'One ', requests: 1 },
     ],
     [
@@ -167,7 +219,8 @@ describe.for(ways)('a stream that is %s', ([, read]) => {
   it.for(['closed', 'reset'] as const)('gives what arrived wherever the connection is %s', async (how) => {
     const says = (content: string, finish_reason: string | null) =>
       `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason }] })}\n\n`
-    const whole = head('200 OK', chunked) + [says('One ', null), says('two', 'stop'), done].map(piece).join('') + lastPiece
+    const whole =
+      head('200 OK', chunked) + [says('One ', null), says('two', 'stop'), done].map(piece).join('') + lastPiece
     const bytes = Buffer.from(whole)
     let at = 0
     let early = true

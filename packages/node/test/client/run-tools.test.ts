@@ -16,13 +16,22 @@ function calling(...calls: readonly [name: string, text: string, id?: string][])
       { tool_calls: [{ index, function: { arguments: text.slice(half) } }] },
     ]
   })
-  return [...deltas.map((delta) => event(delta)), event({}, 'tool_calls'), event({}, null, { choices: [], usage }), done]
+  return [
+    ...deltas.map((delta) => event(delta)),
+    event({}, 'tool_calls'),
+    event({}, null, { choices: [], usage }),
+    done,
+  ]
 }
 
 const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }
 
 /** Runs tools for a model that gives these answers one after the other. */
-function running(answers: readonly (readonly string[])[], options: RunToolsOptions, request: Partial<ChatCompletionRequest> = {}) {
+function running(
+  answers: readonly (readonly string[])[],
+  options: RunToolsOptions,
+  request: Partial<ChatCompletionRequest> = {},
+) {
   const bodies: ChatCompletionRequest[] = []
   const fetch = async (_url: unknown, init?: RequestInit) => {
     bodies.push(JSON.parse(init?.body as string) as ChatCompletionRequest)
@@ -49,7 +58,10 @@ const told = ({ messages }: { messages: readonly { role: string; content?: unkno
 
 describe('runTools', () => {
   it('runs what the model calls, tells it the results, and gives its answer', async () => {
-    const answers = [calling(['weather', '{"city":"Oslo"}'], ['time', '{"zone":"CET"}'], ['add', '{"a":1,"b":2}']), eventsOf('20 degrees')]
+    const answers = [
+      calling(['weather', '{"city":"Oslo"}'], ['time', '{"zone":"CET"}'], ['add', '{"a":1,"b":2}']),
+      eventsOf('20 degrees'),
+    ]
     const { run, bodies } = running(answers, { tools: { weather, time, add } })
     const result = await run.result()
     expect(result).toMatchObject({ stopped: 'answer', steps: 2, error: null, usage })
@@ -71,7 +83,15 @@ describe('runTools', () => {
     await run.result()
     expect(bodies[0]?.tools).toMatchObject([
       own,
-      { type: 'function', function: { name: 'weather', description: 'The weather of a city', strict: true, parameters: { type: 'object', required: ['city'] } } },
+      {
+        type: 'function',
+        function: {
+          name: 'weather',
+          description: 'The weather of a city',
+          strict: true,
+          parameters: { type: 'object', required: ['city'] },
+        },
+      },
       { type: 'function', function: { name: 'time' } },
     ])
   })
@@ -88,13 +108,20 @@ describe('runTools', () => {
   })
 
   it('shows everything that happens', async () => {
-    const { run } = running([calling(['weather', '{"city":"Oslo"}']), eventsOf('20', ' degrees')], { tools: { weather } })
+    const { run } = running([calling(['weather', '{"city":"Oslo"}']), eventsOf('20', ' degrees')], {
+      tools: { weather },
+    })
     const events = await collect(run)
-    const names = events.filter(({ type: name }) => name !== 'chunk').map((one) => ('step' in one ? `${one.step} ${one.type}` : one.type))
+    const names = events
+      .filter(({ type: name }) => name !== 'chunk')
+      .map((one) => ('step' in one ? `${one.step} ${one.type}` : one.type))
     expect(names).toEqual(['1 step_start', '1 answer', '1 call_start', '1 call_end', '2 step_start', '2 answer', 'end'])
     expect(events.filter(({ type: name }) => name === 'chunk').length).toBeGreaterThan(5)
     expect(events).toContainEqual(
-      expect.objectContaining({ type: 'call_end', outcome: { kind: 'ok', value: { city: 'Oslo', celsius: 20 }, content: '{"city":"Oslo","celsius":20}' } }),
+      expect.objectContaining({
+        type: 'call_end',
+        outcome: { kind: 'ok', value: { city: 'Oslo', celsius: 20 }, content: '{"city":"Oslo","celsius":20}' },
+      }),
     )
     expect(await run.result()).toMatchObject({ stopped: 'answer' })
   })
@@ -115,16 +142,29 @@ describe('runTools', () => {
         },
       })
       const call = ['slow', '{}'] as [string, string]
-      await running([calling(call, call, call, call), eventsOf('ok')], { tools: { slow }, maxParallelCalls }).run.result()
+      await running([calling(call, call, call, call), eventsOf('ok')], {
+        tools: { slow },
+        maxParallelCalls,
+      }).run.result()
       expect(seen).toBe(most)
     }
   })
 
   it.for([
-    ['a name that does not exist', ['wether', '{}'], /^error: there is no function wether, only weather, fails$/, 'unknown'],
+    [
+      'a name that does not exist',
+      ['wether', '{}'],
+      /^error: there is no function wether, only weather, fails$/,
+      'unknown',
+    ],
     ['a name of every object', ['toString', '{}'], /^error: there is no function toString/, 'unknown'],
     ['arguments that are no JSON', ['weather', '{"city":'], /^error: the arguments are not JSON$/, 'invalid'],
-    ['arguments that are not valid', ['weather', '{"city":1}'], /^error: the arguments are not valid: city: /, 'invalid'],
+    [
+      'arguments that are not valid',
+      ['weather', '{"city":1}'],
+      /^error: the arguments are not valid: city: /,
+      'invalid',
+    ],
     ['a tool that throws', ['fails', '{}'], /^error: no luck$/, 'failed'],
   ] as const)('tells the model of %s, and goes on', async ([, call, content, kind]) => {
     const fails = defineTool({
@@ -141,7 +181,10 @@ describe('runTools', () => {
   })
 
   it('names calls that have no id', async () => {
-    const { run, bodies } = running([calling(['time', '{"zone":"A"}', ''], ['time', '{"zone":"B"}', '']), eventsOf('ok')], { tools: { time } })
+    const { run, bodies } = running(
+      [calling(['time', '{"zone":"A"}', ''], ['time', '{"zone":"B"}', '']), eventsOf('ok')],
+      { tools: { time } },
+    )
     await run.result()
     const [, assistant, ...tools] = bodies[1]?.messages ?? []
     const ids = (assistant as { tool_calls: { id: string }[] }).tool_calls.map(({ id }) => id)
@@ -180,14 +223,21 @@ describe('runTools', () => {
 
   it('asks before it runs what needs approval', async () => {
     const ran = vi.fn(() => 'deleted')
-    const erase = defineTool({ parameters: type({ path: 'string' }), needsApproval: ({ path }) => path !== '/tmp', run: ran })
+    const erase = defineTool({
+      parameters: type({ path: 'string' }),
+      needsApproval: ({ path }) => path !== '/tmp',
+      run: ran,
+    })
     const asked: unknown[] = []
     const decide = async (approval: Approval, path: string) => {
       const approve: RunToolsOptions['approve'] = async (input, { call }) => {
         asked.push([input, call.name])
         return approval
       }
-      const { run, bodies } = running([calling(['erase', JSON.stringify({ path })]), eventsOf('ok')], { tools: { erase }, approve })
+      const { run, bodies } = running([calling(['erase', JSON.stringify({ path })]), eventsOf('ok')], {
+        tools: { erase },
+        approve,
+      })
       await run.result()
       return told(bodies[1] ?? question)
     }
@@ -201,9 +251,16 @@ describe('runTools', () => {
   })
 
   it('ends with the error and what arrived when a stream breaks', async () => {
-    const { run } = running([calling(['weather', '{"city":"Oslo"}']), [event({ content: '20' })]], { tools: { weather } })
+    const { run } = running([calling(['weather', '{"city":"Oslo"}']), [event({ content: '20' })]], {
+      tools: { weather },
+    })
     const result = await run.result()
-    expect(result).toMatchObject({ stopped: 'error', steps: 2, error: { code: 'incomplete_stream' }, completion: { choices: [{ message: { content: '20' } }] } })
+    expect(result).toMatchObject({
+      stopped: 'error',
+      steps: 2,
+      error: { code: 'incomplete_stream' },
+      completion: { choices: [{ message: { content: '20' } }] },
+    })
     expect(result.messages).toHaveLength(3)
   })
 
@@ -216,7 +273,8 @@ describe('runTools', () => {
     })
     const { run } = running([calling(['slow', '{}'])], { tools: { slow }, signal: controller.signal })
     const reason = new Error('enough')
-    for await (const one of run) if (one.type === 'call_start') setImmediate(() => (way === 'signal' ? controller : run).abort(reason))
+    for await (const one of run)
+      if (one.type === 'call_start') setImmediate(() => (way === 'signal' ? controller : run).abort(reason))
     expect(await run.result()).toMatchObject({ stopped: 'error', error: reason })
     expect(seen).toBe(reason)
   })
@@ -236,6 +294,8 @@ describe('runTools', () => {
   })
 
   it('has events that tell apart by their type', () => {
-    expectTypeOf<ToolEvent['type']>().toEqualTypeOf<'answer' | 'call_end' | 'call_start' | 'chunk' | 'end' | 'step_start'>()
+    expectTypeOf<ToolEvent['type']>().toEqualTypeOf<
+      'answer' | 'call_end' | 'call_start' | 'chunk' | 'end' | 'step_start'
+    >()
   })
 })

@@ -7,7 +7,10 @@ import { collect, done, event, eventsOf, question } from './byte-server.ts'
 
 const jsonSchema = {
   type: 'object',
-  properties: { city: { type: 'string' }, sights: { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] } } },
+  properties: {
+    city: { type: 'string' },
+    sights: { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] } },
+  },
   required: ['city', 'sights'],
 }
 
@@ -26,7 +29,11 @@ const libraries: [string, StandardSchema<unknown, Trip>, object][] = [
 const trip = { city: 'Paris', sights: [{ name: 'Louvre' }, { name: 'Seine' }] }
 
 /** Asks a model that writes these pieces. */
-function asking<const S extends StandardSchema>(schema: S, events: readonly string[], options: Partial<StructuredOptions<S>> = {}) {
+function asking<const S extends StandardSchema>(
+  schema: S,
+  events: readonly string[],
+  options: Partial<StructuredOptions<S>> = {},
+) {
   const fetch = vi.fn(async (_url: unknown, _init?: RequestInit) => new Response(events.join('')))
   const answer = streamStructured(question, { schema, baseURL: 'http://chat.invalid', fetch, ...options })
   return { answer, body: () => JSON.parse(fetch.mock.calls[0]?.[1]?.body as string) as Record<string, unknown> }
@@ -74,7 +81,10 @@ describe.for(libraries)('a schema of %s', ([, schema, options]) => {
 
 describe('an answer that follows a schema', () => {
   it('has the types of the schema', async () => {
-    const schema = z.object({ day: z.string().transform((text) => new Date(text)), tags: z.array(z.object({ name: z.string() })) })
+    const schema = z.object({
+      day: z.string().transform((text) => new Date(text)),
+      tags: z.array(z.object({ name: z.string() })),
+    })
     const { answer } = asking(schema, eventsOf('{"day":"2026-01-01","tags":[]}'), { jsonSchema: {} })
     for await (const partial of answer) {
       expectTypeOf(partial).toEqualTypeOf<{ day?: string; tags?: { name?: string }[] }>()
@@ -88,7 +98,9 @@ describe('an answer that follows a schema', () => {
   })
 
   it('shares what has not changed between two partial values', async () => {
-    const values = await collect(asking(zodTrip, eventsOf('{"city":"Paris","sights":[{"name":"A"},', '{"name":"B"}', ']}')).answer)
+    const values = await collect(
+      asking(zodTrip, eventsOf('{"city":"Paris","sights":[{"name":"A"},', '{"name":"B"}', ']}')).answer,
+    )
     expect(values.length).toBeGreaterThan(1)
     expect(values.at(-1)?.sights?.[0]).toBe(values.at(-2)?.sights?.[0])
   })
@@ -100,12 +112,17 @@ describe('an answer that follows a schema', () => {
     ['broken', [event({ content: '{"city":"P' })], '[incomplete_stream]'],
   ] as const)('that is %s is invalid and tells why', async ([, events, message]) => {
     const result = await asking(zodTrip, events).answer.result()
-    expect(result).toMatchObject({ status: 'invalid', issues: [{ message: expect.stringContaining(message) as string }] })
+    expect(result).toMatchObject({
+      status: 'invalid',
+      issues: [{ message: expect.stringContaining(message) as string }],
+    })
     expect(result.completion).not.toBeNull()
   })
 
   it('that is broken throws for who iterates, as the stream does', async () => {
-    await expect(collect(asking(zodTrip, [event({ content: '{"city":"P' })]).answer)).rejects.toMatchObject({ code: 'incomplete_stream' })
+    await expect(collect(asking(zodTrip, [event({ content: '{"city":"P' })]).answer)).rejects.toMatchObject({
+      code: 'incomplete_stream',
+    })
   })
 })
 
@@ -113,13 +130,22 @@ describe('the response format', () => {
   const formatOf = async (schema: StandardSchema, options: object = {}) => {
     const { answer, body } = asking(schema, eventsOf('{}'), options)
     await answer.result()
-    return body()['response_format'] as { json_schema: { strict?: boolean; schema: object; name: string; description?: string } }
+    return body()['response_format'] as {
+      json_schema: { strict?: boolean; schema: object; name: string; description?: string }
+    }
   }
 
   it('is not strict where OpenAI would refuse it', async () => {
-    for (const schema of [z.object({ a: z.string().optional() }), z.record(z.string(), z.string()), z.array(z.string()), z.object({ a: z.looseObject({}) })])
+    for (const schema of [
+      z.object({ a: z.string().optional() }),
+      z.record(z.string(), z.string()),
+      z.array(z.string()),
+      z.object({ a: z.looseObject({}) }),
+    ])
       expect((await formatOf(schema)).json_schema).not.toHaveProperty('strict')
-    expect((await formatOf(z.object({ a: z.union([z.string(), z.object({ b: z.number() })]) }))).json_schema.strict).toBe(true)
+    expect(
+      (await formatOf(z.object({ a: z.union([z.string(), z.object({ b: z.number() })]) }))).json_schema.strict,
+    ).toBe(true)
   })
 
   it('is strict or not as the caller says', async () => {
@@ -131,19 +157,30 @@ describe('the response format', () => {
   })
 
   it('has the name and the description of the caller', async () => {
-    expect((await formatOf(zodTrip, { name: 'trip', description: 'A trip' })).json_schema).toMatchObject({ name: 'trip', description: 'A trip' })
+    expect((await formatOf(zodTrip, { name: 'trip', description: 'A trip' })).json_schema).toMatchObject({
+      name: 'trip',
+      description: 'A trip',
+    })
   })
 
   it('of the request stands, for servers that know no schemas', async () => {
     const fetch = vi.fn(async (_url: unknown, _init?: RequestInit) => new Response(eventsOf(...pieces).join('')))
     const request = { ...question, response_format: { type: 'json_object' as const } }
-    const answer = streamStructured(request, { schema: libraries[2]?.[1] as StandardSchema<unknown, Trip>, baseURL: 'http://chat.invalid', fetch })
+    const answer = streamStructured(request, {
+      schema: libraries[2]?.[1] as StandardSchema<unknown, Trip>,
+      baseURL: 'http://chat.invalid',
+      fetch,
+    })
     expect(await answer.result()).toMatchObject({ status: 'valid', value: trip })
-    expect(JSON.parse(fetch.mock.calls[0]?.[1]?.body as string)).toMatchObject({ response_format: { type: 'json_object' } })
+    expect(JSON.parse(fetch.mock.calls[0]?.[1]?.body as string)).toMatchObject({
+      response_format: { type: 'json_object' },
+    })
   })
 
   it('needs a JSON Schema, and says how to give one', () => {
-    expect(() => asking(v.object({}), [])).toThrow('a schema of valibot makes no JSON Schema: give one, as in { jsonSchema: toJsonSchema(schema) }')
+    expect(() => asking(v.object({}), [])).toThrow(
+      'a schema of valibot makes no JSON Schema: give one, as in { jsonSchema: toJsonSchema(schema) }',
+    )
     expect(() => asking(z.object({ a: z.bigint() }), [])).toThrow('this schema of zod has no JSON Schema')
   })
 })

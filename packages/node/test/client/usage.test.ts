@@ -3,13 +3,19 @@ import { estimateTokens, estimateUsage, streamChatCompletion } from '../../src/i
 import { done, event, question } from './byte-server.ts'
 
 const asking = (events: readonly string[], options = {}) =>
-  streamChatCompletion(question, { baseURL: 'http://chat.invalid', fetch: async () => new Response(events.join('')), ...options })
+  streamChatCompletion(question, {
+    baseURL: 'http://chat.invalid',
+    fetch: async () => new Response(events.join('')),
+    ...options,
+  })
 
 describe('usage', () => {
   const usage = { prompt_tokens: 9, completion_tokens: 2, total_tokens: 11 }
 
   it('is the provider’s, when there is one', async () => {
-    expect(await asking([event({ content: 'Hi' }, 'stop'), event({}, null, { choices: [], usage }), done]).usage()).toEqual(usage)
+    expect(
+      await asking([event({ content: 'Hi' }, 'stop'), event({}, null, { choices: [], usage }), done]).usage(),
+    ).toEqual(usage)
   })
 
   it('is estimated and says so, when there is none', async () => {
@@ -72,11 +78,23 @@ describe('estimateUsage', () => {
 describe('estimateTokens', () => {
   // Counted with o200k_base.
   it.for([
-    ['English', 'An example to follow. If your case is better served otherwise, do that and say why in one comment.', 22],
-    ['German', 'Der Mensch ist frei geboren, und überall liegt er in Ketten. Einer hält sich für den Herrn der anderen.', 23],
+    [
+      'English',
+      'An example to follow. If your case is better served otherwise, do that and say why in one comment.',
+      22,
+    ],
+    [
+      'German',
+      'Der Mensch ist frei geboren, und überall liegt er in Ketten. Einer hält sich für den Herrn der anderen.',
+      23,
+    ],
     ['Russian', 'Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему.', 25],
     ['Chinese', '人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心，并应以兄弟关系的精神相对待。', 35],
-    ['code', "for (const [key, value] of Object.entries(headers)) if (value !== undefined) request.setHeader(key, value)", 26],
+    [
+      'code',
+      'for (const [key, value] of Object.entries(headers)) if (value !== undefined) request.setHeader(key, value)',
+      26,
+    ],
   ] as const)('is within a fifth for %s', ([, text, tokens]) => {
     expect(estimateTokens(text)).toBeGreaterThan(tokens * 0.8)
     expect(estimateTokens(text)).toBeLessThan(tokens * 1.2)

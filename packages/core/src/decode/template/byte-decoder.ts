@@ -52,6 +52,8 @@ const CR = 13
 const LONG_EVENT = 64 * 1024
 /** More shapes than this do not repeat: n = 4 interleaved has four, reasoning then text has two. */
 const MAX_TEMPLATES = 12
+/** Fields and places of an answer; a real one has a dozen. */
+const MAX_PLACES = 512
 /** After so many lessons without a match the stream is not of the kind that repeats. */
 const MAX_LESSONS = 200
 
@@ -375,6 +377,7 @@ class Decoder implements ByteDecoder {
       if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, values[call.hole] as string)
       this.#sum = mergeChunk(this.#sum, fill(template, values))
     }
+    this.#sets.clear()
   }
 
   /** One event by the slow way; then a look at what can be learnt from it. */
@@ -398,6 +401,7 @@ class Decoder implements ByteDecoder {
     if (chunk === undefined || more.length > 0 || decoded?.chunks.length !== 1 || this.#lessons++ > MAX_LESSONS) return
     const json = jsonOf(bytes, from, to)
     if (json === -1) return
+    if (this.#numbers.size > MAX_PLACES) this.#forget()
     const leaves = leavesOf(bytes, json)
     if (leaves === undefined) return
     const valueOf = ({ kind, from: begin, to: behind }: Leaf): unknown => {
@@ -422,6 +426,15 @@ class Decoder implements ByteDecoder {
     if (template === undefined) return
     this.#templates.unshift(template)
     if (this.#templates.length > MAX_TEMPLATES) this.#templates.pop()
+  }
+
+  /** Begins to learn anew: a stream that invents places must not make the decoder grow. Nothing is pending here. */
+  #forget(): void {
+    this.#templates = []
+    this.#pendings.clear()
+    this.#numbers.clear()
+    this.#sets.clear()
+    this.#latest = []
   }
 
   #parse(text: string): void {
