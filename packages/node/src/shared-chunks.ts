@@ -91,9 +91,9 @@ export class SharedChunks {
     if (this.#pulling !== undefined || this.#readers.size !== 1) return this.pull().then(() => reader.next())
     this.#begun = true
     this.#alone = reader
-    const turn = this.#chunks.next().then(this.#takeAlone, this.#breakAlone)
-    this.#pulling = turn
-    return turn
+    const next = this.#chunks.next().then(this.#takeAlone, this.#breakAlone)
+    this.#pulling = next
+    return next
   }
 
   #next(): Promise<ChunkResult> {

@@ -171,6 +171,19 @@ describe('several readers', () => {
     }
   })
 
+  it('who do not read hold nobody up', async () => {
+    const answer = answering(...three)
+    const idle = answer[Symbol.asyncIterator]()
+    expect(await answer.text()).toBe('One two three')
+    expect(words(await collect(idle))).toEqual(['One two three'])
+    const looped = answering(...three)
+    for await (const chunk of looped) {
+      expect(textOf(chunk)).toBe('One ')
+      expect(await looped.text()).toBe('One two three')
+      break
+    }
+  })
+
   it('are not needed for the fast way, which the answer alone takes', async () => {
     const fold = vi.spyOn(ByteChunkStream.prototype, 'fold')
     const next = vi.spyOn(ByteChunkStream.prototype, 'next')
