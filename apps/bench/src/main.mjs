@@ -1,6 +1,6 @@
-// pnpm bench              measures every row and writes docs/benchmarks.md
+// pnpm bench              measures every row and writes docs/benchmarks-node<version>.md
 // pnpm bench fold-growth  measures one row and prints it
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { exponent, interleaved } from './measure.mjs'
 import { rows } from './rows.mjs'
@@ -33,14 +33,27 @@ for (const name of names) {
 
 if (wanted.length === 0) {
   const head = [
-    '# Benchmarks',
+    `# Benchmarks, Node.js ${process.versions.node.split('.')[0]}`,
     '',
     'Written by `pnpm bench`; `pnpm bench ROW` measures one row. CPU time, candidates in turn within one process, medians;',
     'in brackets the 10th and the 90th percentile. Ratios hold, absolute figures depend on the machine and its other work.',
     '',
-    `Node.js ${process.versions.node}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model.trim() || 'unnamed processor'}.`,
+    `Node.js ${process.versions.node}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model.trim() || 'unnamed processor'}. ${versions()}.`,
   ]
-  writeFileSync(new URL('../../../docs/benchmarks.md', import.meta.url), [...head, '', ...sections].join('\n'))
+  const [major] = process.versions.node.split('.')
+  writeFileSync(
+    new URL(`../../../docs/benchmarks-node${major}.md`, import.meta.url),
+    [...head, '', ...sections].join('\n'),
+  )
+}
+
+/** The peers as they were measured. */
+function versions() {
+  const { devDependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const outside = Object.keys(devDependencies).filter((name) => !name.startsWith('@deltawire/'))
+  const versionOf = (name) =>
+    JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version
+  return outside.map((name) => `${name} ${versionOf(name)}`).join(', ')
 }
 
 function section(name, title, unit, growth, faster, results) {
