@@ -16,12 +16,13 @@ const normalized = (chunks) => {
   return Array.from(chunks, (chunk) => normalize(chunk))
 }
 
-/** A response over reads that lie ready, so that nothing but reading is measured. */
+/** A response over reads that lie ready, given one by one as a socket gives them. */
 function responseOf(list) {
+  let at = 0
   const body = new ReadableStream({
-    start(controller) {
-      for (const read of list) controller.enqueue(read)
-      controller.close()
+    pull(controller) {
+      if (at < list.length) controller.enqueue(list[at++])
+      else controller.close()
     },
   })
   return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
