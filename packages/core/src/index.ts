@@ -26,7 +26,7 @@ export type { AnyStreamError, LimitName, StreamErrorCode, StreamErrorDetails, Up
 // For adapters: the way from bytes to chunks.
 export { createFramer } from './decode/frame.ts'
 export type { CreateSseParser, StreamEvent, TextSink } from './decode/frame.ts'
-export { createDecoder } from './decode/decoder.ts'
+export { createDecoder, decodeChunk } from './decode/decoder.ts'
 export type { Decoded, DecodeOptions, Decoder } from './decode/decoder.ts'
 export { decodeChunks } from './decode/decode-chunks.ts'
 export type { ChunkStream, Folded, Warning } from './decode/decode-chunks.ts'

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ChatCompletionChunk, createDecoder, type DecodeOptions, type StreamEvent, textOf } from '../src/index.ts'
+import {
+  type ChatCompletionChunk,
+  createDecoder,
+  decodeChunk,
+  type DecodeOptions,
+  type StreamEvent,
+  textOf,
+} from '../src/index.ts'
 import { rawChunk } from './raw.ts'
 
 const hello = JSON.stringify(rawChunk({ content: 'Hello' }))
@@ -223,4 +230,38 @@ it('whatever the events hold, decoding gives chunks and at most one error', () =
     }),
     { numRuns: 300 },
   )
+})
+
+describe('decodeChunk', () => {
+  const data = '{"id":"c","choices":[{"index":0,"delta":{"content":"a"}}]}'
+
+  it('gives the chunk of one event, in the official shape', () => {
+    const { chunks, done, error } = decodeChunk(data)
+    expect(chunks).toEqual([
+      {
+        id: 'c',
+        object: 'chat.completion.chunk',
+        created: 0,
+        model: '',
+        choices: [{ index: 0, delta: { content: 'a' }, finish_reason: null }],
+      },
+    ])
+    expect({ done, error }).toEqual({ done: false, error: undefined })
+  })
+
+  it('knows the end of a stream, which is no error on its own', () => {
+    expect(decodeChunk(' [DONE] ')).toEqual({ chunks: [], done: true })
+  })
+
+  it('gives an error as a value', () => {
+    expect(decodeChunk('{"error":{"message":"no"}}').error).toMatchObject({ code: 'upstream_error' })
+    expect(decodeChunk('{oops}').error).toMatchObject({ code: 'invalid_json' })
+    expect(decodeChunk('{"id":"c').error).toMatchObject({ code: 'incomplete_stream' })
+  })
+
+  it('holds nothing back', () => {
+    const call = { index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
+    const { chunks } = decodeChunk(JSON.stringify({ choices: [{ index: 0, delta: { tool_calls: [call] } }] }))
+    expect(chunks.flatMap(({ choices }) => choices.flatMap(({ delta }) => delta.tool_calls ?? []))).toHaveLength(2)
+  })
 })

@@ -15,6 +15,7 @@ const values = [
   'createFramer',
   'createJsonReader',
   'createNormalizer',
+  'decodeChunk',
   'decodeChunks',
   'encodeChunk',
   'encodeComment',

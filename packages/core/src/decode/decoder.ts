@@ -203,6 +203,23 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   }
 }
 
+/**
+ * One event's data on its own: the chunk in it, the end (`done`), or the error.
+ *
+ * For a single chunk from a store or a message. A stream needs `decodeChunks`: only what came before tells which tool
+ * call a fragment belongs to, and whether a stream was cut.
+ */
+export function decodeChunk(data: string, options: DecodeOptions = {}): Decoded {
+  if (isDone(data.trim())) return DONE
+  const decoder = createDecoder(options)
+  const decoded = decoder.push({ data })
+  if (decoded.done) return decoded
+  const rest = decoder.end()
+  // That one event is no whole stream is no error; that it breaks off is.
+  if (rest.error?.code === 'incomplete_stream' && rest.error.details.insideEvent) return rest
+  return { ...decoded, chunks: [...decoded.chunks, ...rest.chunks] }
+}
+
 const NOTHING: Decoded = { chunks: [], done: false }
 const DONE: Decoded = { chunks: [], done: true }
 
