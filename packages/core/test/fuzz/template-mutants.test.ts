@@ -105,8 +105,8 @@ const mutants: Mutant[] = [
   },
   {
     without: 'telling places of one field apart',
-    file: 'byte-decoder.ts',
-    code: 'if (latest !== undefined && latest !== place) this.#settle()',
+    file: 'pending-sum.ts',
+    code: 'if (latest !== undefined && latest !== place) return true',
     mutated: '',
   },
   {
@@ -135,7 +135,7 @@ const mutants: Mutant[] = [
   },
   {
     without: 'the order of templates that took turns',
-    file: 'byte-decoder.ts',
+    file: 'pending-sum.ts',
     code: 'template.turn = ++this.#turns',
     mutated: 'template.turn ||= ++this.#turns',
   },

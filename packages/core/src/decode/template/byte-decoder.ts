@@ -6,12 +6,12 @@ import type { Warning } from '../../normalize/warning.ts'
 import { createDecoder, type DecodeOptions, type Decoded } from '../decoder.ts'
 import { createFramer, type CreateSseParser, type StreamEvent } from '../frame.ts'
 import { Carry } from './carry.ts'
-import { learn } from './learn.ts'
-import { type DecodeRange, PendingText, unescaped } from './pending-text.ts'
-import { textOf } from './short-text.ts'
-import { copyUnescaped, Held, MISS } from './string-hole.ts'
+import { valueOf } from './hole-value.ts'
+import { Lessons } from './lessons.ts'
+import { PendingSum } from './pending-sum.ts'
+import type { DecodeRange } from './pending-text.ts'
+import { MISS } from './string-hole.ts'
 import { fill, found, type Hole, match, type Template, withField } from './template.ts'
-import { type Leaf, leavesOf } from './walk-json.ts'
 
 /** What core may not name: the platform's way from bytes to text, and an SSE parser. */
 export interface BytePlatform {
@@ -52,10 +52,6 @@ const CR = 13
 const LONG_EVENT = 64 * 1024
 /** More shapes than this do not repeat: n = 4 interleaved has four, reasoning then text has two. */
 const MAX_TEMPLATES = 12
-/** Fields and places of an answer; a real one has a dozen. */
-const MAX_PLACES = 512
-/** After so many lessons without a match the stream is not of the kind that repeats. */
-const MAX_LESSONS = 200
 
 /**
  * Bytes to normalized chunks, or to their sum, at the speed of reading bytes.
@@ -110,16 +106,9 @@ class Decoder implements ByteDecoder {
   #decoded: Decoded[] = []
   // Templates, the latest to match first.
   #templates: Template[] = []
-  #lessons = 0
-  #before: Map<string, string> = new Map()
-  readonly #pendings = new Map<string, PendingText>()
+  readonly #lessons: Lessons
   // What has matched since the last slow event, and is not in the sum yet.
-  #used: Template[] = []
-  readonly #sets = new Map<Hole, unknown>()
-  /** By field: the place where the latest text of it goes. */
-  #latest: (number | undefined)[] = []
-  #turns = 0
-  readonly #numbers = new Map<string, number>()
+  readonly #pending: PendingSum
   #events = 0
   #length = 0
   #room = Infinity
@@ -131,6 +120,8 @@ class Decoder implements ByteDecoder {
     this.#slow = createDecoder(options)
     this.#framer = createFramer(platform.createSseParser, (event) => this.#take(event), options)
     this.#maxEventLength = limitsOf(options).maxEventLength
+    this.#lessons = new Lessons(platform.decodeRange)
+    this.#pending = new PendingSum(platform.decodeRange)
     // Only the slow way knows how to look back at all the text so far, and sees every repair.
     if (options.cumulative === true || options.onRepair !== undefined) this.#plain = false
   }
@@ -278,7 +269,7 @@ class Decoder implements ByteDecoder {
         templates.copyWithin(1, 0, i)
         templates[0] = template
       }
-      this.#lessons = 0
+      this.#lessons.paid()
       this.#commit(template, bytes)
       return behind
     }
@@ -296,60 +287,26 @@ class Decoder implements ByteDecoder {
 
   #commit(template: Template, bytes: Uint8Array): void {
     const grown = template.weight + found.units
-    if (this.#sums) this.#keep(template, bytes)
-    else this.#chunks.push(this.#chunkOf(template, bytes))
-    // Counted afterwards: keeping may first have to settle what came before.
+    if (this.#sums) {
+      if (this.#pending.collides(template)) this.#settle()
+      this.#pending.add(template, bytes)
+    } else this.#chunks.push(this.#chunkOf(template, bytes))
+    // Counted afterwards: what came before may first have to be settled.
     this.#events++
     this.#length += grown
   }
 
   #chunkOf(template: Template, bytes: Uint8Array): ChatCompletionChunk {
     const { base, call, direct, holes } = template
+    const { decodeRange } = this.#platform
     if (direct !== undefined) {
-      const value = this.#valueOf(holes[direct.hole] as Hole, direct.hole, bytes)
+      const value = valueOf(decodeRange, holes[direct.hole] as Hole, direct.hole, bytes)
       if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, value as string)
       return withField(base, direct, value)
     }
-    const values = holes.map((hole, i) => (hole.effect === 'skip' ? '' : this.#valueOf(hole, i, bytes)))
+    const values = holes.map((hole, i) => (hole.effect === 'skip' ? '' : valueOf(decodeRange, hole, i, bytes)))
     if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, values[call.hole] as string)
     return fill(template, values)
-  }
-
-  /** Keeps what an event adds until the sum is asked for. */
-  #keep(template: Template, bytes: Uint8Array): void {
-    const { holes, places } = template
-    for (let i = 0; i < places.length; i++) {
-      const { field, place } = places[i] as Template['places'][number]
-      const latest = this.#latest[field]
-      // The order of texts that go into one field at different places is theirs to keep.
-      if (latest !== undefined && latest !== place) this.#settle()
-    }
-    for (let i = 0; i < places.length; i++) {
-      const { field, place } = places[i] as Template['places'][number]
-      this.#latest[field] = place
-    }
-    if (template.turn === 0) this.#used.push(template)
-    template.turn = ++this.#turns
-    for (let i = 0; i < holes.length; i++) {
-      const hole = holes[i] as Hole
-      if (hole.pending !== undefined)
-        hole.pending.append(bytes, found.from[i] ?? 0, found.to[i] ?? 0, found.held[i] ?? 0)
-      else if (hole.effect === 'set') this.#sets.set(hole, this.#valueOf(hole, i, bytes))
-    }
-  }
-
-  #valueOf({ kind }: Hole, i: number, bytes: Uint8Array): unknown {
-    const from = found.from[i] ?? 0
-    const to = found.to[i] ?? 0
-    const { decodeRange } = this.#platform
-    if (kind === 'number') return Number(decodeRange(bytes, from, to, true))
-    const held = found.held[i] ?? 0
-    if (held & Held.escapes) {
-      const length = to - from > scratch.length ? MISS : copyUnescaped(bytes, from, to, scratch, 0)
-      if (length === MISS) return unescaped(decodeRange, bytes, from, to)
-      return textOf(decodeRange, scratch, 0, length, (held & Held.unicode) === 0)
-    }
-    return textOf(decodeRange, bytes, from, to, held === Held.plain)
   }
 
   /** Brings everything that has matched into the sum, and tells the slow way of it. The latest template comes last. */
@@ -359,25 +316,11 @@ class Decoder implements ByteDecoder {
     this.#room -= this.#length
     this.#events = 0
     this.#length = 0
-    // The latest one last: where two say different things, it is right.
-    const used = this.#used.toSorted((a, b) => a.turn - b.turn)
-    this.#used = []
-    this.#latest = []
-    for (const [at, template] of used.entries()) {
-      template.turn = 0
-      const later = used.slice(at + 1)
-      const values = template.holes.map((hole) => {
-        if (hole.pending === undefined) return this.#sets.get(hole) ?? ''
-        // A text that several templates fill goes into the chunk of the last one.
-        return later.some(({ holes }) => holes.some(({ pending }) => pending === hole.pending))
-          ? ''
-          : hole.pending.take()
-      })
+    for (const { template, values, chunk } of this.#pending.take()) {
       const { call } = template
       if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, values[call.hole] as string)
-      this.#sum = mergeChunk(this.#sum, fill(template, values))
+      this.#sum = mergeChunk(this.#sum, chunk)
     }
-    this.#sets.clear()
   }
 
   /** One event by the slow way; then a look at what can be learnt from it. */
@@ -390,51 +333,23 @@ class Decoder implements ByteDecoder {
     if (this.#slow.repeated.state !== before) {
       // What the templates stand on has changed: an identity, a new call, an end.
       this.#templates = []
-      this.#before.clear()
+      this.#lessons.startOver()
     } else this.#learn(bytes, from, to)
     this.#room = this.#slow.repeated.room
   }
 
   #learn(bytes: Uint8Array, from: number, to: number): void {
     const [decoded, ...more] = this.#decoded
-    const chunk = decoded?.chunks[0]
-    if (chunk === undefined || more.length > 0 || decoded?.chunks.length !== 1 || this.#lessons++ > MAX_LESSONS) return
-    const json = jsonOf(bytes, from, to)
-    if (json === -1) return
-    if (this.#numbers.size > MAX_PLACES) this.#forget()
-    const leaves = leavesOf(bytes, json)
-    if (leaves === undefined) return
-    const valueOf = ({ kind, from: begin, to: behind }: Leaf): unknown => {
-      const text = this.#platform.decodeRange(bytes, begin, behind, false)
-      return kind === 'text' ? (JSON.parse(`"${text}"`) as unknown) : Number(text)
+    const [chunk, ...others] = decoded?.chunks ?? []
+    if (chunk === undefined || more.length > 0 || others.length > 0) return
+    if (this.#lessons.crowded) {
+      this.#templates = []
+      this.#lessons.forget()
     }
-    const pendingOf = (place: string): PendingText => {
-      let pending = this.#pendings.get(place)
-      if (pending === undefined) this.#pendings.set(place, (pending = new PendingText(this.#platform.decodeRange)))
-      return pending
-    }
-    const numberOf = (name: string): number => {
-      const number = this.#numbers.get(name) ?? this.#numbers.size
-      this.#numbers.set(name, number)
-      return number
-    }
-    const template = learn(
-      { bytes, from, to, chunk, before: this.#before, pendingOf, numberOf, textOf: valueOf },
-      leaves,
-    )
-    this.#before = new Map(leaves.map((leaf) => [leaf.path.join('.'), String(valueOf(leaf))]))
+    const template = this.#lessons.take(bytes, from, to, chunk)
     if (template === undefined) return
     this.#templates.unshift(template)
     if (this.#templates.length > MAX_TEMPLATES) this.#templates.pop()
-  }
-
-  /** Begins to learn anew: a stream that invents places must not make the decoder grow. Nothing is pending here. */
-  #forget(): void {
-    this.#templates = []
-    this.#pendings.clear()
-    this.#numbers.clear()
-    this.#sets.clear()
-    this.#latest = []
   }
 
   #parse(text: string): void {
@@ -467,17 +382,6 @@ class Decoder implements ByteDecoder {
     this.error = decoded.error
     this.done = decoded.done
   }
-}
-
-/** For texts with escapes, which most pieces of tool arguments are. */
-const scratch = new Uint8Array(256)
-
-/** Where the JSON of an event begins that is one `data:` line and a blank line and nothing else; -1 for any other. */
-function jsonOf(bytes: Uint8Array, from: number, to: number): number {
-  for (let i = 0; i < 5; i++) if (bytes[from + i] !== 'data:'.charCodeAt(i)) return -1
-  const end = bytes.indexOf(LF, from)
-  const behind = bytes[end + 1] === CR ? end + 3 : end + 2
-  return behind === to ? from + 5 : -1
 }
 
 /** The position behind the first blank line that ends with LF, or -1. */
