@@ -44,7 +44,7 @@ export type BrokenStream = AnyStreamError & {
  * const { choices, usage } = await stream.completion()
  * ```
  */
-export class ChatStream implements AsyncIterable<ChatCompletionChunk, void, undefined> {
+export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   readonly #attempts: Attempts
   readonly #shared: SharedChunks
   readonly #request: Pick<ChatCompletionRequest, 'messages' | 'tools'>

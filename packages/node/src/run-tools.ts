@@ -146,7 +146,7 @@ export function runTools(request: StreamRequest, options: RunToolsOptions): Tool
 }
 
 /** A conversation between a model and tools, while it takes place. */
-export class ToolRun implements AsyncIterable<ToolEvent, void, undefined> {
+export class ToolRun implements AsyncIterable<ToolEvent> {
   readonly #request: StreamRequest
   readonly #options: RunToolsOptions
   readonly #controller = new AbortController()

@@ -167,7 +167,7 @@ export class SharedChunks {
 }
 
 /** One reader's way through shared chunks. Behaves as an async generator would. */
-export class ChunkReader implements AsyncIterableIterator<ChatCompletionChunk, void, undefined> {
+export class ChunkReader implements AsyncIterableIterator<ChatCompletionChunk> {
   readonly #shared: SharedChunks
   #pending: ChatCompletionChunk | undefined
   /** Whether what is pending may be added to: it is shown to nobody else. */

@@ -62,11 +62,7 @@ export function streamStructured<const S extends StandardSchema>(
 }
 
 /** An answer that follows a schema, while it arrives and when it is there. */
-export class StructuredStream<S extends StandardSchema> implements AsyncIterable<
-  DeepPartial<InputOf<S>>,
-  void,
-  undefined
-> {
+export class StructuredStream<S extends StandardSchema> implements AsyncIterable<DeepPartial<InputOf<S>>> {
   /** The answer as it is, to be read as well. */
   readonly stream: ChatStream
   readonly #schema: S
