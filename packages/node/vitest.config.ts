@@ -1,3 +1,3 @@
 import { project } from '@deltawire/testkit/vitest'
 
-export default project('node')
+export default project('node', { setupFiles: ['test/seed.ts'] })

@@ -150,9 +150,12 @@ it.each([
   expect(isProse(key)).toBe(expected)
 })
 
+/** A copy leaves out this one key, wherever it stands. */
+const withoutProto = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__proto__'))
+
 it('a copy is equal and shares nothing', () => {
   fc.assert(
-    fc.property(fc.jsonValue(), (value) => {
+    fc.property(withoutProto, (value) => {
       const twin = copy(value)
       expect(twin).toEqual(value)
       if (typeof value === 'object' && value !== null) expect(twin).not.toBe(value)
