@@ -1,5 +1,6 @@
 import { type AnyStreamError, isStreamError } from '@deltawire/core'
 import type { Time } from './time.ts'
+import { codesOf } from './stream-error-from-node.ts'
 
 export interface RetryOptions {
   /**
@@ -102,9 +103,8 @@ export function isRetriable(error: unknown): error is AnyStreamError {
 const LASTING = /^(?:CERT_|DEPTH_ZERO_|ERR_INVALID_|ERR_SSL_|ERR_TLS_|HPE_|SELF_SIGNED_|UNABLE_TO_)/
 
 function isLasting(reason: unknown): boolean {
-  const cause = reason instanceof Error ? (reason.cause ?? reason) : undefined
-  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined
-  return typeof code === 'string' && LASTING.test(code)
+  for (const code of codesOf(reason)) if (LASTING.test(code)) return true
+  return false
 }
 
 /** What the server asks for: `retry-after-ms` of OpenAI and Azure, else `Retry-After` in seconds or as a date. */

@@ -62,12 +62,14 @@ export function connectErrorFromNode(reason: unknown, url: URL, elapsedMs: numbe
 }
 
 /** The codes of a failure and of its causes, the outermost first: undici's own "fetch failed" says nothing. */
-function* codesOf(reason: unknown): Generator<string, void, undefined> {
+export function* codesOf(reason: unknown): Generator<string, void, undefined> {
   // A cause may be, in the end, its own.
   const seen = new Set<unknown>()
   for (let cause: unknown = reason; cause instanceof Error && !seen.has(cause); cause = cause.cause) {
     seen.add(cause)
     const { code } = cause as NodeJS.ErrnoException
     if (typeof code === 'string') yield code
+    // From Node.js 24 on, undici's parser of HTTP has a name and no code.
+    else if (cause.name === 'HTTPParserError') yield 'HPE_INVALID'
   }
 }
