@@ -6,3 +6,5 @@ export { bytesOf, cutAt, cutEvery, cutRandomly, iterableOf, randomNumbers, respo
 export type { Delivery } from './cut.ts'
 export { plainEvents, readPlainly } from './plain-reading.ts'
 export type { PlainAudio, PlainChoice, PlainError, PlainReading, PlainToolCall } from './plain-reading.ts'
+export { program, programMissing, programRequired, requiredVariable } from './program.ts'
+export type { ProgramName } from './program.ts'

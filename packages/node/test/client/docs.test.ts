@@ -1,18 +1,14 @@
 import * as core from '@deltawire/core'
+import { runSnippet, snippetsOf, typeErrorsOf } from '@deltawire/testkit/guide'
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { format } from 'node:util'
-import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import * as zod from 'zod'
 import * as node from '../../src/index.ts'
 import { type ByteServer, done, event, serveBytes, stream } from './byte-server.ts'
 
 const guide = await readFile(new URL('../../../../docs/node.md', import.meta.url), 'utf8')
-const snippets = [...guide.matchAll(/^## (.+)\n[^]*?```ts\n([^]*?)```/gm)].map(([, title = '', code = '']) => ({
-  title,
-  code,
-}))
+const snippets = snippetsOf(guide)
 
 /** What each snippet prints. */
 const printed: Record<string, string> = {
@@ -61,21 +57,12 @@ afterAll(async () => {
 
 const modules: Record<string, object> = { '@deltawire/core': core, '@deltawire/node': node, zod }
 
-/** Runs a snippet as the module that it is, and gives what it prints. */
+/** What a snippet prints. */
 async function run(code: string): Promise<string> {
   let text = ''
-  const target = ts.ScriptTarget.ES2022
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { target, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
-  })
-  const body = outputText.replaceAll(/^import (\{.*\}) from '(.*)';$/gm, "const $1 = modules['$2'];")
   const print = { log: (...values: unknown[]) => (text += `${format(...values)}\n`) }
   const out = { stdout: { write: (piece: string) => (text += piece) } }
-  // A snippet has `await` at its top.
-  const AsyncFunction = (async () => {}).constructor as new (
-    ...code: string[]
-  ) => (...values: unknown[]) => Promise<void>
-  await new AsyncFunction('modules', 'console', 'process', body)(modules, print, out)
+  await runSnippet(code, modules, { console: print, process: out })
   return text
 }
 
@@ -86,28 +73,7 @@ describe('the guide', () => {
   })
 
   it('compiles', { timeout: 30_000 }, () => {
-    const folder = fileURLToPath(new URL('.', import.meta.url))
-    const files = new Map(snippets.map(({ code }, at) => [`${folder}snippet-${at}.ts`, code]))
-    const { config } = ts.readConfigFile(`${folder}../../../../tsconfig.base.json`, (path) =>
-      ts.sys.readFile(path),
-    ) as { config: unknown }
-    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, folder)
-    const compilerOptions = { ...options, types: ['node'], noUnusedLocals: true, composite: false }
-    const host = ts.createCompilerHost(compilerOptions)
-    const { getSourceFile, fileExists } = host
-    host.fileExists = (path) => files.has(path) || fileExists(path)
-    host.getSourceFile = (path, version, ...rest) => {
-      const code = files.get(path)
-      return code === undefined ? getSourceFile(path, version, ...rest) : ts.createSourceFile(path, code, version)
-    }
-    const program = ts.createProgram([...files.keys()], compilerOptions, host)
-    const found = [...files.keys()].flatMap((path) => ts.getPreEmitDiagnostics(program, program.getSourceFile(path)))
-    expect(
-      found.map(
-        ({ messageText, file, start }) =>
-          `${file?.fileName}:${start} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
-      ),
-    ).toEqual([])
+    expect(typeErrorsOf(snippets, new URL('.', import.meta.url))).toEqual([])
   })
 
   it.for(snippets.map(({ title, code }) => [title, code] as const))(
