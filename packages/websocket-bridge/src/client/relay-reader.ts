@@ -1,0 +1,68 @@
+import type { ChatCompletionChunk } from '@deltawire/core'
+import type { WireChunk } from '../protocol/frame.ts'
+import type { Position } from '../protocol/position.ts'
+import { addWireChunk, type Receiver } from '../protocol/receive.ts'
+import { restoreChunk } from '../protocol/wire-chunk.ts'
+import { createLoop } from './loop.ts'
+
+/** What a reader of a stream is given. */
+export interface RelayUpdate {
+  /** What came since the update before. If it `replaces`, all that there is. */
+  readonly chunk: ChatCompletionChunk
+  /** Forget what was given before: it is not in the stream any more, or was damaged on its way. Rare. */
+  readonly replaces: boolean
+  /** How far the stream has been given, with this update. */
+  readonly position: Position
+}
+
+/** One reader of a stream. What it has not taken yet is one chunk, the sum. */
+export interface Reader {
+  /** Adds a chunk, which is only read. */
+  add(chunk: WireChunk): void
+  /** Gives all that there is, where nothing can be added to what was given. It is only read. */
+  replace(whole: WireChunk): void
+  end(reason?: Error): void
+  readonly updates: AsyncGenerator<RelayUpdate, void, undefined>
+}
+
+/**
+ * Makes a reader.
+ *
+ * @param stream what the chunks belong to
+ * @param hasSome whether the reader has a part of the stream from before
+ */
+export function createReader(stream: Receiver, hasSome: boolean, leave: () => void): Reader {
+  let pending: WireChunk | undefined
+  /** Whether `pending` may grow: nobody else has it. */
+  let isOwn = false
+  let replaces = false
+
+  function take(): RelayUpdate | undefined {
+    const { position, sum = pending } = stream
+    // After a repair has begun there is no position, and what is pending may not be given.
+    if (pending === undefined || sum === undefined || position === undefined) return undefined
+    const update = { chunk: restoreChunk(pending, sum), replaces, position }
+    pending = undefined
+    replaces = false
+    hasSome = true
+    return update
+  }
+
+  const loop = createLoop(take, leave)
+  return {
+    add(chunk) {
+      if (pending !== undefined && !isOwn) pending = addWireChunk(undefined, pending)
+      isOwn = pending !== undefined
+      pending = pending === undefined ? chunk : addWireChunk(pending, chunk)
+      loop.wake()
+    },
+    replace(whole) {
+      pending = addWireChunk(undefined, whole)
+      isOwn = true
+      replaces = hasSome
+      loop.wake()
+    },
+    end: loop.end,
+    updates: loop.values,
+  }
+}

@@ -1,0 +1,286 @@
+import type { ChatCompletionRequest } from '@deltawire/core'
+import type { Clock, Timer } from '../clock.ts'
+import type { Engine, Following, Lease, StreamState, StreamSummary } from '../engine.ts'
+import type { OrphanPolicy, Status } from '../protocol/frame.ts'
+import { Refusal } from '../refusal.ts'
+import { createFlusher, type Flusher } from './flusher.ts'
+import type { Limits } from './limits.ts'
+import { createLocalStreams, type LocalStream, type LocalStreams } from './local-streams.ts'
+import type { AboutStream, Action, Authorize, Principal } from './principal.ts'
+import { CANCEL_FLAG, toolFlag } from './producer.ts'
+import { createProductions, type EndedStream, type Open, type Productions, type Resume } from './productions.ts'
+import { createStats, type Stats } from './stats.ts'
+
+export interface HubOptions {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly node: string
+  readonly newId: () => string
+  readonly newEpoch: () => string
+  readonly authorize: Authorize
+  readonly open: Open
+  readonly resume: Resume | undefined
+  readonly orphan: OrphanPolicy
+  readonly onEnd: (ended: EndedStream) => void
+  readonly onError: (reason: unknown, about: { readonly id?: string }) => void
+}
+
+/** What somebody asks for who starts a stream. */
+export interface StartOrder {
+  readonly key: string
+  readonly request: ChatCompletionRequest
+  readonly topic?: string | undefined
+  readonly orphan?: OrphanPolicy | undefined
+}
+
+export interface Started {
+  readonly id: string
+  readonly status: Status
+  /** Whether it did not exist before. */
+  readonly fresh: boolean
+}
+
+/** One node's streams, without any door: what may be asked, by whom, and what then happens. */
+export interface Hub {
+  /** Starts a stream, once per principal and key. */
+  start(principal: Principal, order: StartOrder): Promise<Started>
+  /** The stream, to follow it (`streams.follow`). */
+  open(principal: Principal, id: string): Promise<LocalStream>
+  cancel(principal: Principal, id: string): Promise<Status>
+  /** Cancels whoever's stream it is: for admins. */
+  kill(id: string): Promise<Status>
+  /** @returns whether this output is the one that counts */
+  toolOutput(principal: Principal, id: string, call: string, output: unknown): Promise<boolean>
+  /** The live streams of a topic that the principal may read, and each that begins or ends there. */
+  followTopic(principal: Principal, topic: string, listener: (stream: StreamSummary) => void): Promise<Following>
+  read(principal: Principal, id: string): Promise<StreamState>
+  readonly streams: LocalStreams
+  readonly productions: Productions
+  readonly flusher: Flusher<LocalStream>
+  readonly stats: Stats
+  readonly engine: Engine
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly node: string
+  readonly isDraining: boolean
+  /** Since when the store has not answered. Unix milliseconds. */
+  readonly unreachableSince: number | undefined
+  /** Begins nothing new from now on. */
+  drain(): void
+  /** Called once a second. */
+  onTick(listener: () => void): void
+  close(): void
+}
+
+/** How often what runs out is looked at: leases of dead nodes, silent sources, tokens. */
+const TICK_MS = 1_000
+/** How long to wait before asking a node again whose store does not answer. */
+const RETRY_MS = 1_000
+
+export function createHub(options: HubOptions): Hub {
+  const { engine, clock, limits, node, newId, newEpoch, authorize, onError } = options
+  const stats = createStats()
+  const flusher = createFlusher<LocalStream>(clock, flush)
+  const streams = createLocalStreams({
+    engine,
+    clock,
+    stalledAfterMs: limits.stalledAfterMs,
+    onChange: (stream, chunks, isUrgent) => flusher.mark(stream, chunks * stream.readers.size, isUrgent),
+  })
+  const productions = createProductions({ ...options, streams, stats })
+  const listeners = new Set<() => void>()
+  let isDraining = false
+  let unreachableSince: number | undefined
+  let renewedAt = clock.now()
+  const live = new Map<string, number>()
+  const timer: Timer = clock.repeat(TICK_MS, tick)
+
+  function flush(stream: LocalStream): void {
+    for (const reader of stream.readers) streams.serve(stream, reader)
+    stream.log.trim()
+  }
+
+  function tick(): void {
+    const now = clock.now()
+    unreachableSince = engine.isReachable ? undefined : (unreachableSince ?? now)
+    streams.tick()
+    productions.tick()
+    for (const listener of listeners) listener()
+    // A third of the shortest lease, so that one may fail. A store that does not answer is asked again in a second.
+    const shortest = Math.min(...[...productions.all.values()].map(({ lease }) => lease.ttlMs))
+    if (now - renewedAt >= shortest / 3) {
+      renewedAt = now
+      void productions.renew().catch(() => {})
+    }
+    if (!isDraining) void productions.sweep().catch(() => {})
+  }
+
+  async function allow(principal: Principal, action: Action): Promise<boolean> {
+    // A function that forgets to answer must not let anybody do anything.
+    return (await authorize(principal, action)) === true
+  }
+
+  /** To whoever may not even read a stream, it does not exist. */
+  async function allowOn(principal: Principal, kind: 'cancel' | 'read' | 'tool', stream: AboutStream): Promise<void> {
+    const { id, owner, topic } = stream
+    const about = { id, owner, topic }
+    if (await allow(principal, { kind, stream: about })) return
+    const mayRead = kind !== 'read' && (await allow(principal, { kind: 'read', stream: about }))
+    throw mayRead ? new Refusal('forbidden', 'This is not yours to do.') : unknownStream()
+  }
+
+  /** What the engine answers, or a refusal: a store that does not answer is not the client's fault. */
+  async function ask<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer
+    } catch (cause) {
+      throw new Refusal('unavailable', 'The store of this relay does not answer.', { retryMs: RETRY_MS, cause })
+    }
+  }
+
+  async function known(id: string): Promise<LocalStream> {
+    const stream = await ask(streams.open(id))
+    if (stream === undefined) throw unknownStream()
+    return stream
+  }
+
+  function counted(principal: Principal, by: 1 | -1): void {
+    const count = (live.get(principal.id) ?? 0) + by
+    if (count === 0) live.delete(principal.id)
+    else live.set(principal.id, count)
+  }
+
+  async function start(principal: Principal, order: StartOrder): Promise<Started> {
+    const { key, request, topic, orphan = options.orphan } = order
+    if (isDraining) throw new Refusal('draining', 'This node begins nothing new.')
+    if (!(await allow(principal, { kind: 'start', request, topic })))
+      throw new Refusal('forbidden', 'This is not yours to start.')
+    if ((live.get(principal.id) ?? 0) >= limits.maxLiveStreams)
+      throw new Refusal('too_many', `No more than ${limits.maxLiveStreams} streams at once (maxLiveStreams).`)
+    counted(principal, 1)
+    let isCounted = true
+    const release = (): void => {
+      if (isCounted) counted(principal, -1)
+      isCounted = false
+    }
+    try {
+      const about = { owner: principal.id, key, request: JSON.stringify(request), topic, orphan }
+      const created = await ask(engine.create({ ...about, id: newId(), epoch: newEpoch(), node }))
+      if (created.outcome === 'conflict') throw new Refusal('conflict', 'This key was used with another request.')
+      if (created.outcome === 'created') {
+        stats.streamsStarted++
+        void produce(created.lease).finally(release)
+        return { id: created.lease.id, status: 'live', fresh: true }
+      }
+      const { log } = await known(created.id)
+      release()
+      return { id: created.id, status: log.end?.st ?? 'live', fresh: false }
+    } catch (reason) {
+      release()
+      throw reason
+    }
+  }
+
+  async function produce(lease: Lease): Promise<void> {
+    try {
+      await productions.begin(lease)
+      await productions.all.get(lease.id)?.done
+    } catch (reason) {
+      // The lease runs out, and somebody ends the stream.
+      onError(reason, { id: lease.id })
+    }
+  }
+
+  async function cancel(principal: Principal, id: string): Promise<Status> {
+    const stream = await known(id)
+    await allowOn(principal, 'cancel', stream)
+    return kill(id)
+  }
+
+  async function kill(id: string): Promise<Status> {
+    const stream = await known(id)
+    if (stream.log.end === undefined && (await ask(engine.flag(id, CANCEL_FLAG, '1'))) === undefined)
+      throw unknownStream()
+    return stream.log.end?.st ?? 'live'
+  }
+
+  async function toolOutput(principal: Principal, id: string, call: string, output: unknown): Promise<boolean> {
+    const stream = await known(id)
+    await allowOn(principal, 'tool', stream)
+    if (stream.log.end !== undefined) return false
+    // Whose output it is tells whether it is the one that stands.
+    const given = JSON.stringify({ by: newId(), output })
+    const standing = await ask(engine.flag(id, toolFlag(call), given))
+    if (standing === undefined) throw unknownStream()
+    return standing === given
+  }
+
+  async function followTopic(
+    principal: Principal,
+    topic: string,
+    listener: (stream: StreamSummary) => void,
+  ): Promise<Following> {
+    if (!(await allow(principal, { kind: 'follow', topic })))
+      throw new Refusal('forbidden', 'This topic is not yours to follow.')
+    const mayRead = (stream: StreamSummary): Promise<boolean> => allow(principal, { kind: 'read', stream })
+    const following = await ask(
+      engine.follow(topic, (stream) => {
+        void mayRead(stream).then(
+          (may) => may && listener(stream),
+          (reason: unknown) => onError(reason, stream),
+        )
+      }),
+    )
+    const readable = await Promise.all(following.streams.map(mayRead))
+    return { streams: following.streams.filter((_stream, at) => readable[at] === true), stop: following.stop }
+  }
+
+  async function read(principal: Principal, id: string): Promise<StreamState> {
+    const state = await ask(engine.read(id))
+    if (state === undefined) throw unknownStream()
+    await allowOn(principal, 'read', state)
+    return state
+  }
+
+  return {
+    start,
+    async open(principal, id) {
+      const stream = await known(id)
+      await allowOn(principal, 'read', stream)
+      return stream
+    },
+    cancel,
+    kill,
+    toolOutput,
+    followTopic,
+    read,
+    streams,
+    productions,
+    flusher,
+    stats,
+    engine,
+    limits,
+    clock,
+    node,
+    get isDraining() {
+      return isDraining
+    },
+    get unreachableSince() {
+      return unreachableSince
+    },
+    drain() {
+      isDraining = true
+    },
+    onTick: (listener) => void listeners.add(listener),
+    close() {
+      isDraining = true
+      timer.cancel()
+      flusher.close()
+      for (const production of productions.all.values()) production.abandon()
+      streams.close()
+    },
+  }
+}
+
+const unknownStream = (): Refusal => new Refusal('not_found', 'There is no such stream.')

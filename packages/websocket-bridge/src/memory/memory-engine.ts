@@ -1,0 +1,277 @@
+import { type Clock, systemClock } from '../clock.ts'
+import {
+  type Addition,
+  type Appended,
+  type Created,
+  DEFAULT_RETENTION,
+  type Engine,
+  type EngineEvent,
+  type Following,
+  type Lease,
+  type NewStream,
+  type Retention,
+  type Snapshot,
+  type StreamState,
+  type StreamSummary,
+} from '../engine.ts'
+import { onlyGiven } from '../only-given.ts'
+
+export interface MemoryEngine extends Engine {
+  /** Loses a stream, as a store does that is started again without its data. For tests of what then happens. */
+  lose(id: string): void
+}
+
+export interface MemoryEngineOptions extends Retention {
+  /** @defaultValue the clock of the machine */
+  clock?: Clock | undefined
+}
+
+/** A stream as the engine keeps it: the state, and what only the engine knows. */
+interface Kept extends Omit<StreamState, 'chunks' | 'flags' | 'status' | 'topic'> {
+  topic: string | undefined
+  lineage: StreamState['lineage']
+  base: number
+  sum: string | undefined
+  chunks: string[]
+  end: StreamState['end']
+  readonly flags: Map<string, string>
+  node: string
+  fence: number
+  leaseUntil: number
+  keptUntil: number
+}
+
+type Listener = (event: EngineEvent) => void
+
+interface Key {
+  readonly id: string
+  readonly request: string
+  readonly until: number
+}
+
+/**
+ * Keeps streams in the memory of this process: for one node, for tests, and to begin with.
+ *
+ * Several relays of one process may share it. What it keeps is gone with the process.
+ */
+export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
+  const { clock = systemClock, ...retention } = options
+  const { leaseMs, liveTtlMs, endedTtlMs, keyTtlMs } = { ...DEFAULT_RETENTION, ...onlyGiven(retention) }
+  const streams = new Map<string, Kept>()
+  /** Who is attached. Apart from the streams, because a listener outlives a stream that is lost and brought back. */
+  const attached = new Map<string, Set<Listener>>()
+  const keys = new Map<string, Key>()
+  const words = new Map<string, number>()
+  const topics = new Map<string, Set<(stream: StreamSummary) => void>>()
+  const sweep = clock.repeat(Math.min(leaseMs, endedTtlMs, 60_000), forgetTheOld)
+
+  /** The stream, unless its time is over. */
+  function find(id: string): Kept | undefined {
+    const stream = streams.get(id)
+    if (stream === undefined || stream.keptUntil > clock.now()) return stream
+    forget(stream)
+    return undefined
+  }
+
+  function forget(stream: Kept): void {
+    streams.delete(stream.id)
+    tell(stream.id, { kind: 'gone' })
+    attached.delete(stream.id)
+  }
+
+  function forgetTheOld(): void {
+    const now = clock.now()
+    for (const stream of streams.values()) if (stream.keptUntil <= now) forget(stream)
+    for (const [key, { until }] of keys) if (until <= now) keys.delete(key)
+    for (const [word, until] of words) if (until <= now) words.delete(word)
+  }
+
+  function tell(id: string, event: EngineEvent): void {
+    for (const listener of attached.get(id) ?? []) listener(event)
+  }
+
+  function announce(stream: Kept): void {
+    const listeners = stream.topic === undefined ? undefined : topics.get(stream.topic)
+    for (const listener of listeners ?? []) listener(summaryOf(stream))
+  }
+
+  /** Gives the lease to somebody, who is the only one from then on. */
+  function lend(stream: Kept, node: string, fence: number): Lease {
+    Object.assign(stream, { node, fence, leaseUntil: clock.now() + leaseMs, keptUntil: clock.now() + liveTtlMs })
+    return { id: stream.id, fence, ttlMs: leaseMs }
+  }
+
+  function put(state: StreamState, node: string, fence: number): Lease {
+    const { topic, chunks, flags, status: _status, ...rest } = state
+    const flagged = new Map(Object.entries(flags))
+    const stream: Kept = { ...rest, topic, chunks: [...chunks], flags: flagged, leaseUntil: 0, keptUntil: 0 }
+    streams.set(state.id, stream)
+    return lend(stream, node, fence)
+  }
+
+  function create(stream: NewStream): Created {
+    const { id, epoch, node, owner, key, request, topic, orphan } = stream
+    const name = JSON.stringify([owner, key])
+    const known = keys.get(name)
+    if (known !== undefined && known.until > clock.now() && find(known.id) !== undefined)
+      return { outcome: known.request === request ? 'exists' : 'conflict', id: known.id }
+    keys.set(name, { id, request, until: clock.now() + keyTtlMs })
+    const createdAt = clock.now()
+    const empty = { base: 0, sum: undefined, chunks: [], end: undefined, flags: {}, status: 'live' as const, fence: 1 }
+    const about = { id, owner, key, request, topic, orphan, node, createdAt, lineage: [{ e: epoch, at: 0 }] }
+    const lease = put({ ...about, ...empty }, node, 1)
+    const made = streams.get(id)
+    if (made !== undefined) announce(made)
+    return { outcome: 'created', lease }
+  }
+
+  function append(id: string, { fence, expect, chunks, end }: Addition): Appended {
+    const stream = find(id)
+    if (stream === undefined) return { outcome: 'lost' }
+    if (stream.fence !== fence) return { outcome: 'fenced' }
+    if (stream.end !== undefined) return { outcome: 'ended', end: stream.end }
+    const tail = stream.base + stream.chunks.length
+    if (tail !== expect) return { outcome: 'elsewhere', tail }
+    lend(stream, stream.node, fence)
+    for (const chunk of chunks) stream.chunks.push(chunk)
+    if (end !== undefined) {
+      stream.end = end
+      stream.keptUntil = clock.now() + endedTtlMs
+    }
+    if (chunks.length > 0) tell(stream.id, { kind: 'chunks', from: tail, chunks })
+    if (end !== undefined) {
+      tell(stream.id, { kind: 'end', end })
+      announce(stream)
+    }
+    return { outcome: 'added', flags: Object.fromEntries(stream.flags) }
+  }
+
+  function compact(id: string, { fence, o, sum }: Snapshot): void {
+    const stream = find(id)
+    if (stream === undefined || stream.fence !== fence) return
+    if (o <= stream.base || o > stream.base + stream.chunks.length) return
+    stream.chunks.splice(0, o - stream.base)
+    stream.base = o
+    stream.sum = sum
+  }
+
+  function takeOver(id: string, node: string, epoch: string): Lease | undefined {
+    const stream = find(id)
+    if (stream === undefined || stream.end !== undefined || stream.leaseUntil > clock.now()) return undefined
+    const lease = lend(stream, node, stream.fence + 1)
+    stream.lineage = [...stream.lineage, { e: epoch, at: stream.base + stream.chunks.length }]
+    tell(stream.id, { kind: 'epoch', lineage: stream.lineage })
+    return lease
+  }
+
+  function restore(state: StreamState, node: string, fence: number): boolean {
+    const known = find(state.id)
+    if (known !== undefined && known.fence >= fence) return known.fence === fence && known.node === node
+    put(state, node, fence)
+    const stream = streams.get(state.id)
+    if (stream !== undefined) tell(stream.id, { kind: 'reset', state: stateOf(stream) })
+    return true
+  }
+
+  function flag(id: string, name: string, value: string): string | undefined {
+    const stream = find(id)
+    if (stream === undefined) return undefined
+    const standing = stream.flags.get(name)
+    if (standing !== undefined) return standing
+    stream.flags.set(name, value)
+    tell(stream.id, { kind: 'flag', name, value })
+    return value
+  }
+
+  function renew(leases: readonly Lease[]): string[] {
+    return leases.flatMap(({ id, fence }) => {
+      const stream = find(id)
+      if (stream === undefined || stream.fence !== fence || stream.end !== undefined) return [id]
+      lend(stream, stream.node, fence)
+      return []
+    })
+  }
+
+  function follow(topic: string, listener: (stream: StreamSummary) => void): Following {
+    const listeners = topics.get(topic) ?? new Set()
+    topics.set(topic, listeners.add(listener))
+    const live = [...streams.values()].filter((stream) => stream.topic === topic && stream.end === undefined)
+    return {
+      streams: live.map(summaryOf),
+      stop() {
+        listeners.delete(listener)
+        if (listeners.size === 0 && topics.get(topic) === listeners) topics.delete(topic)
+      },
+    }
+  }
+
+  function list(which: 'all' | 'orphaned', limit: number): StreamSummary[] {
+    const now = clock.now()
+    const found: StreamSummary[] = []
+    for (const stream of [...streams.values()].reverse()) {
+      if (found.length >= limit) break
+      if (stream.keptUntil <= now) continue
+      if (which === 'all' || (stream.end === undefined && stream.leaseUntil <= now)) found.push(summaryOf(stream))
+    }
+    return found
+  }
+
+  function once(word: string, ttlMs: number): boolean {
+    const isFirst = (words.get(word) ?? 0) <= clock.now()
+    if (isFirst) words.set(word, clock.now() + ttlMs)
+    return isFirst
+  }
+
+  return {
+    create: async (stream) => create(stream),
+    append: async (id, addition) => append(id, addition),
+    compact: async (id, snapshot) => compact(id, snapshot),
+    read: async (id) => {
+      const stream = find(id)
+      return stream && stateOf(stream)
+    },
+    attach: async (id, listener) => {
+      const stream = find(id)
+      if (stream === undefined) return undefined
+      // The same function may listen twice.
+      const hear: Listener = (event) => listener(event)
+      const listeners = attached.get(id) ?? new Set()
+      attached.set(id, listeners.add(hear))
+      return {
+        state: stateOf(stream),
+        detach() {
+          listeners.delete(hear)
+          if (listeners.size === 0 && attached.get(id) === listeners) attached.delete(id)
+        },
+      }
+    },
+    watchers: async (id) => attached.get(id)?.size ?? 0,
+    takeOver: async (id, { node, epoch }) => takeOver(id, node, epoch),
+    renew: async (leases) => renew(leases),
+    restore: async (state, { node, fence }) => restore(state, node, fence),
+    flag: async (id, name, value) => flag(id, name, value),
+    follow: async (topic, listener) => follow(topic, listener),
+    list: async (which, limit) => list(which, limit),
+    once: async (word, ttlMs) => once(word, ttlMs),
+    lose: (id) => void streams.delete(id),
+    isReachable: true,
+    close: async () => {
+      sweep.cancel()
+      attached.clear()
+      topics.clear()
+    },
+  }
+}
+
+const summaryOf = ({ id, owner, topic, end, createdAt }: Kept): StreamSummary => ({
+  id,
+  owner,
+  topic,
+  status: end?.st ?? 'live',
+  createdAt,
+})
+
+function stateOf(stream: Kept): StreamState {
+  const { leaseUntil: _lease, keptUntil: _kept, chunks, flags, ...rest } = stream
+  return { ...rest, status: stream.end?.st ?? 'live', chunks: [...chunks], flags: Object.fromEntries(flags) }
+}

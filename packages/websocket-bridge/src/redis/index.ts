@@ -1,0 +1,2 @@
+export { createRedisEngine } from './create-redis-engine.ts'
+export type { RedisEngineOptions } from './create-redis-engine.ts'

@@ -1,0 +1,98 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import { type ScriptName, SCRIPTS } from './scripts.ts'
+
+/** A script's answer: what it says, with numbers, texts and lists. */
+export type Reply = string | number | null | readonly Reply[]
+
+/** The connection on which this node asks. */
+export interface Store {
+  run(script: ScriptName, ...args: readonly (string | number)[]): Promise<Reply>
+  /** Asks for something that is no script. */
+  ask<T>(command: (redis: Redis) => Promise<T>): Promise<T>
+  /** Whether the store answered last. */
+  readonly isReachable: boolean
+  close(): void
+}
+
+/**
+ * How a connection behaves that must rather fail than hang.
+ *
+ * A command whose answer does not come is not sent again by itself: whoever asked knows whether that is right.
+ */
+const CAREFUL: RedisOptions = {
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  // A store that is stopped accepts connections and does not answer.
+  commandTimeout: 1500,
+  socketTimeout: 2500,
+  connectTimeout: 2500,
+  retryStrategy: (times) => Math.min(times * 50, 1000),
+  // A replica that is no primary any more, or not yet.
+  reconnectOnError: (reason) => reason.message.startsWith('READONLY'),
+}
+
+/** Opens a connection, which opens again whenever it is lost. Its failures are told by the commands. */
+export function openConnection(target: string | RedisOptions, over: RedisOptions): Redis {
+  // The constructor takes `RedisOptions`, but for an `undefined` that stands in them: its types say so, not its code.
+  const options: object = { ...CAREFUL, ...(typeof target === 'object' && target), ...over }
+  const redis = typeof target === 'string' ? new Redis(target, options) : new Redis(options)
+  redis.on('error', () => {})
+  return redis
+}
+
+/** Resolves when a connection may be used; rejects when that takes too long. */
+export async function readiness(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return
+  await new Promise<void>((resolve, reject) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      redis.off('ready', done)
+      if (redis.status === 'ready') resolve()
+      else reject(new Error(`the store is not reached: ${redis.status}`))
+    }
+    const timer = setTimeout(done, 1500)
+    redis.on('ready', done)
+  })
+}
+
+export function openStore(target: string | RedisOptions): Store {
+  const scripts = Object.fromEntries(
+    Object.entries(SCRIPTS).map(([name, lua]) => [scriptName(name), { lua, numberOfKeys: 0 }]),
+  )
+  const redis = openConnection(target, { scripts })
+  let isAnswering = true
+
+  async function ask<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
+    await readiness(redis)
+    try {
+      const answer = await command(redis)
+      isAnswering = true
+      return answer
+    } catch (reason) {
+      isAnswering = false
+      throw reason
+    }
+  }
+
+  return {
+    ask,
+    run: (script, ...args) => ask(() => scriptOf(redis, script)(...args)),
+    get isReachable() {
+      return isAnswering && redis.status === 'ready'
+    },
+    close: () => redis.disconnect(),
+  }
+}
+
+type Script = (...args: readonly (string | number)[]) => Promise<Reply>
+
+function scriptOf(redis: Redis, name: ScriptName): Script {
+  // Defined by the option `scripts`, which its types do not know.
+  const { [scriptName(name)]: script } = redis as unknown as { readonly [name: string]: Script }
+  if (script === undefined) throw new TypeError(`there is no script ${name}`)
+  return script.bind(redis)
+}
+
+/** Under a name that no command has. */
+const scriptName = (name: string): string => `deltawire_${name}`

@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto'
+import { type ChatCompletionChunk, mergeChunk } from '@deltawire/core'
+import { afterEach, describe, expect, it } from 'vitest'
+import { describeWithProgram } from '@deltawire/testkit/describe'
+import { WebSocket } from 'ws'
+import { connectRelay, type Relay as RelayClient } from '../../src/client/index.ts'
+import { createRedisEngine } from '../../src/redis/index.ts'
+import { chunkOf, handSource } from '../support/chunks.ts'
+import { createStage } from '../support/listen.ts'
+import { type CutProxy, startCutProxy } from './cut-proxy.ts'
+import { type RedisServer, startRedis } from './redis-server.ts'
+import { canonicalOf, type Testimony, witness } from './witness.ts'
+
+const body = { model: 'test-model', messages: [{ role: 'user', content: 'Hi' }] }
+const TIMEOUT = { timeout: 60_000 }
+
+describeWithProgram('redis', 'the relay on Redis, when things break', (program) => {
+  const { serve, clear } = createStage()
+  const opened: { close(): unknown }[] = []
+  afterEach(async () => {
+    for (const one of opened.splice(0).reverse()) await one.close()
+    await clear()
+    for (const one of last.splice(0).reverse()) await one.close()
+  })
+  /** What has to be there until the nodes are closed. */
+  const last: { close(): unknown }[] = []
+
+  interface Node {
+    readonly proxy: CutProxy
+    readonly socketUrl: string
+  }
+
+  /** Two nodes on one store, each behind a network of its own; the first one reads the source. */
+  async function relayOfTwo({ keepsData = true, leaseMs = 10_000 } = {}) {
+    const redis = await startRedis(program, { keepsData })
+    last.push(redis)
+    const prefix = `${randomUUID()}:`
+    const source = handSource()
+    let asked = 0
+    const node = async (): Promise<Node> => {
+      const proxy = await startCutProxy(redis.port)
+      last.push(proxy)
+      const engine = createRedisEngine({ redis: proxy.url, prefix, watchMs: 100, leaseMs })
+      last.push(engine)
+      const { socketUrl } = await serve({
+        engine,
+        open: () => {
+          asked++
+          return source
+        },
+      })
+      return { proxy, socketUrl }
+    }
+    return { redis, prefix, source, asked: () => asked, near: await node(), far: await node() }
+  }
+
+  function connect({ socketUrl }: Node): RelayClient {
+    const client = connectRelay(socketUrl, { WebSocket })
+    opened.push(client)
+    return client
+  }
+
+  /** A source that goes on giving, while a test breaks something, until it is told to end. */
+  function giveOn(source: ReturnType<typeof handSource>) {
+    const truth: ChatCompletionChunk[] = []
+    const give = (chunk: ChatCompletionChunk): void => {
+      truth.push(chunk)
+      source.give(chunk)
+    }
+    give(chunkOf({ role: 'assistant', content: '' }))
+    const timer = setInterval(() => give(chunkOf({ content: `word ${truth.length} ` })), 4)
+    opened.push({ close: () => clearInterval(timer) })
+    return {
+      truth,
+      end() {
+        clearInterval(timer)
+        give(chunkOf({}, 'stop'))
+        source.end()
+      },
+    }
+  }
+
+  /** Starts a stream, and follows it on both nodes. */
+  async function followed(options: Parameters<typeof relayOfTwo>[0] = {}) {
+    const all = await relayOfTwo(options)
+    const first = await connect(all.near).start(body)
+    const giving = giveOn(all.source)
+    const streams = [first, connect(all.far).subscribe(first.id), connect(all.near).subscribe(first.id)]
+    const testimonies = Promise.all(streams.map((stream) => witness(stream, giving.truth)))
+    /** Waits until so many more chunks have come to everybody. */
+    const flow = async (chunks = 50): Promise<void> => {
+      const until = giving.truth.length + chunks
+      const isThere = (): boolean => streams.every(({ position }) => (position?.o ?? 0) >= until)
+      await expect.poll(isThere, { ...TIMEOUT, interval: 10 }).toBe(true)
+    }
+    await flow()
+    return { ...all, ...giving, id: first.id, streams, testimonies, flow }
+  }
+
+  /** What everybody says who has seen the truth, and never had to forget anything. */
+  function truthfully(truth: readonly ChatCompletionChunk[], readers = 3): Testimony[] {
+    const sum = truth.reduce<ChatCompletionChunk | undefined>((all, chunk) => mergeChunk(all, chunk), undefined)
+    const testimony = { status: 'done', error: undefined, sum: canonicalOf(sum), replaced: 0, strangers: [] } as const
+    return Array.from({ length: readers }, () => testimony)
+  }
+
+  const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+  it.each<
+    [string, { keepsData?: boolean }, (redis: RedisServer, all: { near: Node; far: Node }) => Promise<void> | void]
+  >([
+    ['the store is killed and started again, with its data', {}, restart],
+    ['the store is killed and started again, and has lost everything', { keepsData: false }, restart],
+    ['the store is emptied', {}, async ({ admin }) => void (await admin.flushall())],
+    [
+      'the store hangs for three seconds',
+      {},
+      async (redis) => {
+        redis.freeze()
+        await wait(3000)
+        redis.thaw()
+      },
+    ],
+    [
+      'the connections that are listened on are cut',
+      {},
+      async ({ admin }) => void (await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')),
+    ],
+    ['all connections of the producing node are cut', {}, (_redis, { near }) => near.proxy.cut()],
+    ['all connections of the other node are cut', {}, (_redis, { far }) => far.proxy.cut()],
+    [
+      'answers of the store are lost',
+      {},
+      async (_redis, { near }) => {
+        near.proxy.swallowAnswers()
+        await wait(100)
+        near.proxy.mend()
+      },
+    ],
+  ])(
+    'everybody has the truth, and nobody has to forget anything, when %s',
+    async (_name, options, fault) => {
+      const { redis, testimonies, truth, end, flow, asked, near, far } = await followed(options)
+      for (let times = 0; times < 2; times++) {
+        await fault(redis, { near, far })
+        await flow()
+      }
+      end()
+      expect(await testimonies).toEqual(truthfully(truth))
+      expect(asked()).toBe(1)
+    },
+    TIMEOUT.timeout,
+  )
+
+  async function restart(redis: RedisServer): Promise<void> {
+    await redis.kill()
+    await wait(300)
+    await redis.start()
+  }
+
+  it(
+    'everybody has the truth when the store has lost its newest chunks, and their producer lives',
+    async () => {
+      const { redis, prefix, id, testimonies, truth, end, flow } = await followed()
+      // The producer is stopped between two additions: the script does all of it at once.
+      await redis.admin.eval(LOSE_TEN, 0, prefix, id)
+      await flow()
+      end()
+      expect(await testimonies).toEqual(truthfully(truth))
+    },
+    TIMEOUT.timeout,
+  )
+
+  it(
+    'everybody has the truth when the store has lost a part of a stream only',
+    async () => {
+      for (const part of ['s', 'l']) {
+        const { redis, prefix, id, testimonies, truth, end, flow } = await followed()
+        await redis.admin.del(`${prefix}${part}:${id}`)
+        await flow()
+        end()
+        expect(await testimonies).toEqual(truthfully(truth))
+      }
+    },
+    TIMEOUT.timeout,
+  )
+
+  it(
+    'chunks that are too long to be said are read',
+    async () => {
+      const { source, near, far } = await relayOfTwo()
+      const first = await connect(near).start(body)
+      const second = connect(far).subscribe(first.id)
+      const truth = [chunkOf({ content: 'x'.repeat(300_000) }), chunkOf({ content: 'y' }, 'stop')]
+      const testimonies = Promise.all([witness(first, truth), witness(second, truth)])
+      source.give(...truth)
+      source.end()
+      expect(await testimonies).toEqual(truthfully(truth, 2))
+    },
+    TIMEOUT.timeout,
+  )
+
+  describe('a producer that is cut off from the store', () => {
+    it(
+      'is replaced, ends as interrupted everywhere at one place, and adds nothing when it is back',
+      async () => {
+        const { near, testimonies, truth, far, id, asked, source } = await followed({ leaseMs: 1500 })
+        near.proxy.swallow()
+        const late = await witnessOn(far, id, truth)
+        near.proxy.mend()
+        const all = [...(await testimonies), late]
+        expect(new Set(all.map(({ sum }) => sum)).size).toBe(1)
+        for (const testimony of all)
+          expect(testimony).toMatchObject({
+            status: 'interrupted',
+            error: { code: 'interrupted' },
+            replaced: 0,
+            strangers: [],
+          })
+        expect(asked()).toBe(1)
+        // Whoever lost the stream lets go of the source.
+        await source.left
+      },
+      TIMEOUT.timeout,
+    )
+
+    const witnessOn = (node: Node, id: string, truth: readonly ChatCompletionChunk[]): Promise<Testimony> =>
+      witness(connect(node).subscribe(id), truth)
+  })
+})
+
+/** Takes a store back by ten chunks, as a power cut does that comes before the disk. */
+const LOSE_TEN = `local state, log = ARGV[1] .. 's:' .. ARGV[2], ARGV[1] .. 'l:' .. ARGV[2]
+local o = tonumber(redis.call('HGET', state, 'o'))
+for i = o - 9, o do redis.call('XDEL', log, i .. '-0') end
+redis.call('XSETID', log, (o - 10) .. '-0')
+return redis.call('HSET', state, 'o', o - 10)`
