@@ -1,0 +1,37 @@
+import type { ChunkDelta, RequestMessage } from '@deltawire/core'
+import type { Message, MessagePart } from './message.ts'
+import { choiceOf } from './parts-of.ts'
+
+/** The conversation as the model is sent it. */
+export const requestMessagesOf = (messages: readonly Message[]): RequestMessage[] =>
+  messages.flatMap((message) => {
+    const { role, parts } = message
+    if (role === 'assistant') return answered(message)
+    // What a user says is spelled as on the wire already; the types do not know which part is whose.
+    return { role, content: parts.every(({ type }) => type === 'text') ? textIn(parts) : parts } as RequestMessage
+  })
+
+const textIn = (parts: readonly MessagePart[]): string =>
+  parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
+
+/** An answer as it came, and the results of its calls: every call needs one, also if it was never run. */
+function answered({ parts, sum }: Message): RequestMessage[] {
+  const { tool_calls, ...delta } = (sum && choiceOf(sum)?.delta) ?? deltaOf(parts)
+  const calls = tool_calls?.map(({ index: _index, ...call }) => ({ type: 'function', ...call }))
+  if (!delta.content && calls === undefined) return []
+  const answer = { content: null, ...delta, role: 'assistant', ...(calls && { tool_calls: calls }) }
+  const results = parts.flatMap((part) =>
+    part.type === 'tool-call'
+      ? { role: 'tool', tool_call_id: part.id, content: 'output' in part ? part.output : 'error: not run' }
+      : [],
+  )
+  return [answer, ...results] as RequestMessage[]
+}
+
+/** What is in parts that somebody made without a sum. */
+function deltaOf(parts: readonly MessagePart[]): ChunkDelta {
+  const calls = parts.flatMap((part, index) =>
+    part.type === 'tool-call' ? { index, id: part.id, function: { name: part.name, arguments: part.argsText } } : [],
+  )
+  return { content: textIn(parts) || null, ...(calls.length > 0 && { tool_calls: calls }) }
+}

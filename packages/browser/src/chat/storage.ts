@@ -1,0 +1,50 @@
+import type { Message } from './message.ts'
+import type { ToolSet } from './tool.ts'
+
+/** A chat as plain data: for a store, another page, the server's first rendering. */
+export interface SerializedChat<T extends ToolSet = ToolSet> {
+  readonly id: string
+  readonly messages: readonly Message<T>[]
+  /** The answer that was on its way: which stream, and which message it fills. */
+  readonly live?: LiveAnswer
+  /** Streams that were stopped, the last 20: they are never taken up by themselves. */
+  readonly stopped?: readonly string[]
+}
+
+export interface LiveAnswer {
+  readonly streamId: string
+  readonly messageId: string
+}
+
+/** Where a chat is kept while the page reloads. */
+export interface ChatStorage {
+  get(): SerializedChat | undefined
+  set(chat: SerializedChat): void
+}
+
+/** Keeps a chat in the tab's `sessionStorage`: it survives a reload, and no other tab sees it. */
+export const sessionChatStorage = (key: string): ChatStorage => inWebStorage(() => sessionStorage, key)
+
+/** Keeps a chat in `localStorage`: other tabs that open it have it too, and follow its answer. */
+export const localChatStorage = (key: string): ChatStorage => inWebStorage(() => localStorage, key)
+
+/** A store that is full or forbidden is passed over: a chat that can't be kept is still a chat. */
+function inWebStorage(storage: () => Storage, key: string): ChatStorage {
+  return {
+    get() {
+      try {
+        // It was put there by `set`.
+        return (JSON.parse(storage().getItem(key) ?? 'null') as SerializedChat | null) ?? undefined
+      } catch {
+        return undefined
+      }
+    },
+    set(chat) {
+      try {
+        storage().setItem(key, JSON.stringify(chat))
+      } catch {
+        // Nothing depends on it.
+      }
+    },
+  }
+}

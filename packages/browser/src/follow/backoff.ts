@@ -1,0 +1,34 @@
+import { isStreamError } from '@deltawire/core'
+
+export interface Retry {
+  /**
+   * How often in a row a connection is tried again, before the answer begins and after it broke off.
+   *
+   * @defaultValue `5`
+   */
+  attempts?: number | undefined
+  /** The longest wait, also where a server asks for more. @defaultValue `20_000` */
+  maxDelayMs?: number | undefined
+}
+
+/** Failures of which another attempt may know nothing. 409 is none: the same request meets the same conflict. */
+const transientStatus = new Set([408, 425, 429, 500, 502, 503, 504, 529])
+const transientCodes = new Set(['connect_failed', 'connection_lost', 'timeout', 'incomplete_stream'])
+
+/** Whether it may help to ask again. */
+export const isTransient = (reason: unknown): boolean =>
+  isStreamError(reason) &&
+  (reason.code === 'http_status' ? transientStatus.has(reason.details.status) : transientCodes.has(reason.code))
+
+/** How long the server wants to be left alone. */
+export function retryAfterMs(reason: unknown, now: number): number | undefined {
+  const header =
+    isStreamError(reason) && reason.code === 'http_status' ? reason.details.headers['retry-after'] : undefined
+  if (header === undefined) return undefined
+  const ms = /^[\d.]+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+  return ms >= 0 ? ms : undefined
+}
+
+/** Full jitter: clients that lost one server together do not come back together. The first retry is at once. */
+export const backoffMs = (failures: number, random: number, maxDelayMs: number): number =>
+  failures === 1 ? 0 : random * Math.min(maxDelayMs, 250 * 2 ** failures)

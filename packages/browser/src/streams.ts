@@ -1,0 +1,5 @@
+export { ChunkDecoderStream } from './web-streams/chunk-decoder-stream.ts'
+export { MergeStream } from './web-streams/merge-stream.ts'
+export { SseDecoderStream } from './web-streams/sse-decoder-stream.ts'
+export { SseEncoderStream } from './web-streams/sse-encoder-stream.ts'
+export { toReadableStream } from './web-streams/to-readable-stream.ts'

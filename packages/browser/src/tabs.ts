@@ -1,0 +1,2 @@
+export { tabsTransport } from './tabs/tabs-transport.ts'
+export type { TabsTransportOptions } from './tabs/tabs-transport.ts'

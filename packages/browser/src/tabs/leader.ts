@@ -1,0 +1,140 @@
+import { type ChatCompletionChunk, mergeChunk } from '@deltawire/core'
+import type { Environment } from '../follow/environment.ts'
+import type { ChatTransport, ChunkEvent, OpenStream } from '../transport/transport.ts'
+import { packError } from './tab-error.ts'
+import type { TabReply, TabRequest } from './tab-message.ts'
+
+/** The tab that has the connections: answers what tabs ask, itself included. */
+export interface Leader {
+  handle(request: TabRequest): void
+  /** Leaves every stream. */
+  resign(): void
+}
+
+/** A stream that tabs read, over one connection. */
+interface Shared {
+  readonly controller: AbortController
+  /** The requests of those who read. */
+  readonly readers: Set<string>
+  sum: ChatCompletionChunk | undefined
+  lastId: string | undefined
+  pending: ChunkEvent[]
+}
+
+export function createLeader(
+  transport: ChatTransport,
+  reply: (message: TabReply) => void,
+  environment: Environment,
+): Leader {
+  const byStream = new Map<string, Shared>()
+  const byReader = new Map<string, Shared>()
+
+  async function open(id: string, ask: (signal: AbortSignal) => Promise<OpenStream | null>): Promise<void> {
+    const shared: Shared = {
+      controller: new AbortController(),
+      readers: new Set([id]),
+      sum: undefined,
+      lastId: undefined,
+      pending: [],
+    }
+    byReader.set(id, shared)
+    let opened: OpenStream | null
+    try {
+      opened = await ask(shared.controller.signal)
+    } catch (reason) {
+      byReader.delete(id)
+      if (!shared.controller.signal.aborted) reply({ t: 'failed', id, error: packError(reason) })
+      return
+    }
+    if (opened === null) {
+      byReader.delete(id)
+      reply({ t: 'opened', id, streamId: null })
+      return
+    }
+    const { streamId } = opened
+    if (streamId !== undefined) byStream.set(streamId, shared)
+    reply({ t: 'opened', id, streamId })
+    await read(opened, shared)
+    if (streamId !== undefined && byStream.get(streamId) === shared) byStream.delete(streamId)
+  }
+
+  async function read({ events }: OpenStream, shared: Shared): Promise<void> {
+    let end: Pick<TabReply & { t: 'end' }, 'error'> = {}
+    try {
+      for await (const event of events) {
+        const { chunk, id, isWhole = false } = event
+        shared.sum = mergeChunk(isWhole ? undefined : shared.sum, chunk)
+        shared.lastId = id ?? shared.lastId
+        // What comes in one go is one message: posting costs more than any chunk.
+        if (shared.pending.push(event) === 1) void environment.yield().then(() => post(shared))
+      }
+    } catch (reason) {
+      end = { error: packError(reason) }
+    }
+    post(shared)
+    for (const id of shared.readers) {
+      byReader.delete(id)
+      reply({ t: 'end', id, ...end })
+    }
+    shared.readers.clear()
+  }
+
+  function post(shared: Shared): void {
+    const events = shared.pending.splice(0)
+    if (events.length > 0) for (const id of shared.readers) reply({ t: 'events', id, events })
+  }
+
+  /** Whoever comes later gets the sum so far, and then what everybody gets. */
+  function join(id: string, streamId: string, shared: Shared): void {
+    post(shared)
+    shared.readers.add(id)
+    byReader.set(id, shared)
+    reply({ t: 'opened', id, streamId })
+    const { sum: chunk, lastId } = shared
+    if (chunk !== undefined) reply({ t: 'events', id, events: [{ chunk, id: lastId, isWhole: true }] })
+  }
+
+  function leave(id: string): void {
+    const shared = byReader.get(id)
+    byReader.delete(id)
+    shared?.readers.delete(id)
+    if (shared?.readers.size === 0) shared.controller.abort(new DOMException('No tab reads it', 'AbortError'))
+  }
+
+  async function stop(id: string, streamId: string): Promise<void> {
+    try {
+      reply({ t: 'stopped', id, stopped: (await transport.stop?.({ streamId }))?.stopped ?? false })
+    } catch (reason) {
+      reply({ t: 'failed', id, error: packError(reason) })
+    }
+  }
+
+  return {
+    handle(message) {
+      const { id } = message
+      switch (message.t) {
+        case 'send':
+          return void open(id, (signal) => transport.send(message.request, { signal, key: message.key }))
+        case 'resume': {
+          const { streamId } = message.ref
+          const shared = byStream.get(streamId)
+          if (shared !== undefined && !shared.controller.signal.aborted) return join(id, streamId, shared)
+          // From the beginning, because another tab may want all of it later.
+          return void open(id, async (signal) => (await transport.resume?.({ streamId }, { signal })) ?? null)
+        }
+        case 'stop':
+          return void stop(id, message.ref.streamId)
+        case 'leave':
+          return leave(id)
+        default:
+          return message satisfies never
+      }
+    },
+    resign() {
+      for (const shared of byReader.values())
+        shared.controller.abort(new DOMException('Another tab leads', 'AbortError'))
+      byReader.clear()
+      byStream.clear()
+    },
+  }
+}

@@ -1,0 +1,232 @@
+import { StreamError } from '@deltawire/core'
+import { type Environment, page } from '../follow/environment.ts'
+import { randomId } from '../follow/random-id.ts'
+import type { ChatTransport, ChunkEvent, OpenInit, OpenStream } from '../transport/transport.ts'
+import { createLeader, type Leader } from './leader.ts'
+import { unpackError } from './tab-error.ts'
+import type { TabMessage, TabReply, TabRequest } from './tab-message.ts'
+
+export interface TabsTransportOptions {
+  /**
+   * Tabs with the same name share their connections. It is part of who the user is: two users have two names.
+   *
+   * @defaultValue `'deltawire'`
+   */
+  name?: string | undefined
+  environment?: Environment | undefined
+}
+
+/** A stream of ours, at the leader. */
+interface Open {
+  readonly events: ChunkEvent[]
+  settle: (streamId: string | null | undefined) => void
+  fail: (reason: Error) => void
+  wake: () => void
+  end: { error?: Error } | undefined
+}
+
+/**
+ * One connection for all tabs of a browser: one leads, the others follow.
+ *
+ * A browser opens six connections to a server of HTTP/1.1, and the seventh tab waits for ever. The leader holds a lock of
+ * the browser; when its tab is closed, frozen or crashes, the lock goes to another, which takes the streams up. Where a
+ * browser has no such locks, each tab has its own connection.
+ */
+export function tabsTransport(
+  inner: ChatTransport,
+  { name = 'deltawire', environment = page }: TabsTransportOptions = {},
+): ChatTransport {
+  const { locks } = navigator as Partial<Navigator>
+  if (locks === undefined || typeof BroadcastChannel === 'undefined') return inner
+
+  const me = randomId()
+  const channel = new BroadcastChannel(name)
+  const opens = new Map<string, Open>()
+  const stops = new Map<string, (reply: TabReply) => void>()
+  let leading: { leader: Leader; resign: () => void } | undefined
+  let leaderName: string | undefined
+  let know = (): void => {}
+  /** Resolves when it is known who leads. */
+  let known = new Promise<void>((resolve) => (know = resolve))
+  let isClosed = false
+  let isResumable = inner.isResumable
+  let waitingForLock: AbortController | undefined
+
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin
+  const tell = (message: TabMessage): void => channel.postMessage(message)
+
+  channel.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => {
+    if (data.t === 'who') {
+      if (leading !== undefined) tell({ t: 'leader', leader: me })
+    } else if (data.t === 'leader') follow(data.leader)
+    else if (isRequest(data)) leading?.leader.handle(data)
+    else take(data)
+  })
+
+  function take(reply: TabReply): void {
+    stops.get(reply.id)?.(reply)
+    const open = opens.get(reply.id)
+    if (open === undefined) return
+    if (reply.t === 'opened') open.settle(reply.streamId)
+    else if (reply.t === 'failed') open.fail(unpackError(reply.error))
+    else if (reply.t === 'events') open.events.push(...reply.events)
+    else if (reply.t === 'end') open.end = reply.error === undefined ? {} : { error: unpackError(reply.error) }
+    open.wake()
+  }
+
+  /** A new leader knows nothing of what the old one did: all streams are taken up. */
+  function follow(leader: string): void {
+    if (leader === leaderName) return
+    if (leaderName !== undefined)
+      for (const open of opens.values()) {
+        const error = new StreamError('connection_lost', 'the leading tab has gone', { pieces: 0 })
+        open.end ??= { error }
+        open.fail(error)
+        open.wake()
+      }
+    leaderName = leader
+    know()
+  }
+
+  function lead(): void {
+    if (isClosed || waitingForLock !== undefined) return
+    const waiting = (waitingForLock = new AbortController())
+    locks
+      ?.request(`${name} leader`, { signal: waiting.signal }, () => {
+        if (isClosed) return undefined
+        return new Promise<void>((resolve) => {
+          const leader = createLeader(
+            inner,
+            (reply) => {
+              tell(reply)
+              take(reply)
+            },
+            environment,
+          )
+          leading = { leader, resign: resolve }
+          tell({ t: 'leader', leader: me })
+          follow(me)
+        })
+      })
+      .catch(() => {})
+  }
+
+  /** A frozen page holds its lock and hears nothing. */
+  function resign(): void {
+    waitingForLock?.abort()
+    waitingForLock = undefined
+    leading?.leader.resign()
+    leading?.resign()
+    leading = undefined
+    leaderName = undefined
+    known = new Promise((resolve) => (know = resolve))
+  }
+
+  function comeBack(): void {
+    tell({ t: 'who' })
+    lead()
+  }
+
+  function ask(request: TabRequest): void {
+    if (leading !== undefined) leading.leader.handle(request)
+    else tell(request)
+  }
+
+  async function openStream(
+    request: TabRequest & { id: string },
+    { signal, onConnection }: OpenInit,
+  ): Promise<OpenStream | null> {
+    await known
+    const { id } = request
+    const streamId = await new Promise<string | null | undefined>((settle, fail) => {
+      opens.set(id, { events: [], settle, fail, wake: () => {}, end: undefined })
+      signal.addEventListener('abort', () => fail(signal.reason as Error))
+      if (signal.aborted) fail(signal.reason as Error)
+      else ask(request)
+    }).catch((reason: unknown) => {
+      leave(id)
+      throw reason
+    })
+    if (streamId === null) {
+      opens.delete(id)
+      return null
+    }
+    isResumable ??= streamId !== undefined
+    return { streamId, events: read(id, signal, leading === undefined ? onConnection : undefined) }
+  }
+
+  async function* read(
+    id: string,
+    signal: AbortSignal,
+    onConnection: OpenInit['onConnection'],
+  ): AsyncGenerator<ChunkEvent> {
+    const own = opens.get(id)
+    if (own === undefined) return
+    onConnection?.('following')
+    const onAbort = (): void => own.wake()
+    signal.addEventListener('abort', onAbort)
+    try {
+      for (;;) {
+        if (signal.aborted) throw signal.reason
+        yield* own.events.splice(0)
+        if (own.events.length > 0) continue
+        if (own.end?.error !== undefined) throw own.end.error
+        if (own.end !== undefined) return
+        await new Promise<void>((resolve) => (own.wake = resolve))
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      leave(id)
+    }
+  }
+
+  function leave(id: string): void {
+    if (opens.delete(id)) ask({ t: 'leave', id })
+  }
+
+  window.addEventListener('pagehide', resign)
+  document.addEventListener('freeze', resign)
+  window.addEventListener('pageshow', comeBack)
+  document.addEventListener('resume', comeBack)
+  comeBack()
+
+  const transport: ChatTransport = {
+    get isResumable() {
+      return isResumable ?? inner.isResumable
+    },
+    async send(request, init) {
+      const opened = await openStream({ t: 'send', id: randomId(), request, key: init.key }, init)
+      if (opened === null) throw new TypeError('a transport has to answer `send`')
+      return opened
+    },
+    close() {
+      isClosed = true
+      resign()
+      window.removeEventListener('pagehide', resign)
+      document.removeEventListener('freeze', resign)
+      window.removeEventListener('pageshow', comeBack)
+      document.removeEventListener('resume', comeBack)
+      channel.close()
+      inner.close?.()
+    },
+  }
+  if (inner.resume !== undefined)
+    transport.resume = (ref, init) => openStream({ t: 'resume', id: randomId(), ref }, init)
+  if (inner.stop !== undefined)
+    transport.stop = async (ref) => {
+      await known
+      const id = randomId()
+      const reply = await new Promise<TabReply>((resolve) => {
+        stops.set(id, resolve)
+        ask({ t: 'stop', id, ref })
+      })
+      stops.delete(id)
+      if (reply.t === 'failed') throw unpackError(reply.error)
+      return { stopped: reply.t === 'stopped' && reply.stopped }
+    }
+  return transport
+}
+
+const requests: readonly string[] = ['leave', 'resume', 'send', 'stop'] satisfies TabRequest['t'][]
+
+const isRequest = (message: TabMessage): message is TabRequest => requests.includes(message.t)

@@ -1,0 +1,5 @@
+export { createToolbox } from './toolbox/create-toolbox.ts'
+export type { ToolboxOptions } from './toolbox/create-toolbox.ts'
+export { defineTool } from './toolbox/define-tool.ts'
+export type { Tool, ToolContext, ToolDefinition } from './toolbox/define-tool.ts'
+export type { Issue, StandardResult, StandardSchema, Toolbox, ToolSet } from './chat/tool.ts'

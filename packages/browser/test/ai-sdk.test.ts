@@ -1,0 +1,118 @@
+import { AbstractChat, type ChatState, type UIMessage } from 'ai'
+import { describe, expect, it } from 'vitest'
+import { aiSdkTransport } from '../src/ai-sdk.ts'
+import { createManualEnvironment, createScriptedTransport } from '../src/testing.ts'
+import { settled, until } from './support/until.ts'
+
+/** The state of AI SDK's chat, without a framework. */
+class PlainState implements ChatState<UIMessage> {
+  status: ChatState<UIMessage>['status'] = 'ready'
+  error: Error | undefined
+  messages: UIMessage[] = []
+  pushMessage = (message: UIMessage) => void this.messages.push(message)
+  popMessage = () => void this.messages.pop()
+  replaceMessage = (at: number, message: UIMessage) => void (this.messages[at] = structuredClone(message))
+  snapshot = <T>(value: T): T => structuredClone(value)
+}
+
+class PlainChat extends AbstractChat<UIMessage> {}
+
+function setUp() {
+  const environment = createManualEnvironment()
+  const transport = createScriptedTransport()
+  const kept = new Map<string, string>()
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+  }
+  const make = () =>
+    new PlainChat({
+      id: 'c1',
+      state: new PlainState(),
+      transport: aiSdkTransport({ transport, storage, environment, request: { model: 'm' } }),
+    })
+  const last = () => {
+    const stream = transport.streams.at(-1)
+    if (stream === undefined) throw new Error('nothing was asked')
+    return stream
+  }
+  return { chat: make(), make, transport, last, kept, environment }
+}
+
+const partsOf = (chat: PlainChat) =>
+  chat.messages.at(-1)?.parts.flatMap((part) => ('text' in part ? [[part.type, part.text]] : []))
+
+describe("AI SDK's chat", () => {
+  it('reads our chunks: reasoning, text, calls', async () => {
+    const { chat, last } = setUp()
+    const sent = chat.sendMessage({ text: 'Hello!' })
+    await until(() => chat.status === 'submitted' || chat.status === 'streaming')
+    await settled()
+    last().write({ reasoning_content: 'Hm' })
+    last().write('Hel')
+    last().write('lo')
+    last().write({ tool_calls: [{ index: 0, id: 'call_1', function: { name: 'weather', arguments: '{"city":' } }] })
+    last().write({ tool_calls: [{ index: 0, function: { arguments: '"Paris"}' } }] })
+    last().end('tool_calls')
+    await sent
+    expect(last().request).toMatchObject({ model: 'm', messages: [{ role: 'user', content: 'Hello!' }] })
+    expect(partsOf(chat)).toEqual([
+      ['reasoning', 'Hm'],
+      ['text', 'Hello'],
+    ])
+    expect(chat.messages.at(-1)?.parts.at(-1)).toMatchObject({
+      type: 'tool-weather',
+      state: 'input-available',
+      input: { city: 'Paris' },
+    })
+  })
+
+  it('has an exact resume over a broken line', async () => {
+    const { chat, last, transport, environment } = setUp()
+    const sent = chat.sendMessage({ text: 'Hello!' })
+    await settled()
+    last().write('Hel')
+    await settled()
+    last().cut()
+    await settled()
+    environment.advance(0)
+    await settled()
+    last().write('lo')
+    last().end()
+    await sent
+    expect(partsOf(chat)).toEqual([['text', 'Hello']])
+    expect(transport.calls.map(({ verb }) => verb)).toEqual(['send', 'resume'])
+  })
+
+  it('takes an answer up after a reload', async () => {
+    const { chat, make, last } = setUp()
+    void chat.sendMessage({ text: 'Hello!' })
+    await settled()
+    last().write('Hel')
+    await settled()
+    const again = make()
+    again.messages = chat.messages.slice(0, 1)
+    const resumed = again.resumeStream()
+    await settled()
+    last().write('lo')
+    last().end()
+    await resumed
+    expect(partsOf(again)).toEqual([['text', 'Hello']])
+    expect(again.messages).toHaveLength(2)
+  })
+
+  it('has a stop that stops the model', async () => {
+    const { chat, last, kept } = setUp()
+    void chat.sendMessage({ text: 'Hello!' })
+    await settled()
+    last().write('Hel')
+    await settled()
+    await chat.stop()
+    await settled()
+    expect(last().isStopped).toBe(true)
+    expect(kept.size).toBe(0)
+    expect(chat.status).toBe('ready')
+    expect(partsOf(chat)).toEqual([['text', 'Hel']])
+  })
+})
