@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  entry: { index: 'src/index.ts', chatgpt: 'src/chatgpt/index.ts' },
   format: ['esm'],
   target: 'es2022',
   // tsup 8 sets baseUrl, which TypeScript 6 calls deprecated.

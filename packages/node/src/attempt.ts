@@ -1,3 +1,4 @@
+import { isStreamError } from '@deltawire/core'
 import { type ByteReader, openReader, type Piece } from './byte-reader.ts'
 import type { Endpoint } from './endpoint.ts'
 import { leftEarly } from './left-early.ts'
@@ -108,7 +109,7 @@ export class Attempt implements ByteReader {
         fetch(url, { method: 'POST', headers, body, signal: this.#controller.signal, redirect: 'manual' }).then(
           (response) => this.#arrived(response),
           (reason: unknown) => {
-            throw connectErrorFromNode(reason, url, time.now() - start)
+            throw isStreamError(reason) ? reason : connectErrorFromNode(reason, url, time.now() - start)
           },
         ),
       )

@@ -1,4 +1,10 @@
-import { type DecodeOptions, type Folded, isStreamError, type Warning } from '@deltawire/core'
+import {
+  type ChatCompletionRequest,
+  type DecodeOptions,
+  type Folded,
+  isStreamError,
+  type Warning,
+} from '@deltawire/core'
 import { Attempt, type AttemptInit } from './attempt.ts'
 import { ByteChunkStream } from './chunk-stream.ts'
 import { followAbort } from './follow-abort.ts'
@@ -9,6 +15,8 @@ import type { Timer } from './time.ts'
 import { timeoutError } from './timeouts.ts'
 
 export interface AttemptsInit extends Omit<AttemptInit, 'body'> {
+  /** What is asked. */
+  readonly request: Pick<ChatCompletionRequest, 'messages' | 'model' | 'tools'>
   /** The body to send, and the one to send where the first is refused for asking for usage. */
   readonly bodies: readonly [body: string, withoutUsage?: string]
   readonly policy: RetryPolicy
@@ -42,6 +50,10 @@ export class Attempts {
 
   constructor(init: AttemptsInit) {
     this.#init = init
+  }
+
+  get request(): AttemptsInit['request'] {
+    return this.#init.request
   }
 
   get warnings(): readonly Warning[] {

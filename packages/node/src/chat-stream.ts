@@ -13,10 +13,10 @@ import {
   toChatCompletion,
   type Warning,
 } from '@deltawire/core'
-import type { Attempts } from './attempts.ts'
 import { type EventStreamResponseInit, toEventStreamResponse } from './server/to-event-stream-response.ts'
-import { type ChunkReader, SharedChunks } from './shared-chunks.ts'
-import { type CountTokens, estimateUsage, type Usage } from './usage-estimate.ts'
+import { type ChunkReader, type Chunks, SharedChunks } from './shared-chunks.ts'
+import { type CountTokensOption, countTokensOf } from './tokenizer.ts'
+import { estimateUsage, type Usage } from './usage-estimate.ts'
 
 /** What a server said before the answer. */
 export interface ResponseHead {
@@ -24,6 +24,18 @@ export interface ResponseHead {
   headers: Headers
   /** What the provider calls this request: tell it when you ask about one. */
   requestId: string | undefined
+}
+
+/** Where an answer comes from. */
+export interface AnswerSource extends Chunks {
+  /** Sends the request if nobody has, and resolves to the response that is read. */
+  open(): Promise<Response>
+  /** As soon as there is one. */
+  readonly response: Response | undefined
+  readonly warnings: readonly Warning[]
+  /** What is asked: for the estimate of its tokens, at the end. */
+  readonly request: Pick<ChatCompletionRequest, 'messages' | 'model' | 'tools'>
+  abort(reason: unknown): void
 }
 
 /** An error that a {@link ChatStream} broke with. */
@@ -45,20 +57,14 @@ export type BrokenStream = AnyStreamError & {
  * ```
  */
 export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
-  readonly #attempts: Attempts
+  readonly #source: AnswerSource
   readonly #shared: SharedChunks
-  readonly #request: Pick<ChatCompletionRequest, 'messages' | 'tools'>
-  readonly #countTokens: CountTokens | undefined
+  readonly #countTokens: CountTokensOption | undefined
 
   /** Made by `streamChatCompletion`. */
-  constructor(
-    attempts: Attempts,
-    request: Pick<ChatCompletionRequest, 'messages' | 'tools'>,
-    countTokens: CountTokens | undefined,
-  ) {
-    this.#attempts = attempts
-    this.#shared = new SharedChunks(attempts, attachPartial)
-    this.#request = request
+  constructor(source: AnswerSource, countTokens: CountTokensOption | undefined) {
+    this.#source = source
+    this.#shared = new SharedChunks(source, attachPartial)
     this.#countTokens = countTokens
   }
 
@@ -103,11 +109,15 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   /**
    * The tokens that were used: the provider's account if there is one, else an estimate that says so.
    *
-   * Waits for the end, and never rejects: a broken stream has its usage too.
+   * Waits for the end, and does not reject when the stream breaks: a broken stream has its usage too.
+   *
+   * @throws TypeError when tokens are to be counted with a package that is not installed
    */
   async usage(): Promise<Usage> {
     const { completion } = await this.result()
-    return completion?.usage ?? estimateUsage(this.#request, completion, this.#countTokens)
+    if (completion?.usage !== undefined) return completion.usage
+    const { request } = this.#source
+    return estimateUsage(request, completion, await countTokensOf(this.#countTokens, request.model))
   }
 
   /** The chunks as a stream of the web's kind. Nothing is read ahead; cancelling it is leaving early. */
@@ -140,16 +150,16 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
    */
   async response(): Promise<ResponseHead> {
     try {
-      const { status, headers } = await this.#attempts.open()
+      const { status, headers } = await this.#source.open()
       return { status, headers, requestId: requestIdOf(headers) }
     } catch (reason) {
-      throw this.#attempts.reasonOf(reason)
+      throw this.#source.reasonOf(reason)
     }
   }
 
   /** Of the response; `undefined` before there is one. */
   get headers(): Headers | undefined {
-    return this.#attempts.response?.headers
+    return this.#source.response?.headers
   }
 
   /** What the provider calls this request; `undefined` before there is a response. */
@@ -159,12 +169,12 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
 
   /** What could not be decided while decoding and was kept as it came. Grows while the stream is read. */
   get warnings(): readonly Warning[] {
-    return this.#attempts.warnings
+    return this.#source.warnings
   }
 
   /** Closes the connection. Readers get what has arrived, then the reason. */
   abort(reason: unknown = new DOMException('The stream was aborted', 'AbortError')): void {
-    this.#attempts.abort(reason)
+    this.#source.abort(reason)
   }
 
   /** Reads to the end and resolves to the sum: for `accumulate`. */
@@ -174,7 +184,7 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
 
   /** Closes the connection at the end of a block that began with `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#shared.stop()
+    await this.#shared.stop()
   }
 }
 

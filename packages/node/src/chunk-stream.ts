@@ -32,8 +32,9 @@ export class ByteChunkStream implements ChunkStream {
   #failure: { reason: unknown } | undefined
   #over = false
   #begun = false
-  /** The last call that has not been answered: calls are answered in order. */
-  #last: Promise<unknown> | undefined
+  /** The calls that have not been answered, and the last of them: they are answered in order. */
+  #waiting = 0
+  #last: Promise<Result> = Promise.resolve(END)
 
   constructor(open: () => Promise<ByteReader>, options: DecodeOptions) {
     this.#open = open
@@ -49,15 +50,12 @@ export class ByteChunkStream implements ChunkStream {
   }
 
   next(): Promise<Result> {
-    if (this.#last === undefined && this.#at < this.#ready.length) return Promise.resolve(this.#shift())
-    return this.#inTurn(() => this.#next())
+    if (this.#waiting === 0 && this.#at < this.#ready.length) return Promise.resolve(this.#shift())
+    return this.#inTurn(() => this.#read(false))
   }
 
   return(): Promise<Result> {
-    return this.#inTurn(async () => {
-      await this.#close()
-      return END
-    })
+    return this.#inTurn(() => this.#close())
   }
 
   throw(reason: unknown): Promise<Result> {
@@ -70,19 +68,12 @@ export class ByteChunkStream implements ChunkStream {
   async fold(): Promise<Folded> {
     let sum: ChatCompletionChunk | undefined
     try {
-      if (this.#decoder !== undefined || this.#over) {
-        // Somebody has begun to take chunks: the rest of them is summed.
-        for await (const chunk of this) sum = mergeChunk(sum, chunk)
-        return { sum, failure: undefined }
-      }
-      const decoder = await this.#begin(true)
-      await this.#readOn(decoder, this.#reader as ByteReader, () => {
-        if (!this.#begun && decoder.sum() !== undefined) this.#tellBegun()
-        return false
-      })
-      return { sum: decoder.sum(), failure: this.#failure }
+      if (this.#decoder === undefined && !this.#over) await this.#inTurn(() => this.#read(true))
+      // Somebody has begun to take chunks: the rest of them is summed.
+      else for await (const chunk of this) sum = mergeChunk(sum, chunk)
+      return { sum: sum ?? this.#decoder?.sum(), failure: undefined }
     } catch (reason) {
-      return { sum: this.#decoder?.sum() ?? sum, failure: { reason } }
+      return { sum: sum ?? this.#decoder?.sum(), failure: { reason } }
     }
   }
 
@@ -90,31 +81,48 @@ export class ByteChunkStream implements ChunkStream {
     return { done: false, value: this.#ready[this.#at++] as ChatCompletionChunk }
   }
 
+  /** `answer` counts itself as answered, which costs less than a look at its promise would. */
   #inTurn(answer: () => Promise<Result>): Promise<Result> {
-    const turn: Promise<Result> = this.#last === undefined ? answer() : this.#last.then(answer, answer)
-    this.#last = turn
-    const done = (): void => {
-      if (this.#last === turn) this.#last = undefined
-    }
-    turn.then(done, done)
-    return turn
+    this.#last = this.#waiting++ === 0 ? answer() : this.#last.then(answer, answer)
+    return this.#last
   }
 
-  async #next(): Promise<Result> {
-    for (;;) {
-      if (this.#at < this.#ready.length) return this.#shift()
-      if (this.#over) {
-        const failure = this.#failure
-        this.#failure = undefined
-        if (failure !== undefined) throw failure.reason
-        return END
+  /** Reads until there is a chunk to give, or, when only the sum is wanted, to the end. */
+  async #read(sums: boolean): Promise<Result> {
+    try {
+      while (this.#at === this.#ready.length) {
+        if (this.#over) return this.#ended()
+        const decoder = this.#decoder ?? (await this.#begin(sums))
+        const reader = this.#reader as ByteReader
+        let piece: Piece | undefined
+        try {
+          // One promise per piece and no other: reading costs as much as decoding does.
+          piece = await reader.read()
+        } catch (reason) {
+          this.#failure = { reason: streamErrorFromNode(reason, this.#pieces) }
+          decoder.breakOff()
+          this.#over = true
+        }
+        if (piece !== undefined) this.#decode(decoder, piece)
+        if (decoder.ready) {
+          this.#ready = decoder.take()
+          this.#at = 0
+        }
+        if (!this.#begun && (this.#ready.length > 0 || decoder.sum() !== undefined)) this.#tellBegun()
+        // What the answer has come to stands, however its source takes the end.
+        if (this.#over && piece !== undefined && piece.done !== true) await reader.close(this.#failure === undefined).catch(() => {})
       }
-      const decoder = this.#decoder ?? (await this.#begin(false))
-      await this.#readOn(decoder, this.#reader as ByteReader, () => decoder.ready)
-      this.#ready = decoder.take()
-      this.#at = 0
-      if (!this.#begun && this.#ready.length > 0) this.#tellBegun()
+      return this.#shift()
+    } finally {
+      this.#waiting--
     }
+  }
+
+  #ended(): Result {
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure.reason
+    return END
   }
 
   #tellBegun(): void {
@@ -133,25 +141,6 @@ export class ByteChunkStream implements ChunkStream {
     return this.#decoder
   }
 
-  /** Reads until there is something to give, or the source ends. */
-  async #readOn(decoder: ByteDecoder, reader: ByteReader, enough: () => boolean): Promise<void> {
-    let piece: Piece
-    do {
-      try {
-        // One promise per piece and no other: reading costs as much as decoding does.
-        piece = await reader.read()
-      } catch (reason) {
-        this.#failure = { reason: streamErrorFromNode(reason, this.#pieces) }
-        decoder.breakOff()
-        this.#over = true
-        return
-      }
-      this.#decode(decoder, piece)
-    } while (!this.#over && !enough())
-    // What the answer has come to stands, however its source takes the end.
-    if (this.#over && piece.done !== true) await reader.close(this.#failure === undefined).catch(() => {})
-  }
-
   #decode(decoder: ByteDecoder, { done, value }: Piece): void {
     try {
       if (done === true) decoder.end()
@@ -168,13 +157,18 @@ export class ByteChunkStream implements ChunkStream {
     }
   }
 
-  async #close(): Promise<void> {
-    const begun = this.#reader
-    const over = this.#over
-    this.#over = true
-    this.#ready = []
-    this.#at = 0
-    this.#failure = undefined
-    if (!over) await begun?.close()
+  async #close(): Promise<Result> {
+    try {
+      const begun = this.#reader
+      const over = this.#over
+      this.#over = true
+      this.#ready = []
+      this.#at = 0
+      this.#failure = undefined
+      if (!over) await begun?.close()
+      return END
+    } finally {
+      this.#waiting--
+    }
   }
 }

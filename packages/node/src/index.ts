@@ -26,6 +26,34 @@ export type { DeepPartial, InputOf, Issue, OutputOf, StandardResult, StandardSch
 export type { JsonSchemaOptions } from './json-schema-of.ts'
 export { estimateTokens, estimateUsage } from './usage-estimate.ts'
 export type { CountTokens, Usage } from './usage-estimate.ts'
+export { loadTokenizer } from './tokenizer.ts'
+export type { CountTokensOption } from './tokenizer.ts'
+
+// Conversations.
+export { createConversation } from './conversation/create-conversation.ts'
+export type {
+  Conversation,
+  ConversationOptions,
+  ConversationRequest,
+  SendOptions,
+} from './conversation/create-conversation.ts'
+export type { ConversationResult, ConversationStream } from './conversation/conversation-stream.ts'
+export type { ConversationContext } from './conversation/exchange.ts'
+export type { Question } from './conversation/question.ts'
+export type { OnProgress, Progress } from './conversation/turn.ts'
+export { createMemoryStore } from './conversation/memory-store.ts'
+export type { MemoryStoreOptions } from './conversation/memory-store.ts'
+export type { MessageStore } from './conversation/message-store.ts'
+export type { StoredAnswer, StoredMessage } from './conversation/stored-message.ts'
+export type { Unread } from './conversation/read-history.ts'
+export { fitContext } from './conversation/fit-context.ts'
+export type { ContextBudget, ContextParts, FittedContext } from './conversation/fit-context.ts'
+export { ConversationError, isConversationError } from './conversation/conversation-error.ts'
+export type {
+  AnyConversationError,
+  ConversationErrorCode,
+  ConversationErrorDetails,
+} from './conversation/conversation-error.ts'
 
 // For servers.
 export { createChatHandler } from './server/chat-handler.ts'

@@ -99,8 +99,8 @@ export function isRetriable(error: unknown): error is AnyStreamError {
   }
 }
 
-/** Reasons that stay: a certificate that is not trusted, a server that does not speak HTTP. */
-const LASTING = /^(?:CERT_|DEPTH_ZERO_|ERR_INVALID_|ERR_SSL_|ERR_TLS_|HPE_|SELF_SIGNED_|UNABLE_TO_)/
+/** Reasons that stay: a certificate that is not trusted, a server that does not speak HTTP, a package that is not there. */
+const LASTING = /^(?:CERT_|DEPTH_ZERO_|ERR_INVALID_|ERR_MODULE_|ERR_SSL_|ERR_TLS_|HPE_|SELF_SIGNED_|UNABLE_TO_)/
 
 function isLasting(reason: unknown): boolean {
   for (const code of codesOf(reason)) if (LASTING.test(code)) return true

@@ -13,6 +13,7 @@ import { jsonSchemaOf, type JsonSchemaOptions } from './json-schema-of.ts'
 import { type OutputOf, sentenceOf, type StandardSchema } from './standard-schema.ts'
 import { streamChatCompletion, type StreamChatCompletionOptions, type StreamRequest } from './stream-chat-completion.ts'
 import { systemTime } from './time.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** A function that a model may call. */
 export interface RunnableTool<S extends StandardSchema = StandardSchema> extends JsonSchemaOptions {
@@ -323,18 +324,6 @@ export class ToolRun implements AsyncIterable<ToolEvent> {
       error,
     }
   }
-}
-
-/** A tool need not know signals. */
-function unlessAborted<T>(signal: AbortSignal, value: T): Promise<Awaited<T>> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort)
-    Promise.resolve(value)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
 
 function add(

@@ -10,8 +10,8 @@ export interface Chunks {
   fold(): Promise<Folded>
   /** What to throw for a failure of the above. */
   reasonOf(reason: unknown): unknown
-  /** There is nothing more to come, or nobody who wants it. */
-  end(): void
+  /** There is nothing more to come, or nobody who wants it. Who leaves early waits for what it returns. */
+  end(): Promise<void> | void
 }
 
 const END: ChunkResult = { done: true, value: undefined }
@@ -107,13 +107,13 @@ export class SharedChunks {
     return this.#chunks.next()
   }
 
-  leave(reader: ChunkReader): void {
-    if (this.#readers.delete(reader) && this.#readers.size === 0 && this.#folds === 0) this.stop()
+  leave(reader: ChunkReader): Promise<void> | void {
+    if (this.#readers.delete(reader) && this.#readers.size === 0 && this.#folds === 0) return this.stop()
   }
 
   /** Ends the source although there is more. */
-  stop(): void {
-    if (this.#end === undefined) this.#finish({ reason: leftEarly() })
+  stop(): Promise<void> | void {
+    if (this.#end === undefined) return this.#finish({ reason: leftEarly() })
   }
 
   async #foldAll(): Promise<void> {
@@ -123,13 +123,16 @@ export class SharedChunks {
     if (this.#end !== undefined) return
     this.#sum = sum
     if (sum !== undefined) for (const reader of this.#readers) reader.give(mergeChunk(undefined, sum), true)
-    this.#finish(failure && { reason: this.#chunks.reasonOf(failure.reason) })
+    void this.#finish(failure && { reason: this.#chunks.reasonOf(failure.reason) })
   }
 
   readonly #take = (result: ChunkResult): void => {
     this.#pulling = undefined
     if (this.#end !== undefined) return
-    if (result.done === true) return this.#finish(undefined)
+    if (result.done === true) {
+      void this.#finish(undefined)
+      return
+    }
     this.#given++
     this.#sum = mergeChunk(this.#sum, result.value)
     for (const reader of this.#readers) reader.give(result.value, false)
@@ -139,7 +142,7 @@ export class SharedChunks {
     const reader = this.#alone as ChunkReader
     this.#alone = undefined
     this.#pulling = undefined
-    if (this.#end === undefined && result.done === true) this.#finish(undefined)
+    if (this.#end === undefined && result.done === true) void this.#finish(undefined)
     if (this.#end !== undefined || result.done === true) return reader.next()
     this.#given++
     this.#sum = mergeChunk(this.#sum, result.value)
@@ -156,13 +159,14 @@ export class SharedChunks {
 
   readonly #break = (reason: unknown): void => {
     this.#pulling = undefined
-    if (this.#end === undefined) this.#finish({ reason: this.#chunks.reasonOf(reason) })
+    if (this.#end === undefined) void this.#finish({ reason: this.#chunks.reasonOf(reason) })
   }
 
-  #finish(failure: { reason: unknown } | undefined): void {
+  #finish(failure: { reason: unknown } | undefined): Promise<void> | void {
     this.#end = { failure }
-    this.#chunks.end()
+    const ended = this.#chunks.end()
     if (failure !== undefined) this.#onFailure(failure.reason, () => this.#sum)
+    return ended
   }
 }
 
@@ -212,7 +216,7 @@ export class ChunkReader implements AsyncIterableIterator<ChatCompletionChunk> {
   async return(): Promise<ChunkResult> {
     this.#left = true
     this.#pending = undefined
-    this.#shared.leave(this)
+    await this.#shared.leave(this)
     return END
   }
 

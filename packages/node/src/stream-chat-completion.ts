@@ -2,29 +2,32 @@ import type { ChatCompletionRequest, DecodeOptions } from '@deltawire/core'
 import { Attempts } from './attempts.ts'
 import { ChatStream } from './chat-stream.ts'
 import { type EndpointOptions, endpointOf } from './endpoint.ts'
+import { environmentFetch } from './environment-fetch.ts'
 import { type RetryOptions, retryPolicyOf } from './retry.ts'
 import { systemTime, type Time } from './time.ts'
 import { allowedOf, type Timeouts } from './timeouts.ts'
-import type { CountTokens } from './usage-estimate.ts'
+import type { CountTokensOption } from './tokenizer.ts'
 
 /** A request; that the answer is to be streamed goes without saying. */
 export type StreamRequest = Omit<ChatCompletionRequest, 'stream'>
 
 export interface StreamChatCompletionOptions extends EndpointOptions, Timeouts, RetryOptions, DecodeOptions {
   /**
-   * Sends the request: for a proxy, a recording, a dispatcher of one's own.
+   * Sends the request: for a recording, a dispatcher of one's own.
    *
-   * @defaultValue the global `fetch`, looked up at the call
+   * @defaultValue the global `fetch`, looked up at the call; where the environment names a proxy for the endpoint
+   *   (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) and Node.js was not told to heed it, that of the package `undici`
    */
   fetch?: typeof globalThis.fetch | undefined
   /** Ends the request and closes the connection. Its reason is thrown as it is, after everything that arrived. */
   signal?: AbortSignal | undefined
   /**
-   * Counts the tokens of a text where a provider sends no usage.
+   * Counts the tokens of a text where a provider sends no usage: `'gpt-tokenizer'` does it exactly, with the package of
+   * that name, which is loaded when it comes to that.
    *
    * @defaultValue `estimateTokens`, a guess: a tokenizer is megabytes of tables
    */
-  countTokens?: CountTokens | undefined
+  countTokens?: CountTokensOption | undefined
   /** @internal For tests. */
   time?: Time | undefined
 }
@@ -45,23 +48,33 @@ export interface StreamChatCompletionOptions extends EndpointOptions, Timeouts, 
  * @throws TypeError at once for options that are none
  */
 export function streamChatCompletion(request: StreamRequest, options: StreamChatCompletionOptions = {}): ChatStream {
-  const { fetch = globalThis.fetch, time = systemTime, signal } = options
-  const attempts = new Attempts({
-    fetch,
+  return new ChatStream(attemptsOf(request, bodiesOf(request), options), options.countTokens)
+}
+
+/** What will ask: `bodies` are sent, whatever the request says. */
+export function attemptsOf(
+  request: StreamRequest,
+  bodies: [body: string, withoutUsage?: string],
+  options: StreamChatCompletionOptions,
+): Attempts {
+  const { time = systemTime, signal } = options
+  const endpoint = endpointOf(options)
+  return new Attempts({
+    fetch: options.fetch ?? environmentFetch(endpoint.url),
     time,
     signal,
-    endpoint: endpointOf(options),
+    endpoint,
     allowed: allowedOf(options),
     policy: retryPolicyOf(options, time),
-    bodies: bodiesOf(request),
+    request,
+    bodies,
     // The caller's request knows how many choices there are; a caller who says so is believed.
     decode: { ...options, n: options.n ?? (typeof request.n === 'number' ? request.n : undefined) },
   })
-  return new ChatStream(attempts, request, options.countTokens)
 }
 
 /** As they are now: what is done to the request afterwards is not sent. */
-function bodiesOf({ stream_options: asked, ...request }: StreamRequest): [string, string?] {
+export function bodiesOf({ stream_options: asked, ...request }: StreamRequest): [string, string?] {
   const plain = { ...request, stream: true }
   if (asked === null) return [JSON.stringify(plain)]
   if (asked !== undefined) return [JSON.stringify({ ...plain, stream_options: asked })]

@@ -65,6 +65,12 @@ export function allowedOf(options: Timeouts): Allowed {
   return allowed
 }
 
+/** The timeouts that are given, to be laid over others. */
+export function givenTimeouts(options: Timeouts): Timeouts {
+  const given = Object.values(OPTIONS).map(({ option }) => [option, options[option]] as const)
+  return Object.fromEntries(given.filter(([, ms]) => ms !== undefined))
+}
+
 /** The error of one timeout; its message names the option. */
 export function timeoutError(phase: TimeoutPhase, timeoutMs: number, cause?: unknown): StreamError<'timeout'> {
   const { option, missed } = OPTIONS[phase]

@@ -2,6 +2,7 @@ import {
   type ChatCompletion,
   type ChatCompletionRequest,
   type CompletionUsage,
+  type RequestMessage,
   reasoningOf,
   textOf,
 } from '@deltawire/core'
@@ -33,9 +34,8 @@ export function estimateUsage(
   completion: ChatCompletion | null,
   countTokens: CountTokens = estimateTokens,
 ): Usage & { estimated: true } {
-  let prompt = FOR_THE_ANSWER
-  for (const message of messages) prompt += PER_MESSAGE + countMessage({ ...message }, countTokens)
-  if (tools !== undefined && tools.length > 0) prompt += countTokens(JSON.stringify(tools))
+  let prompt = frameTokens(tools, countTokens)
+  for (const message of messages) prompt += messageTokens(message, countTokens)
   let answer = 0
   let reasoning = 0
   for (const choice of completion?.choices ?? []) {
@@ -50,6 +50,16 @@ export function estimateUsage(
     ...(reasoning > 0 && { completion_tokens_details: { reasoning_tokens: reasoning } }),
     estimated: true,
   }
+}
+
+/** The tokens of a prompt beside its messages: the tools, and what opens the answer. */
+export function frameTokens(tools: ChatCompletionRequest['tools'], countTokens: CountTokens): number {
+  return FOR_THE_ANSWER + (tools === undefined || tools.length === 0 ? 0 : countTokens(JSON.stringify(tools)))
+}
+
+/** The tokens of one message of a prompt, with what wraps it. */
+export function messageTokens(message: RequestMessage, countTokens: CountTokens): number {
+  return PER_MESSAGE + countMessage({ ...message }, countTokens)
 }
 
 /**
