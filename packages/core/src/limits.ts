@@ -9,7 +9,7 @@ export interface Limits {
    */
   maxEventLength?: number | undefined
   /**
-   * Characters of the answer, all choices and fields together.
+   * Characters of the answer, all choices and fields together. What is no text counts as one, as does a field's name.
    *
    * @defaultValue `64 * 1024 * 1024`: ten times the longest answer any model can give
    */
@@ -42,17 +42,9 @@ export const DEFAULT_LIMITS: Readonly<Record<LimitName, number>> = {
   maxJsonDepth: 2_000,
 }
 
-const SUBJECTS: Readonly<Record<LimitName, string>> = {
-  maxEventLength: 'an event is longer than',
-  maxAnswerLength: 'the answer is longer than',
-  maxChoices: 'the stream has more choices than',
-  maxToolCalls: 'a choice has more tool calls than',
-  maxJsonDepth: 'the JSON of an event is nested deeper than',
-}
-
 /** The error of one limit; its message names the option to raise. */
 export const limitExceeded = (option: LimitName, limit: number): StreamError<'limit_exceeded'> =>
-  new StreamError('limit_exceeded', `${SUBJECTS[option]} the option ${option} allows (${limit})`, { option, limit })
+  new StreamError('limit_exceeded', `more came than the option ${option} allows (${limit})`, { option, limit })
 
 /** The limits in force. */
 export function limitsOf(options: Limits = {}): Readonly<Record<LimitName, number>> {

@@ -5,7 +5,9 @@
  * published package. (Its generated documentation shows `finish_reason` as `string`; the declarations have `null` too,
  * and so has the wire.)
  */
-import type { ChatCompletionChunk, ChunkChoice, ChunkDelta, MessageRole } from './chunk.ts'
+import type { ChatCompletionChunk, ChunkChoice } from './chunk.ts'
+import { inOrder } from './read/in-order.ts'
+import { messageOf, textOf } from './read/text-of.ts'
 
 /** The roles that the ancestor knew. Ours are `MessageRole`. */
 export type Role = 'user' | 'assistant' | 'system'
@@ -65,8 +67,10 @@ export function toStreamResponse(
   chunk: ChatCompletionChunk,
   usage: CreateCompletionResponseUsage,
 ): CreateChatCompletionStreamResponse {
-  const { index, delta, whole_message, finish_reason } = firstOf(chunk.choices) ?? nothing
-  const content = join(textOf(whole_message?.content), textOf(delta.content))
+  const [choice = nothing] = inOrder(chunk.choices)
+  const message = messageOf(choice)
+  const content = textOf(choice)
+  const { prompt_tokens, completion_tokens, total_tokens } = usage
   return {
     id: chunk.id,
     object: 'chat.completion.chunk',
@@ -74,42 +78,20 @@ export function toStreamResponse(
     model: chunk.model,
     choices: [
       {
-        delta: { role: narrow(whole_message?.role ?? delta.role), ...(content !== undefined && { content }) },
-        index,
-        finish_reason,
+        delta: {
+          role: roles.find((known) => known === message['role']) ?? 'assistant',
+          // An empty text was said too, a list without text was not.
+          ...((content !== '' || message['content'] === '') && { content }),
+        },
+        index: choice.index,
+        finish_reason: choice.finish_reason,
       },
     ],
-    usage: {
-      prompt_tokens: usage.prompt_tokens,
-      completion_tokens: usage.completion_tokens,
-      total_tokens: usage.total_tokens,
-      estimated: true,
-    },
+    usage: { prompt_tokens, completion_tokens, total_tokens, estimated: true },
   }
 }
 
 /** What a chunk without choices says. */
 const nothing: ChunkChoice = { index: 0, delta: {}, finish_reason: null }
 
-/** Chunks of several choices interleave, so that the first one in the list may be any of them. */
-function firstOf(choices: readonly ChunkChoice[]): ChunkChoice | undefined {
-  let first = choices[0]
-  for (const choice of choices) if (first === undefined || choice.index < first.index) first = choice
-  return first
-}
-
-function textOf(content: ChunkDelta['content']): string | undefined {
-  if (!Array.isArray(content)) return content ?? undefined
-  const texts = content.flatMap(({ type, text }) => (type === 'text' && text !== undefined ? text : []))
-  return texts.length > 0 ? texts.join('') : undefined
-}
-
-function join(first: string | undefined, second: string | undefined): string | undefined {
-  return first !== undefined && second !== undefined ? first + second : (first ?? second)
-}
-
 const roles: readonly Role[] = ['assistant', 'system', 'user']
-
-function narrow(role: MessageRole | undefined): Role {
-  return roles.find((known) => known === role) ?? 'assistant'
-}

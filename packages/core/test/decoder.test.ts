@@ -161,7 +161,7 @@ describe('a lenient reading', () => {
     })
     expect({ text, error }).toEqual({ text: 'Hello world', error: undefined })
     expect(warnings).toEqual([
-      { code: 'event-skipped', message: 'an event was not JSON: "{unparsable}"', event: 2, count: 3 },
+      { code: 'event-skipped', event: 2, count: 3, excerpt: '"{unparsable}"' },
     ])
   })
 

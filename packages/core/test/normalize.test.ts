@@ -220,6 +220,7 @@ describe('cumulative text', () => {
 })
 
 describe('the limit of the answer', () => {
+  let nextName = 0
   const limited = (raw: readonly unknown[], maxAnswerLength: number) => {
     const normalizer = createNormalizer({ maxAnswerLength })
     for (const chunk of raw) normalizer.normalize(chunk)
@@ -235,6 +236,9 @@ describe('the limit of the answer', () => {
     ['a text of a part', (text) => rawChunk({ content: [{ type: 'text', text }] })],
     ['a field of the provider', (text) => rawChunk({ thinking: { a: [text] } })],
     ['a list of the provider', (text) => rawChunk({}, null, { token_ids: Array.from(text, () => 1) })],
+    ['names', (text) => rawChunk({ extra: Object.fromEntries(Array.from(text, (_letter, at) => [`${at}`, ''])) })],
+    ['a name', (text) => rawChunk({ extra: { [text.repeat(4)]: '' } })],
+    ['a name at the top', (text) => ({ ...rawChunk({}), [`${nextName++}${text}`]: '' })],
     ['logprobs', (text) => rawChunk({}, null, { logprobs: { content: [{ token: text }], refusal: null } })],
   ])('counts %s', (_, chunk) => {
     expect(() => limited([chunk('x'.repeat(1_001))], 1_000)).toThrow(
@@ -269,7 +273,7 @@ it('a list at the top that every chunk repeats counts once, as long as it was at
     ...rawChunk({ content: 'x' }),
     search_results: Array.from({ length: results }, () => 'y'.repeat(100)),
   })
-  const normalizer = createNormalizer({ maxAnswerLength: 2_000 })
+  const normalizer = createNormalizer({ maxAnswerLength: 3_000 })
   for (let at = 0; at < 200; at++) normalizer.normalize(chunk(at % 10))
   expect(() => normalizer.normalize(chunk(20))).toThrow('maxAnswerLength')
 })

@@ -1,5 +1,5 @@
 import type { ChatCompletionChunk } from '../chunk.ts'
-import { type AnyStreamError, isStreamError, StreamError } from '../error.ts'
+import { type AnyStreamError, isStreamError, StreamError, type UpstreamError } from '../error.ts'
 import { limitExceeded, type Limits, limitsOf } from '../limits.ts'
 import { createNormalizer } from '../normalize/normalize.ts'
 import { isObject, type Obj } from '../normalize/repair.ts'
@@ -85,7 +85,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
     if (isDone(text)) return DONE
     // What is left of a [DONE] that was cut.
     if ('[DONE]'.startsWith(text)) return NOTHING
-    const values = valuesOf(text)
+    const values = valuesOf([text]) ?? gluedValuesOf(text)
     if (values === undefined) return notJson(text, name)
     const out: ChatCompletionChunk[] = []
     for (const value of values) {
@@ -93,41 +93,36 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
       const error = upstreamErrorOf(value, name)
       const chunk = chunkOf(error === undefined ? value : withoutError(value), name)
       if (chunk !== undefined) out.push(chunk)
-      if (error !== undefined) return failed(out, new StreamError('upstream_error', error.message, { error }))
+      if (error !== undefined) return failed(out, upstreamError(error))
     }
     if (normalizer.choices === 0) head ||= text.slice(0, 300)
     return out.length === 0 ? NOTHING : { chunks: out, done: false }
   }
 
   /** The values of an event's data, `DONE` among them; `undefined` if it is not JSON. */
-  function valuesOf(text: string): unknown[] | undefined {
-    const parse = (json: string): unknown => (isDone(json) ? DONE : parseJson(json, limits.maxJsonDepth))
+  function valuesOf(texts: readonly string[]): unknown[] | undefined {
     try {
-      const value = parse(text)
       // Gemini wraps its errors in a list.
-      return Array.isArray(value) ? (value as unknown[]) : [value]
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error
-    }
-    // Servers that forget the blank line, proxies that glue events together (cases 151, 152).
-    const { values: texts } = splitJson(text)
-    if (texts.length < 2) return undefined
-    try {
-      return texts.map(parse)
+      return texts.map((json) => (isDone(json) ? DONE : parseJson(json, limits.maxJsonDepth))).flat()
     } catch (error) {
       if (error instanceof SyntaxError) return undefined
       throw error
     }
   }
 
+  /** Servers forget the blank line, proxies glue events together (cases 151, 152). */
+  function gluedValuesOf(text: string): unknown[] | undefined {
+    const { values } = splitJson(text)
+    return values.length > 1 ? valuesOf(values) : undefined
+  }
+
   function notJson(text: string, name: string | undefined): Decoded {
-    const error = name === 'error' ? upstreamErrorOf(text, name) : undefined
-    if (error !== undefined) return failed([], new StreamError('upstream_error', error.message, { error }))
+    const error = upstreamErrorOf(text, name)
+    if (error !== undefined) return failed([], upstreamError(error))
     head ||= text.slice(0, 300)
     if (text.startsWith('<') && chunks === 0) return failed([], noChunk())
     if (options.lenient === true) {
-      const message = `an event was not JSON: ${excerpt(text)}`
-      skipped ??= { code: 'event-skipped', message, event: events, count: 0 }
+      skipped ??= { code: 'event-skipped', event: events, count: 0, excerpt: excerpt(text) }
       skipped.count++
       return NOTHING
     }
@@ -148,14 +143,11 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   }
 
   function end(): Decoded {
-    if (unfinished !== undefined) {
-      const details = { chunks, insideEvent: true }
-      return failed(rest(), new StreamError('incomplete_stream', 'the stream ended inside an event', details))
-    }
-    if (normalizer.choices === 0) return failed(rest(), noChunk())
-    if (normalizer.finished) return { chunks: rest(), done: true }
-    const message = 'the stream ended without [DONE] and without a finish reason'
-    return failed(rest(), new StreamError('incomplete_stream', message, { chunks, insideEvent: false }))
+    const insideEvent = unfinished !== undefined
+    if (!insideEvent && normalizer.choices === 0) return failed([], noChunk())
+    if (!insideEvent && normalizer.finished) return DONE
+    const where = insideEvent ? 'inside an event' : 'without [DONE] and without a finish reason'
+    return failed([], new StreamError('incomplete_stream', `the stream ended ${where}`, { chunks, insideEvent }))
   }
 
   function rest(): ChatCompletionChunk[] {
@@ -234,6 +226,9 @@ function withoutError(value: unknown): unknown {
   const { error: _error, ...rest } = value
   return Array.isArray(rest['choices']) ? rest : undefined
 }
+
+const upstreamError = (error: UpstreamError): StreamError<'upstream_error'> =>
+  new StreamError('upstream_error', error.message, { error })
 
 const invalidJson = (data: string, event: number): StreamError<'invalid_json'> =>
   new StreamError('invalid_json', `event ${event} is not JSON: ${excerpt(data)}`, { data: data.slice(0, 1_000), event })

@@ -31,10 +31,9 @@ export function createFramer(
   let body: TextSink | undefined
 
   function open(first: string): TextSink {
-    if (first === '{' || first === '[')
-      return bounded(maxEventLength, (take) => createJsonSplitter((data) => take({ data })), emit)
-    if (first === '<') return page(emit)
-    return eventStream(createSseParser, emit)
+    if (first === '{' || first === '[') return json(maxEventLength, emit)
+    // Of a page only the beginning is worth keeping: it goes into the error.
+    return eventStream(first === '<' ? () => nothing : createSseParser, emit)
   }
 
   return {
@@ -51,28 +50,26 @@ export function createFramer(
   }
 }
 
-/** Counts what a sink has been given since its last event. */
-function bounded(
-  most: number,
-  create: (take: (event: StreamEvent) => void) => TextSink,
-  emit: (event: StreamEvent) => void,
-): TextSink {
+/** JSON objects, each an event. Counts what has come since the last one. */
+function json(most: number, emit: (event: StreamEvent) => void): TextSink {
   let held = 0
-  const sink = create((event) => {
-    if (event.data.length > most) throw limitExceeded('maxEventLength', most)
+  const splitter = createJsonSplitter((data) => {
+    if (data.length > most) throw limitExceeded('maxEventLength', most)
     held = 0
-    emit(event)
+    emit({ data })
   })
   return {
     push(text) {
       held += text.length
-      sink.push(text)
+      splitter.push(text)
       // An event that ended in this push takes with it what has been counted; the rest of the push is a piece at most.
       if (held > most) throw limitExceeded('maxEventLength', most)
     },
-    end: () => sink.end(),
+    end: () => splitter.end(),
   }
 }
+
+const nothing: TextSink = { push() {}, end() {} }
 
 /** How much is kept of a body that holds no events: enough for an error to show. */
 const HEAD = 1_000
@@ -103,14 +100,3 @@ function eventStream(createSseParser: CreateSseParser, emit: (event: StreamEvent
 }
 
 const FIELDS = ['data', 'error', 'event', 'id', 'retry']
-
-/** Of a page only the beginning is worth keeping: it goes into the error. */
-function page(emit: (event: StreamEvent) => void): TextSink {
-  let head = ''
-  return {
-    push(text) {
-      if (head.length < HEAD) head += text.slice(0, HEAD - head.length)
-    },
-    end: () => emit({ data: head }),
-  }
-}

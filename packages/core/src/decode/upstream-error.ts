@@ -10,52 +10,47 @@ interface Report {
 /** A report in which the part that words the error is also all that was sent of it. */
 const report = (body: unknown): Report => ({ fields: body, body })
 
+type Shape = (value: Obj, name?: string) => Report | false | undefined
+
 /**
  * The shapes in which servers report an error inside a stream, in the order in which they are tried.
  *
- * Each looks at the event's value and name and gives what it reports, or `undefined` if the shape is another.
+ * Each looks at the event's value and name and gives what it reports, if the shape is there.
  */
-const shapes: readonly ((value: Obj, name?: string) => Report | undefined)[] = [
+const shapes: readonly Shape[] = [
   // Whatever is under "error", in every form; also inside a chunk.
-  (value) => underError(value),
+  underError,
   // The same inside a choice, beside the finish reason "error": https://github.com/damianvtran/local-operator/pull/223
   ({ choices }) => {
-    for (const choice of Array.isArray(choices) ? choices : []) {
-      const found = isObject(choice) ? underError(choice) : undefined
-      if (found !== undefined) return found
-    }
-    return undefined
+    const failed = Array.isArray(choices) && choices.find((choice) => isObject(choice) && underError(choice))
+    return isObject(failed) && underError(failed)
   },
   // A list under "errors": https://developers.cloudflare.com/api/
-  ({ errors, choices }) => {
-    if (!Array.isArray(errors) || errors.length === 0 || Array.isArray(choices)) return undefined
-    return report(errors[0])
-  },
+  ({ errors, choices }) => Array.isArray(errors) && errors.length > 0 && !Array.isArray(choices) && report(errors[0]),
   // A status other than 0 in "base_resp": MiniMax: https://github.com/RooCodeInc/Roo-Code/pull/9105
-  ({ base_resp }) => {
-    if (!isObject(base_resp)) return undefined
-    const { status_code, status_msg } = base_resp
-    if (typeof status_code !== 'number' || status_code === 0) return undefined
-    return { fields: { message: status_msg, code: status_code }, body: base_resp }
-  },
+  ({ base_resp: body }) =>
+    isObject(body) &&
+    typeof body['status_code'] === 'number' &&
+    body['status_code'] !== 0 && { fields: { message: body['status_msg'], code: body['status_code'] }, body },
   // The event itself is the error: event: error, or object or type "error" (older vLLM): https://github.com/openai/openai-node/blob/main/src/core/streaming.ts
-  (value, name) =>
-    name === 'error' || value['object'] === 'error' || value['type'] === 'error' ? report(value) : undefined,
+  (value, name) => (name === 'error' || value['object'] === 'error' || value['type'] === 'error') && report(value),
   // A text or list under "detail" and no choices: FastAPI servers: https://fastapi.tiangolo.com/tutorial/handling-errors/
   (value) => {
-    const { detail, choices, id } = value
-    if (choices !== undefined || id !== undefined) return undefined
-    if (typeof detail === 'string' ? detail === '' : !Array.isArray(detail) || detail.length === 0) return undefined
-    return { fields: { message: detail }, body: value }
+    const { detail } = value
+    return (
+      isNoChunk(value) && (typeof detail === 'string' || Array.isArray(detail)) && detail.length > 0 && report(value)
+    )
   },
   // A message with a code or status and no choices: gateways: https://github.com/openai/openai-node/blob/main/src/core/streaming.ts
   (value) => {
-    const { message, code, status, choices, id } = value
-    if (typeof message !== 'string' || message === '' || choices !== undefined || id !== undefined) return undefined
+    const { message, code, status } = value
+    if (!isNoChunk(value) || typeof message !== 'string' || message === '') return false
     // News of a queue or of a model that is loading have a status in words.
-    return isFailure(code) || (typeof status === 'number' && isFailure(status)) ? report(value) : undefined
+    return (isFailure(code) || (typeof status === 'number' && isFailure(status))) && report(value)
   },
 ]
+
+const isNoChunk = ({ choices, id }: Obj): boolean => choices === undefined && id === undefined
 
 /** Whether a code is one of failure, and not 0, 200 or "ok". */
 function isFailure(code: unknown): boolean {
@@ -63,37 +58,25 @@ function isFailure(code: unknown): boolean {
   return typeof code === 'number' && code !== 0 && (code < 100 || code >= 400)
 }
 
-function underError(value: Obj): Report | undefined {
+function underError(value: Obj): Report | false {
   const { error } = value
   // OpenAI, vLLM, SGLang, OpenRouter: https://github.com/BerriAI/litellm/pull/32237 . An object of nulls says nothing.
-  if (isObject(error)) return Object.values(error).some((field) => field !== null) ? report(error) : undefined
-  if (Array.isArray(error)) return error.length > 0 ? report(error[0]) : undefined
+  if (isObject(error)) return Object.values(error).some((field) => field !== null) && report(error)
+  if (Array.isArray(error)) return error.length > 0 && report(error[0])
   // A text, its code beside it: xAI, Baseten, Novita, Together: https://github.com/vercel/ai/blob/main/packages/xai/src/xai-chat-language-model.ts
-  if (typeof error === 'string' && error !== '') return { fields: { ...value, message: error }, body: value }
   // A flag or a number, the words beside it.
-  if (error === true || (typeof error === 'number' && error !== 0)) return report(value)
-  return undefined
+  return Boolean(error) && { fields: typeof error === 'string' ? { ...value, message: error } : value, body: value }
 }
 
 /** The error that an event carries, or `undefined` if it carries none. */
 export function upstreamErrorOf(value: unknown, name?: string): UpstreamError | undefined {
   if (!isObject(value)) return name === 'error' ? describe(report(value)) : undefined
-  // Nearly every event is a chunk and nothing else.
-  if (isPlainChunk(value, name)) return undefined
   for (const shape of shapes) {
     const found = shape(value, name)
-    if (found !== undefined) return describe(found)
+    if (found) return describe(found)
   }
   return undefined
 }
-
-const isPlainChunk = ({ choices, error, base_resp, object }: Obj, name: string | undefined): boolean =>
-  Array.isArray(choices) &&
-  !error &&
-  base_resp === undefined &&
-  object !== 'error' &&
-  name !== 'error' &&
-  !choices.some((choice) => isObject(choice) && choice['error'])
 
 function describe({ fields, body }: Report): UpstreamError {
   if (!isObject(fields)) return { message: textOf(fields), body }

@@ -1,5 +1,5 @@
 import type { ContentPart } from '../chunk.ts'
-import { copy, isProse, kindOf } from './extras.ts'
+import { copy, extraOf } from './extras.ts'
 import { joinText, type Rule } from './rules.ts'
 
 type Content = string | ContentPart[]
@@ -30,14 +30,18 @@ const GROWING = new Set(['text', 'thinking', 'reasoning', 'summary_text', 'reaso
 
 function joinParts<T>(sum: T[], next: readonly T[]): T[] {
   let seam = true
-  for (const part of next) {
+  for (const item of next) {
     const last = sum.at(-1)
-    if (seam && sameGrowing(last, part)) sum[sum.length - 1] = joinPart(last as Obj, part as Obj) as T
-    else sum.push(copy(part))
+    // What is merged of two parts is one, of their type.
+    if (seam && sameGrowing(last, item)) sum[sum.length - 1] = part('', last, item) as T
+    else sum.push(copy(item))
     seam = false
   }
   return sum
 }
+
+/** Two parts that are one: as among extras, but their lists are lists of parts. */
+const part = /* @__PURE__ */ extraOf({ prose: true, list: joinParts })
 
 function sameGrowing(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
@@ -50,19 +54,4 @@ function sameGrowing(a: unknown, b: unknown): boolean {
     index === other['index'] &&
     id === other['id']
   )
-}
-
-/** Prose appends, lists of parts join at their seam, anything else is set. */
-function joinPart(sum: Obj, next: Obj): Obj {
-  for (const key of Object.keys(next)) {
-    if (key === '__proto__') continue
-    const have = Object.hasOwn(sum, key) ? sum[key] : undefined
-    const value = next[key]
-    if (value === null && have !== undefined) continue
-    if (typeof have === 'string' && typeof value === 'string' && isProse(key)) sum[key] = joinText(have, value)
-    else if (Array.isArray(have) && Array.isArray(value)) sum[key] = joinParts<unknown>(have, value)
-    // As among extras: of two kinds the richer stands.
-    else if (have === undefined || have === null || kindOf(have) <= kindOf(value)) sum[key] = copy(value)
-  }
-  return sum
 }

@@ -21,12 +21,33 @@ type Obj = Record<string, unknown>
  */
 interface Level {
   readonly prose: boolean
-  readonly growingLists: boolean
+  readonly list: ListRule
 }
 
-export const topLevelExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: false, growingLists: false })
-export const choiceExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: false, growingLists: true })
-export const deltaExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: true, growingLists: true })
+/** What becomes of two lists. `have` may be changed; `merge` is the rule for two items of one place. */
+type ListRule = (have: unknown[], next: readonly unknown[], merge: ExtraRule) => unknown[]
+
+const latestList: ListRule = (_have, next) => next.map(copy)
+
+const growing: ListRule = (sum, next, merge) => {
+  for (const item of next) {
+    const key = placeKey(item)
+    // An appended item is never changed later, so it may be shared; one with a place grows and must be ours.
+    if (key === undefined) {
+      sum.push(item)
+      continue
+    }
+    const places = placesIn(sum, placeKey)
+    const at = places.get(key) ?? sum.length
+    places.set(key, at)
+    sum[at] = merge('', sum[at], item)
+  }
+  return sum
+}
+
+export const topLevelExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: false, list: latestList })
+export const choiceExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: false, list: growing })
+export const deltaExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: true, list: growing })
 export const callExtra: ExtraRule = topLevelExtra
 
 /** A field rule made of the rule for extras: for known fields that must survive any kind of value. */
@@ -35,60 +56,38 @@ export const asExtra =
   (have: T | undefined, next: T): T =>
     extra(key, have, next) as T
 
-function extraOf(level: Level): ExtraRule {
-  const merge: ExtraRule = (key, have, next) => {
+export function extraOf({ prose, list }: Level): ExtraRule {
+  return function merge(key, have, next) {
     if (next === undefined || next === null) return have === undefined ? null : have
-    const known = have !== undefined && have !== null
     const kind = kindOf(next)
-    if (known && kindOf(have) > kind) return have
-    const base = known && kindOf(have) === kind ? have : undefined
+    const other = have === undefined || have === null ? Kind.none : kindOf(have)
+    if (other > kind) return have
+    const base = other === kind ? have : undefined
     switch (kind) {
       case Kind.list:
-        return level.growingLists ? grow((base ?? []) as unknown[], next as unknown[]) : copy(next)
+        return list((base ?? []) as unknown[], next as unknown[], merge)
       case Kind.object:
-        return overlay((base ?? {}) as Obj, next as Obj)
+        return overlay((base ?? {}) as Obj, next as Obj, merge)
       case Kind.text:
-        return base !== undefined && level.prose && isProse(key) ? joinText(base as string, next as string) : next
+        return base !== undefined && prose && isProse(key) ? joinText(base as string, next as string) : next
       default:
         return next
     }
   }
-
-  function overlay(sum: Obj, next: Obj): Obj {
-    for (const key of Object.keys(next)) {
-      if (key === '__proto__') continue
-      sum[key] = merge(key, Object.hasOwn(sum, key) ? sum[key] : undefined, next[key])
-    }
-    return sum
-  }
-
-  function grow(sum: unknown[], next: readonly unknown[]): unknown[] {
-    for (const item of next) {
-      const key = placeKey(item)
-      // An appended item is never changed later, so it may be shared; one with a place grows and must be ours.
-      if (key === undefined) {
-        sum.push(item)
-        continue
-      }
-      const places = placesIn(sum, placeKey)
-      const at = places.get(key)
-      if (at !== undefined) {
-        overlay(sum[at] as Obj, item as Obj)
-        continue
-      }
-      places.set(key, sum.length)
-      sum.push(overlay({}, item as Obj))
-    }
-    return sum
-  }
-
-  return merge
 }
 
-const Kind = { scalar: 0, text: 1, list: 2, object: 3 } as const
+function overlay(sum: Obj, next: Obj, merge: ExtraRule): Obj {
+  for (const key of Object.keys(next)) {
+    if (key === '__proto__') continue
+    sum[key] = merge(key, Object.hasOwn(sum, key) ? sum[key] : undefined, next[key])
+  }
+  return sum
+}
+
+const Kind = { none: -1, scalar: 0, text: 1, list: 2, object: 3 } as const
 
 /** How rich a value is: of two kinds the richer stands. */
-export function kindOf(value: unknown): number {
+function kindOf(value: unknown): number {
   if (typeof value === 'string') return Kind.text
   if (Array.isArray(value)) return Kind.list
   return typeof value === 'object' ? Kind.object : Kind.scalar

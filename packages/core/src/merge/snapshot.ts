@@ -14,11 +14,13 @@ export function snapshotOf(sum: ChatCompletionChunk): ChatCompletionChunk {
   return freeze(sum) as ChatCompletionChunk
 }
 
-function freeze(value: object): object {
+/** An object with everything in it that may still change. A list is none, only its items are. */
+function freeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const view: Obj = {}
   for (const [key, field] of Object.entries(value as Obj)) {
     if (Array.isArray(field)) putList(view, key, field)
-    else view[key] = typeof field === 'object' && field !== null ? freeze(field) : field
+    else view[key] = freeze(field)
   }
   return view
 }
@@ -30,21 +32,17 @@ function putList(view: Obj, key: string, list: unknown[]): void {
   const length = list.length
   // Only items that merge by place change after they were added, and the last of the content parts.
   if (length <= LONG || hasPlaces(list)) {
-    view[key] = list.map((item) =>
-      typeof item === 'object' && item !== null && !Array.isArray(item) ? freeze(item) : item,
-    )
+    view[key] = list.map(freeze)
     return
   }
-  const last = list[length - 1]
-  const frozenLast = typeof last === 'object' && last !== null && !Array.isArray(last) ? freeze(last) : last
+  const last = freeze(list[length - 1])
   Object.defineProperty(view, key, {
     enumerable: true,
     configurable: true,
     get() {
-      const cut = list.slice(0, length - 1)
-      cut.push(frozenLast)
-      Object.defineProperty(view, key, { value: cut, enumerable: true, configurable: true, writable: true })
-      return cut
+      const value = [...list.slice(0, length - 1), last]
+      Object.defineProperty(view, key, { value, enumerable: true, configurable: true, writable: true })
+      return value
     },
   })
 }

@@ -7,30 +7,21 @@ const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
  * Proxies that encode every fragment of audio on its own pad each of them; appending the texts would give invalid base64.
  */
 export function joinBase64(first: string, second: string): string {
-  const bytes: number[] = []
-  for (const text of [first, second]) {
-    let bits = 0
-    let held = 0
-    for (const digit of text) {
-      const value = DIGITS.indexOf(digit)
-      if (value === -1) continue
-      held = ((held << 6) | value) & 0xffff
-      bits += 6
-      if (bits >= 8) {
-        bits -= 8
-        bytes.push((held >> bits) & 0xff)
-      }
-    }
-  }
+  const bits = bitsOf(first) + bitsOf(second)
   let text = ''
-  for (let i = 0; i < bytes.length; i += 3) {
-    const [a = 0, b, c] = bytes.slice(i, i + 3)
-    const group = (a << 16) | ((b ?? 0) << 8) | (c ?? 0)
-    text += DIGITS.charAt(group >> 18) + DIGITS.charAt((group >> 12) & 63)
-    text += b === undefined ? '=' : DIGITS.charAt((group >> 6) & 63)
-    text += c === undefined ? '=' : DIGITS.charAt(group & 63)
+  for (let at = 0; at < bits.length; at += 6)
+    text += DIGITS.charAt(Number.parseInt(bits.slice(at, at + 6).padEnd(6, '0'), 2))
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=')
+}
+
+/** The bits of the bytes that a text stands for, each a character. What is over in the last digit is none of them. */
+function bitsOf(text: string): string {
+  let bits = ''
+  for (const digit of text) {
+    const value = DIGITS.indexOf(digit)
+    if (value !== -1) bits += value.toString(2).padStart(6, '0')
   }
-  return text
+  return bits.slice(0, bits.length - (bits.length % 8))
 }
 
 /** Splits a padded text before its last, padded group: bytes that follow would have to go into that group. */

@@ -1,4 +1,5 @@
 import type { RepairName } from './normalize.ts'
+import type { Warning } from './warning.ts'
 
 /** One provider's oddity, as a person or a linter wants to know it. */
 export interface RepairNote {
@@ -251,4 +252,9 @@ export const repairs: Readonly<Record<RepairName, RepairNote>> = {
     source: 'https://github.com/openai/openai-node/blob/main/tests/lib/chat-completion-stream.index-validation.test.ts',
     cases: ['239'],
   },
+}
+
+/** What a warning of a stream says, as a sentence for a person. */
+export function explain({ code, excerpt }: Warning): string {
+  return code === 'event-skipped' ? `an event was not JSON: ${excerpt}` : repairs[code].about
 }

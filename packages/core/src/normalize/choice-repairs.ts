@@ -114,25 +114,6 @@ export const deltaRepairs = {
   'function-call-empty': (delta) =>
     'function_call' in delta && !isObject(delta['function_call']) && delete delta['function_call'],
 
-  'function-call-odd'(delta, state) {
-    const call = delta['function_call']
-    if (!isObject(call)) return false
-    const { name, arguments: text, ...rest } = call
-    const told = typeof name === 'string' && name !== '' && name !== state.functionName
-    const known = state.functionName
-    if (told) state.functionName = known === '' || name.startsWith(known) ? name : known + name
-    const text_ =
-      text === undefined || text === null ? undefined : typeof text === 'string' ? text : JSON.stringify(text)
-    const same = (told ? name === state.functionName : name === undefined) && text_ === text
-    if (same) return false
-    delta['function_call'] = {
-      ...rest,
-      ...(told && { name: state.functionName }),
-      ...(text_ !== undefined && { arguments: text_ }),
-    }
-    return true
-  },
-
   'audio-unusable'(delta) {
     const { audio } = delta
     if (audio === undefined || audio === null) return false

@@ -6,7 +6,7 @@ import { chunkRepairs } from './chunk-repairs.ts'
 import { isIndex, isObject, type Obj, repairer } from './repair.ts'
 import type { ChoiceState, NormalizeOptions, StreamState } from './state.ts'
 import { type ToolCallRepair, ToolCalls } from './tool-calls.ts'
-import { type Warning, warnings as messages } from './warning.ts'
+import { type Warning, warned } from './warning.ts'
 
 /** Everything that normalizing may resolve; `catalogue.ts` says what each is about. */
 export type RepairName =
@@ -15,6 +15,7 @@ export type RepairName =
   | keyof typeof deltaRepairs
   | ToolCallRepair
   | 'choice-unusable'
+  | 'function-call-odd'
 
 export interface Normalizer {
   /**
@@ -54,20 +55,19 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   const stream: StreamState = { options, id: '', created: 0, model: '', hasUsage: false }
   const choices = new Map<number, ChoiceState>()
   const warnings = new Map<string, Warning>()
-  /** The length of each list at the top level at its longest. */
-  const lists = new Map<string, number>()
+  /** The names at the top level, and how long a list there has been at its longest. */
+  const names = new Map<string, number>()
   let event = 0
-  let warned = 0
+  let seen = 0
   let length = 0
 
   function report(code: RepairName): void {
     options.onRepair?.(code)
-    const message = messages[code]
-    if (message === undefined) return
-    warned++
+    if (!warned.has(code)) return
+    seen++
     const known = warnings.get(code)
     if (known !== undefined) known.count++
-    else warnings.set(code, { code, message, event, count: 1 })
+    else warnings.set(code, { code, event, count: 1 })
   }
 
   const repairChunk = repairer(chunkRepairs, report)
@@ -115,7 +115,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
 
   function normalizeDelta(raw: Obj, state: ChoiceState, ends: boolean): Obj {
     const delta = shallow(raw)
-    repairDelta(delta, state)
+    repairFields(delta, state)
     const calls =
       'tool_calls' in delta ? state.calls.normalize(delta['tool_calls'], ends) : ends ? state.calls.release() : []
     if (calls.length > 0) delta['tool_calls'] = calls
@@ -125,6 +125,21 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     return delta
   }
 
+  /** All of a delta but its tool calls. */
+  function repairFields(delta: Obj, state: ChoiceState): void {
+    repairDelta(delta, state)
+    if (!isObject(delta['function_call'])) return
+    // What providers do to tool calls they do to this one, the only one of its kind.
+    const call = { index: 0, type: 'function', function: delta['function_call'] }
+    const [entry] = state.functionCall.normalize([call], true)
+    if (entry?.['function'] === undefined) delete delta['function_call']
+    else delta['function_call'] = entry['function']
+  }
+
+  function legacyCall(): ToolCalls {
+    return new ToolCalls(limits.maxToolCalls, () => report('function-call-odd'))
+  }
+
   /** A message that replaces what was collected; what it leaves empty, it does not replace. */
   function wholeMessage(raw: Obj, state: ChoiceState): Obj | undefined {
     const said = Object.entries(shallow(raw)).filter(
@@ -132,9 +147,9 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     )
     const message = Object.fromEntries(said)
     state.texts.clear()
-    if (isObject(message['function_call'])) state.functionName = ''
+    if (isObject(message['function_call'])) state.functionCall = legacyCall()
     if (isObject(message['audio'])) state.audioTail = ''
-    repairDelta(message, state)
+    repairFields(message, state)
     if (isObject(message['audio']) && state.audioTail !== '') releaseAudio(message, state)
     if ('tool_calls' in message) {
       const fresh = new ToolCalls(limits.maxToolCalls, report)
@@ -156,7 +171,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
       calls: new ToolCalls(limits.maxToolCalls, report),
       begun: false,
       finished: false,
-      functionName: '',
+      functionCall: legacyCall(),
       audioTail: '',
       texts: new Map(),
     }
@@ -168,12 +183,13 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     for (const key in chunk) {
       if (ENVELOPE.has(key)) continue
       const value = chunk[key]
-      const grown = lengthOf(value)
+      const longest = names.get(key)
+      if (longest === undefined) length += key.length
       // A list at the top replaces the one before: Perplexity repeats all its results in every chunk.
-      const before = Array.isArray(value) ? (lists.get(key) ?? 0) : 0
-      if (grown <= before) continue
+      const before = Array.isArray(value) ? (longest ?? 0) : 0
+      const grown = Math.max(before, lengthOf(value))
       length += grown - before
-      if (Array.isArray(value)) lists.set(key, grown)
+      names.set(key, Array.isArray(value) ? grown : (longest ?? 0))
     }
     for (const choice of chunk['choices'] as ChunkChoice[]) length += lengthOf(choice)
     if (length > limits.maxAnswerLength) throw limitExceeded('maxAnswerLength', limits.maxAnswerLength)
@@ -203,7 +219,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
       return choices.size
     },
     get state() {
-      let told = `${stream.id} ${stream.created} ${stream.model} ${stream.hasUsage} ${warned}`
+      let told = `${stream.id} ${stream.created} ${stream.model} ${stream.hasUsage} ${seen}`
       for (const [index, { begun, finished, calls }] of choices)
         told += ` ${index} ${begun} ${finished} ${calls.opened}`
       return told

@@ -40,8 +40,8 @@ export interface ChoiceState {
   /** Whether anything has been collected: a whole message then replaces it, else it is the first delta. */
   begun: boolean
   finished: boolean
-  /** The function name so far of a legacy `function_call`. */
-  functionName: string
+  /** The legacy `function_call`, as the only call there is. */
+  functionCall: ToolCalls
   /** Base64 that cannot be sent on yet, because more bytes may follow within its last group. */
   audioTail: string
   /** With `cumulative`: all the text so far, by field. */

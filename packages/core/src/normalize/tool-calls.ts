@@ -71,10 +71,9 @@ export class ToolCalls {
   /** The latest call opened at an index as sent. */
   readonly #byWireIndex = new Map<number, Call>()
   readonly #byId = new Map<string, Call>()
-  /** The indexes that calls are sent on with, and the next one after them all. */
-  readonly #indexes = new Set<number>()
+  /** By the index that a call is sent on with; and the next one after them all. */
+  readonly #byIndex = new Map<number, Call>()
   #next = 0
-  readonly #held = new Set<Call>()
   readonly #report: (repair: ToolCallRepair) => void
   readonly #most: number
   #delta = 0
@@ -111,11 +110,10 @@ export class ToolCalls {
   /** Arguments that were held back. */
   release(): Obj[] {
     const entries: Obj[] = []
-    for (const call of this.#held) {
+    for (const call of this.#calls) {
+      if (call.held) entries.push({ index: call.index, function: { arguments: '{}' } })
       call.held = false
-      entries.push({ index: call.index, function: { arguments: '{}' } })
     }
-    this.#held.clear()
     return entries
   }
 
@@ -126,10 +124,8 @@ export class ToolCalls {
 
   /** Text of a fragment that says nothing else, for a call that has text already. */
   append(index: number, text: string): void {
-    const call = this.#calls.find((one) => one.index === index)
-    if (call === undefined) return
-    call.text += text
-    call.progress.push(text)
+    const call = this.#byIndex.get(index)
+    if (call !== undefined) grow(call, text)
   }
 
   #fragmentOf(item: Obj): Fragment {
@@ -195,10 +191,9 @@ export class ToolCalls {
 
   #open(fragment: Fragment): Obj {
     if (this.#calls.length >= this.#most) throw limitExceeded('maxToolCalls', this.#most)
-    const taken = fragment.index !== undefined && this.#indexes.has(fragment.index)
+    const taken = fragment.index !== undefined && this.#byIndex.has(fragment.index)
     if (taken) this.#report('tool-index-reused')
     const index = fragment.index === undefined || taken ? this.#nextIndex() : fragment.index
-    this.#indexes.add(index)
     this.#next = Math.max(this.#next, index + 1)
     const call: Call = {
       index,
@@ -213,6 +208,7 @@ export class ToolCalls {
       indexed: fragment.index !== undefined,
     }
     this.#calls.push(call)
+    this.#byIndex.set(index, call)
     if (fragment.index !== undefined) this.#byWireIndex.set(fragment.index, call)
     return this.#continue(call, fragment, true) ?? { index }
   }
@@ -221,7 +217,7 @@ export class ToolCalls {
     if (isIndex(this.#next)) return this.#next
     // Behind the largest integer there is none.
     let free = 0
-    while (this.#indexes.has(free)) free++
+    while (this.#byIndex.has(free)) free++
     return free
   }
 
@@ -280,13 +276,11 @@ export class ToolCalls {
       this.#report('tool-arguments-echo')
       return undefined
     }
-    call.text += text
-    call.progress.push(text)
+    grow(call, text)
     // A placeholder comes with the opening of its call; a later `{}` is what the model wrote.
     const identified = (call.id ?? call.name) !== undefined
     if (!opens || text !== '{}' || kind !== 'function' || !identified || this.#ends) return text
     call.held = true
-    this.#held.add(call)
     return ''
   }
 
@@ -296,15 +290,18 @@ export class ToolCalls {
     // A placeholder that is repeated is still one.
     if (text === '{}') return undefined
     call.held = false
-    this.#held.delete(call)
     if (replaces) {
       call.text = ''
       call.progress = new JsonProgress()
     }
-    call.text += text
-    call.progress.push(text)
+    grow(call, text)
     return replaces ? text : '{}' + text
   }
+}
+
+function grow(call: Call, text: string): void {
+  call.text += text
+  call.progress.push(text)
 }
 
 /** Whether a fragment that may open a call of its own goes on with this one. See the table at the top. */

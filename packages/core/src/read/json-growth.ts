@@ -1,9 +1,10 @@
-type JsonObject = Record<string, unknown>
-
-/** An open container. `view` is what stands for it in the latest snapshot. */
-type Frame =
-  | { readonly kind: 'array'; readonly container: unknown[]; place: number; view: unknown }
-  | { readonly kind: 'object'; readonly container: JsonObject; place: string; view: unknown }
+/** An open container. `place` is where its next value goes: a number in a list, a key in an object. */
+interface Frame {
+  readonly container: object
+  place: number | string
+  /** What stands for it in the latest snapshot. */
+  view: unknown
+}
 
 /**
  * A JSON value that grows at one place: the end of its innermost open container.
@@ -14,139 +15,94 @@ type Frame =
 export class Growth {
   /** `undefined` while there is no value. */
   root: unknown
-  private rootView: unknown
-  private readonly path: Frame[] = []
+  /** The innermost open container. */
+  top: Frame | undefined
+  readonly #path: Frame[] = []
+  #rootView: unknown
   // Only the innermost container is ever written to: since the last snapshot all on the path have changed, or none.
-  private changed = false
+  #changed = false
 
   /** How many containers are open. */
   get depth(): number {
-    return this.path.length
-  }
-
-  /** The innermost open container. */
-  get inside(): 'array' | 'object' | undefined {
-    return this.path[this.path.length - 1]?.kind
-  }
-
-  /** In an object: where the next value goes. */
-  nameMember(key: string): void {
-    const frame = this.path[this.path.length - 1]
-    if (frame?.kind === 'object') frame.place = key
-  }
-
-  /** In an array: the next value is another item. */
-  nextItem(): void {
-    const frame = this.path[this.path.length - 1]
-    if (frame?.kind === 'array') frame.place += 1
+    return this.#path.length
   }
 
   /** Writes the value of the present place; once more when it has grown. */
   put(value: unknown): void {
-    this.write(value)
-    this.changed = true
+    this.#changed = true
+    if (this.top === undefined) this.root = value
+    else set(this.top.container, this.top.place, value)
   }
 
-  open(kind: 'array' | 'object'): void {
-    const frame: Frame =
-      kind === 'array'
-        ? { kind, container: [], place: 0, view: undefined }
-        : { kind, container: {}, place: '', view: undefined }
-    this.put(frame.container)
-    this.path.push(frame)
+  open(container: object, place: number | string): void {
+    this.put(container)
+    this.top = { container, place, view: undefined }
+    this.#path.push(this.top)
   }
 
   close(): void {
-    const frame = this.path.pop()
+    const closed = this.#path.pop()
+    this.top = this.#path[this.#path.length - 1]
+    if (closed === undefined || this.#changed) return
     // What the latest snapshot holds is still right: it becomes the value, and later snapshots share it.
-    if (frame !== undefined && !this.changed) this.write(settled(frame.view))
+    this.put(isLater(closed.view) ? closed.view(closed.container) : closed.view)
+    this.#changed = false
   }
 
   /** The value as it is now, for good; the same one as long as nothing changes. */
   snapshot(): unknown {
-    if (!this.changed) return this.rootView
+    if (!this.#changed) return this.#rootView
     let view: unknown
-    for (let at = this.path.length - 1; at >= 0; at--) {
-      const frame = this.path[at]
-      if (frame !== undefined) view = frame.view = viewOf(frame, view)
-    }
-    this.rootView = this.path.length === 0 ? this.root : resolved(view)
-    this.changed = false
-    return this.rootView
-  }
-
-  private write(value: unknown): void {
-    const frame = this.path[this.path.length - 1]
-    if (frame === undefined) this.root = value
-    else if (frame.kind === 'array') frame.container[frame.place] = value
-    else setMember(frame.container, frame.place, value)
+    for (const frame of this.#path.toReversed()) view = frame.view = viewOf(frame, view)
+    this.#rootView = this.top === undefined ? this.root : seen(view)
+    this.#changed = false
+    return this.#rootView
   }
 }
+
+function set(container: object, place: number | string, value: unknown): void {
+  // A list by itself: one assignment for both kinds cost a push 20 ns more.
+  if (typeof place === 'number') (container as unknown[])[place] = value
+  // An assignment to this key would set the prototype; JSON.parse makes it a key like any other.
+  else if (place === '__proto__') Object.defineProperty(container, place, { ...member, value })
+  else (container as { [key: string]: unknown })[place] = value
+}
+
+const member = { writable: true, enumerable: true, configurable: true }
+
+/**
+ * A long list as it was at a snapshot, copied when somebody first looks at it. No JSON value is a function.
+ *
+ * A list only grows at its end, so its present length and last item tell all that will be different later. That keeps a
+ * snapshot per push linear over a list of any length, as long as the snapshots' readers do not look at it each time.
+ *
+ * @param whole the list itself, once it was closed as it is here: no copy is needed any more
+ */
+type Later = (whole?: object) => object
+
+const isLater = (view: unknown): view is Later => typeof view === 'function'
+const seen = (view: unknown): unknown => (isLater(view) ? view() : view)
 
 /** Up to this length a list is copied at once: postponing it (an accessor: 1.3 µs) costs as much as copying this many. */
 const LONG = 1024
 
 /** A copy of an open container with the view of its open child, if it has one, in the child's place. */
-function viewOf(frame: Frame, child: unknown): unknown {
-  if (frame.kind === 'object') {
-    const copy = { ...frame.container }
-    if (child instanceof Cut) defineLazily(copy, frame.place, child)
-    else if (child !== undefined) setMember(copy, frame.place, child)
-    return copy
-  }
-  if (frame.container.length > LONG) return new Cut(frame.container, child)
-  const copy = frame.container.slice()
-  if (child instanceof Cut) defineLazily(copy, frame.place, child)
-  else if (child !== undefined) copy[frame.place] = child
+function viewOf({ container, place }: Frame, child: unknown): unknown {
+  if (!Array.isArray(container)) return withChild({ ...container }, place, child)
+  const list: readonly unknown[] = container
+  const { length } = list
+  if (length <= LONG) return withChild([...list], place, child)
+  const last = child ?? list[length - 1]
+  let copy: object | undefined
+  const later: Later = (whole) => (copy ??= whole ?? [...list.slice(0, length - 1), seen(last)])
+  return later
+}
+
+function withChild(copy: object, place: number | string, child: unknown): object {
+  // The accessor stays, rather than turn into the value when it is read: whoever freezes snapshots would break that.
+  if (isLater(child)) Object.defineProperty(copy, place, { ...accessor, get: () => child() })
+  else if (child !== undefined) set(copy, place, child)
   return copy
 }
 
-/**
- * A long list as it was at a snapshot, copied when somebody first looks at it.
- *
- * A list only grows at its end, so its present length and last item tell all that will be different later. That keeps a
- * snapshot per push linear over a list of any length, as long as the snapshots' readers do not look at it each time.
- */
-class Cut {
-  private readonly list: unknown[]
-  private readonly length: number
-  private readonly last: unknown
-  private items: unknown[] | undefined
-
-  constructor(list: unknown[], last: unknown = list[list.length - 1]) {
-    this.list = list
-    this.length = list.length
-    this.last = last
-  }
-
-  read(): unknown[] {
-    if (this.items === undefined) {
-      this.items = this.list.slice(0, this.length)
-      this.items[this.length - 1] = resolved(this.last)
-    }
-    return this.items
-  }
-
-  /** The list was closed as it is here: no copy is needed any more. */
-  settle(): unknown[] {
-    this.items ??= this.list
-    return this.items
-  }
-}
-
-const settled = (view: unknown): unknown => (view instanceof Cut ? view.settle() : view)
-const resolved = (view: unknown): unknown => (view instanceof Cut ? view.read() : view)
-
-/** The accessor stays, rather than turn into the value when it is read: whoever freezes snapshots would break that. */
-function defineLazily(view: object, place: number | string, cut: Cut): void {
-  Object.defineProperty(view, place, { get: () => cut.read(), enumerable: true, configurable: true })
-}
-
-function setMember(object: JsonObject, key: string, value: unknown): void {
-  if (key === '__proto__') {
-    // An assignment to this key would set the prototype; JSON.parse makes it a key like any other.
-    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
-  } else {
-    object[key] = value
-  }
-}
+const accessor = { enumerable: true, configurable: true }

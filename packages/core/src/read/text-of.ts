@@ -81,6 +81,7 @@ export function messageOf(from: Readable | undefined): Obj {
   return isObject(delta) ? delta : isObject(message) ? message : choices === undefined ? inner : {}
 }
 
-const partsOf = (value: unknown): Obj[] => (Array.isArray(value) ? value.filter(isObject) : [])
+/** The objects in a list. */
+export const partsOf = (value: unknown): Obj[] => (Array.isArray(value) ? value.filter(isObject) : [])
 
-const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+export const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '')

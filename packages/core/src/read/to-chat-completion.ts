@@ -2,6 +2,7 @@ import type { ChatCompletionChunk, ChunkChoice, ChunkDelta, ToolCallDelta } from
 import type { ChatCompletion, ChatCompletionChoice, ChatCompletionMessage, ToolCall } from '../completion.ts'
 import { copy } from '../merge/extras.ts'
 import { mergeDelta } from '../merge/merge-chunk.ts'
+import { inOrder } from './in-order.ts'
 
 /**
  * The finished answer that a sum of chunks stands for: what the same provider would have sent without streaming.
@@ -18,7 +19,7 @@ export function toChatCompletion(sum: ChatCompletionChunk): ChatCompletion {
     object: 'chat.completion',
     created,
     model,
-    choices: choices.toSorted((a, b) => a.index - b.index).map(toChoice),
+    choices: inOrder(choices).map(toChoice),
     ...(usage && { usage: copy(usage) }),
     ...copy(rest),
   }
@@ -44,7 +45,7 @@ function toMessage(delta: ChunkDelta): ChatCompletionMessage {
     role: (role || 'assistant') as 'assistant',
     content: content ?? null,
     refusal: refusal ?? null,
-    ...(tool_calls && { tool_calls: tool_calls.toSorted((a, b) => a.index - b.index).map(toToolCall) }),
+    ...(tool_calls && { tool_calls: inOrder(tool_calls).map(toToolCall) }),
     ...(function_call && {
       function_call: { ...function_call, name: function_call.name ?? '', arguments: function_call.arguments ?? '' },
     }),

@@ -1,5 +1,6 @@
 import { isObject } from '../normalize/repair.ts'
-import { messageOf, type Readable } from './text-of.ts'
+import { inOrder } from './in-order.ts'
+import { messageOf, partsOf, type Readable, stringOf } from './text-of.ts'
 
 /** A tool call ready to be looked at. */
 export interface ParsedToolCall {
@@ -23,25 +24,21 @@ export interface ParsedToolCall {
  */
 export function toolCallsOf(from: Readable | undefined): ParsedToolCall[] {
   const { tool_calls, function_call } = messageOf(from)
-  const calls = Array.isArray(tool_calls) ? tool_calls.filter(isObject) : []
+  const calls = partsOf(tool_calls)
   if (isObject(function_call)) calls.push({ type: 'function', function: function_call })
-  return calls.toSorted(byIndex).map((call) => {
-    const id = stringOf(call['id'])
-    const custom = isObject(call['custom']) ? call['custom'] : undefined
-    if (custom !== undefined) {
-      const text = stringOf(custom['input'])
-      return { id, type: 'custom', name: stringOf(custom['name']), text, arguments: undefined, valid: true }
+  return inOrder(calls).map(({ id, function: fn, custom }) => {
+    const isCustom = isObject(custom)
+    const inner = isCustom ? custom : isObject(fn) ? fn : {}
+    const text = stringOf(inner[isCustom ? 'input' : 'arguments'])
+    return {
+      id: stringOf(id),
+      type: isCustom ? 'custom' : 'function',
+      name: stringOf(inner['name']),
+      text,
+      ...(isCustom ? { arguments: undefined, valid: true } : parse(text)),
     }
-    const fn = isObject(call['function']) ? call['function'] : {}
-    const text = stringOf(fn['arguments'])
-    return { id, type: 'function', name: stringOf(fn['name']), text, ...parse(text) }
   })
 }
-
-const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '')
-
-const byIndex = (a: Record<string, unknown>, b: Record<string, unknown>): number =>
-  Number(a['index'] ?? 0) - Number(b['index'] ?? 0)
 
 function parse(text: string): { arguments: unknown; valid: boolean } {
   try {

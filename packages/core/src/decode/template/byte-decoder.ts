@@ -6,12 +6,11 @@ import type { Warning } from '../../normalize/warning.ts'
 import { createDecoder, type DecodeOptions, type Decoded } from '../decoder.ts'
 import { createFramer, type CreateSseParser, type StreamEvent } from '../frame.ts'
 import { Carry } from './carry.ts'
-import { valueOf } from './hole-value.ts'
 import { Lessons } from './lessons.ts'
 import { PendingSum } from './pending-sum.ts'
 import type { DecodeRange } from './pending-text.ts'
 import { MISS } from './string-hole.ts'
-import { fill, found, type Hole, match, type Template, withField } from './template.ts'
+import { fill, type Hole, match, type Template, valueOf } from './template.ts'
 
 /** What core may not name: the platform's way from bytes to text, and an SSE parser. */
 export interface BytePlatform {
@@ -79,7 +78,7 @@ function taught(platform: BytePlatform): Decoder {
   const decoder = new Decoder(platform, {}, true)
   const event = (text: string): string =>
     `data: {"id":"","object":"chat.completion.chunk","created":1,"model":"","choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]}\n\n`
-  const bytes = Uint8Array.from([...event('a'), ...event('b'), ...event('c')], (character) => character.charCodeAt(0))
+  const bytes = Uint8Array.from([...'abcd'].map(event).join(''), (character) => character.charCodeAt(0))
   decoder.push(bytes)
   decoder.push(bytes.subarray(0, 10))
   return decoder
@@ -90,7 +89,6 @@ class Decoder implements ByteDecoder {
   done = false
   error: AnyStreamError | undefined
   readonly #sums: boolean
-  readonly #platform: BytePlatform
   readonly #text: ReturnType<BytePlatform['createTextDecoder']>
   readonly #slow: ReturnType<typeof createDecoder>
   readonly #framer: ReturnType<typeof createFramer>
@@ -104,24 +102,22 @@ class Decoder implements ByteDecoder {
   #sum: ChatCompletionChunk | undefined
   /** What the event under way brings. */
   #decoded: Decoded[] = []
-  // Templates, the latest to match first.
+  /** The latest to match first. */
   #templates: Template[] = []
   readonly #lessons: Lessons
-  // What has matched since the last slow event, and is not in the sum yet.
-  readonly #pending: PendingSum
+  /** What has matched since the last slow event, and is not in the sum yet. */
+  readonly #pending = new PendingSum()
   #events = 0
-  #length = 0
-  #room = Infinity
+  /** How many bytes may match until the slow way must be asked whether the answer is too long: it has no more characters. */
+  #room = 0
 
   constructor(platform: BytePlatform, options: DecodeOptions, sums: boolean) {
-    this.#platform = platform
     this.#sums = sums
     this.#text = platform.createTextDecoder()
     this.#slow = createDecoder(options)
     this.#framer = createFramer(platform.createSseParser, (event) => this.#take(event), options)
     this.#maxEventLength = limitsOf(options).maxEventLength
     this.#lessons = new Lessons(platform.decodeRange)
-    this.#pending = new PendingSum(platform.decodeRange)
     // Only the slow way knows how to look back at all the text so far, and sees every repair.
     if (options.cumulative === true || options.onRepair !== undefined) this.#plain = false
   }
@@ -162,32 +158,31 @@ class Decoder implements ByteDecoder {
       this.#clean = at !== -1
       if (!this.#clean) at = bytes.length
       this.#parse(this.#text.decode(bytes.subarray(0, at), { stream: true }))
-    } else if (this.#carry.length > 0) {
-      // An event was cut: complete it in the carry, and go on where it ends.
-      at = this.#carry.complete(bytes)
-      if (at === -1) return this.#wait()
-      const { bytes: event, view, length } = this.#carry
-      this.#carry.length = 0
-      this.#read(event, view, 0, length)
-    }
-    if (at < bytes.length && !this.done) {
-      if (bytes.length < SMALL_READ) return this.#readSmall(bytes, at)
-      const rest = this.#read(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at, bytes.length)
-      if (rest < bytes.length && !this.done) {
-        this.#carry.append(bytes, rest, bytes.length)
-        this.#wait()
-      }
-    }
+    } else if (this.#carry.length > 0 || bytes.length < SMALL_READ) at = this.#readCarried(bytes)
+    if (at === bytes.length || this.done) return
+    const rest = this.#read(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at, bytes.length)
+    if (rest === bytes.length || this.done) return
+    this.#carry.append(bytes, rest, bytes.length)
+    this.#wait()
   }
 
-  /** Reads from a copy: copying costs less than a view of each small piece would, by 60 ns. */
-  #readSmall(bytes: Uint8Array, at: number): void {
+  /** Completes the event that was cut, and gives how many bytes it took: all of a small read, which a copy is cheaper for. */
+  #readCarried(bytes: Uint8Array): number {
     const carry = this.#carry
-    carry.append(bytes, at, bytes.length)
-    const rest = this.#read(carry.bytes, carry.view, 0, carry.length)
-    if (this.done) return
-    carry.drop(rest)
-    if (carry.length > 0) this.#wait()
+    const { length } = bytes
+    let at = 0
+    do {
+      let line = length < SMALL_READ ? length : bytes.indexOf(LF, at) + 1 || length
+      // Mostly the blank line comes with the line before.
+      if (bytes[line] === LF) line++
+      carry.append(bytes, at, line)
+      at = line
+      // Without an end of a line no event ends.
+      if (bytes[at - 1] === LF || (length < SMALL_READ && bytes.includes(LF)))
+        carry.drop(this.#read(carry.bytes, carry.view, 0, carry.length))
+    } while (at < length && carry.length > 0 && !this.done)
+    if (carry.length > 0 && !this.done) this.#wait()
+    return at
   }
 
   end(): void {
@@ -256,71 +251,66 @@ class Decoder implements ByteDecoder {
     return at
   }
 
-  /** Tries the templates on one event. */
-  #match(bytes: Uint8Array, view: DataView, at: number, end: number): number {
+  /** Tries the templates on one event, and goes on with the one that matches. */
+  #match(bytes: Uint8Array, view: DataView, from: number, end: number): number {
     const templates = this.#templates
     for (let i = 0; i < templates.length; i++) {
       const template = templates[i] as Template
-      const behind = match(template, bytes, view, at, end)
-      if (behind < 0) continue
-      if (!this.#accepts(template, bytes, behind - at)) return MISS
-      if (i > 0) {
-        // The one that matched is tried first next time.
-        templates.copyWithin(1, 0, i)
-        templates[0] = template
+      let at = from
+      let behind = match(template, bytes, view, at, end)
+      if (behind === MISS) continue
+      if (!this.#accepts(template, behind - at)) return MISS
+      if (this.#sums && this.#pending.collides(template)) {
+        this.#settle()
+        behind = match(template, bytes, view, at, end)
       }
+      // The one that matched is tried first next time.
+      templates[i] = templates[0] as Template
+      templates[0] = template
       this.#lessons.paid()
-      this.#commit(template, bytes)
-      return behind
+      do {
+        this.#commit(template)
+        at = behind
+        behind = match(template, bytes, view, at, end)
+      } while (behind !== MISS && this.#accepts(template, behind - at))
+      return at
     }
     return MISS
   }
 
   /** Limits, and argument text that the slow way looks at more closely: none, or what may be an echo. */
-  #accepts({ weight, call }: Template, bytes: Uint8Array, length: number): boolean {
-    if (this.#length + weight + found.units > this.#room || length > this.#maxEventLength) return false
+  #accepts({ weight, call }: Template, length: number): boolean {
+    this.#room -= weight + length
+    if (this.#room < 0 || length > this.#maxEventLength) return false
     if (call === undefined) return true
-    const from = found.from[call.hole] ?? 0
-    const to = found.to[call.hole] ?? 0
-    return to > from && !(bytes[from] === 0x7b && bytes[to - 1] === 0x7d)
+    const { bytes, length: from, end } = call
+    return end > from && !(bytes[from] === 0x7b && bytes[end - 1] === 0x7d)
   }
 
-  #commit(template: Template, bytes: Uint8Array): void {
-    const grown = template.weight + found.units
-    if (this.#sums) {
-      if (this.#pending.collides(template)) this.#settle()
-      this.#pending.add(template, bytes)
-    } else this.#chunks.push(this.#chunkOf(template, bytes))
-    // Counted afterwards: what came before may first have to be settled.
+  #commit(template: Template): void {
     this.#events++
-    this.#length += grown
-  }
-
-  #chunkOf(template: Template, bytes: Uint8Array): ChatCompletionChunk {
-    const { base, call, direct, holes } = template
-    const { decodeRange } = this.#platform
-    if (direct !== undefined) {
-      const value = valueOf(decodeRange, holes[direct.hole] as Hole, direct.hole, bytes)
-      if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, value as string)
-      return withField(base, direct, value)
+    if (this.#sums) this.#pending.add(template)
+    else {
+      this.#pending.length += template.weight
+      this.#chunks.push(fill(template, this.#valueIn))
     }
-    const values = holes.map((hole, i) => (hole.effect === 'skip' ? '' : valueOf(decodeRange, hole, i, bytes)))
-    if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, values[call.hole] as string)
-    return fill(template, values)
   }
 
-  /** Brings everything that has matched into the sum, and tells the slow way of it. The latest template comes last. */
+  /** What a hole adds to a chunk, of which the slow way is told. */
+  readonly #valueIn = (hole: Hole): unknown => {
+    const value = valueOf(hole)
+    if (typeof value === 'string') this.#pending.length += value.length
+    const { call } = hole
+    if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, value as string)
+    return value
+  }
+
+  /** Brings everything that has matched into the sum, and tells the slow way of it. */
   #settle(): void {
     if (this.#events === 0) return
-    this.#slow.repeated.count(this.#events, this.#length)
-    this.#room -= this.#length
+    const chunks = this.#pending.take(this.#events, this.#slow.repeated)
     this.#events = 0
-    this.#length = 0
-    for (const { template, values, chunk } of this.#pending.take()) {
-      const { call } = template
-      if (call !== undefined) this.#slow.repeated.append(call.choice, call.index, values[call.hole] as string)
-      this.#sum = mergeChunk(this.#sum, chunk)
-    }
+    for (const chunk of chunks) this.#sum = mergeChunk(this.#sum, chunk)
   }
 
   /** One event by the slow way; then a look at what can be learnt from it. */
@@ -333,7 +323,6 @@ class Decoder implements ByteDecoder {
     if (this.#slow.repeated.state !== before) {
       // What the templates stand on has changed: an identity, a new call, an end.
       this.#templates = []
-      this.#lessons.startOver()
     } else this.#learn(bytes, from, to)
     this.#room = this.#slow.repeated.room
   }
@@ -342,11 +331,7 @@ class Decoder implements ByteDecoder {
     const [decoded, ...more] = this.#decoded
     const [chunk, ...others] = decoded?.chunks ?? []
     if (chunk === undefined || more.length > 0 || others.length > 0) return
-    if (this.#lessons.crowded) {
-      this.#templates = []
-      this.#lessons.forget()
-    }
-    const template = this.#lessons.take(bytes, from, to, chunk)
+    const template = this.#lessons.take(bytes.subarray(from, to), chunk, this.#templates)
     if (template === undefined) return
     this.#templates.unshift(template)
     if (this.#templates.length > MAX_TEMPLATES) this.#templates.pop()

@@ -3,23 +3,19 @@ import { isProse } from '../../merge/extras.ts'
 import { mergeChunk } from '../../merge/merge-chunk.ts'
 import { ENVELOPE, lengthOf } from '../../normalize/answer-length.ts'
 import { type Literal, literalOf } from './literal.ts'
-import type { PendingText } from './pending-text.ts'
+import type { Walked } from './lessons.ts'
+import { type DecodeRange, PendingText } from './pending-text.ts'
 import { type Effect, type Hole, type Template, valueAt, withValue } from './template.ts'
 import type { Leaf, Path } from './walk-json.ts'
 
 /** An event that has just taken the slow way, and the one chunk that it became. */
-export interface Lesson {
-  readonly bytes: Uint8Array
-  /** The event, from `data:` to behind its blank line. */
-  readonly from: number
-  readonly to: number
+export interface Lesson extends Walked {
   readonly chunk: ChatCompletionChunk
-  /** The values of the event before, by path, to see what varies. */
-  readonly before: ReadonlyMap<string, string>
-  readonly pendingOf: (place: string) => PendingText
-  /** A number for a field or a place, the same for the same. */
-  readonly numberOf: (name: string) => number
-  readonly textOf: (leaf: Leaf) => unknown
+  /** The event before that has the same leaves. */
+  readonly before: Walked
+  /** The templates there are: holes that fill the same place share their text. */
+  readonly known: readonly Template[]
+  readonly decode: DecodeRange
 }
 
 /** The most holes that a template may have; more would not be worth matching. */
@@ -31,52 +27,52 @@ const MAX_HOLES = 8
  * Nothing about fields is written down here. What a hole does to the sum is found by merging two chunks that differ in
  * it; that the rest of the chunk adds nothing when it comes again is found by merging it twice.
  */
-export function learn(lesson: Lesson, leaves: readonly Leaf[]): Template | undefined {
-  const { bytes, from, to, chunk, before, pendingOf, numberOf, textOf } = lesson
-  if (!repeats(chunk)) return undefined
-  const holes: Hole[] = []
+export function learn(lesson: Lesson): Template | undefined {
+  const { bytes, chunk, leaves, before, known } = lesson
   const literals: Literal[] = []
+  const varying: { leaf: Leaf; effect: Effect }[] = []
   let base: unknown = chunk
-  let at = from
-  for (const leaf of leaves) {
-    if (!mayVary(leaf, before, textOf)) continue
-    const effect = effectOf(chunk, leaf, textOf)
-    if (effect === undefined || holes.length === MAX_HOLES) return undefined
-    if (effect !== 'skip' && leaf.kind === 'text') base = withValue(base, leaf.path, 0, '')
-    const literal = literalOf(copyOf(bytes, at, leaf.from))
-    if (literal === undefined) return undefined
+  let at = 0
+  for (const [i, leaf] of leaves.entries()) {
+    if (!mayVary(leaf, differs(lesson, leaf, before.bytes, before.leaves[i]))) continue
+    const effect = effectOf(lesson, leaf)
+    const literal = literalOf(bytes.subarray(at, leaf.from))
+    if (effect === undefined || literal === undefined) return undefined
+    // The texts of the base are empty, so that what it weighs can be told once.
+    if (effect !== 'skip' && leaf.isText) base = withValue(base, leaf.path, 0, '')
     literals.push(literal)
-    const { path, kind } = leaf
-    holes.push({ path, kind, effect, pending: undefined, field: fieldOf(chunk, path) })
+    varying.push({ leaf, effect })
     at = leaf.to
   }
-  const last = literalOf(copyOf(bytes, at, to))
-  if (last === undefined) return undefined
+  const last = literalOf(bytes.subarray(at))
+  if (last === undefined || varying.length > MAX_HOLES) return undefined
   literals.push(last)
-  const template = base as ChatCompletionChunk
-  if (!addsNothingAgain(template)) return undefined
-  const places = new Map<string, string>()
-  const filled = holes.map((hole) => {
-    if (hole.effect !== 'grow') return hole
-    const place = placeOf(template, hole)
-    places.set(hole.field, (places.get(hole.field) ?? '') + place)
-    return { ...hole, pending: pendingOf(place) }
-  })
+  // What a hole held may have sent an event the slow way: that teaches nothing.
+  if (known.some((other) => other.literals.length === literals.length && other.literals.every(isAmong(literals))))
+    return undefined
+  const empty = base as ChatCompletionChunk
+  const holes: Hole[] = []
+  for (const { leaf, effect } of varying) {
+    const hole = holeOf(lesson, empty, leaf, effect)
+    // Two texts in one field would have to keep their order.
+    if (hole.field !== undefined && holes.some(({ field }) => field?.name === hole.field?.name)) return undefined
+    holes.push(hole)
+  }
+  if (!addsNothingAgain(empty)) return undefined
   return {
     literals,
-    holes: filled,
-    places: Array.from(places, ([field, place]) => ({ field: numberOf(field), place: numberOf(place) })),
+    holes,
     turn: 0,
-    least: literals.reduce((sum, literal) => sum + literal.length, 0),
-    base: template,
+    least: literals.reduce((sum, { length }) => sum + length, 0),
+    base: empty,
     direct: directOf(holes),
-    weight: weightOf(template),
-    call: callOf(template, holes),
+    weight: weightOf(empty),
+    call: holes.find(({ call }) => call !== undefined)?.text,
   }
 }
 
 /** One choice, without anything whose normalizing looks back: whole messages, audio, legacy calls, new calls. */
-function repeats({ choices }: ChatCompletionChunk): boolean {
+export function repeats({ choices }: ChatCompletionChunk): boolean {
   const [choice, ...others] = choices
   if (choice === undefined || others.length > 0) return false
   const { delta, whole_message, logprobs } = choice
@@ -88,48 +84,32 @@ function repeats({ choices }: ChatCompletionChunk): boolean {
   return more.length === 0 && (id ?? type ?? fn?.name ?? custom?.name) === undefined
 }
 
-/** Whether a value may differ in the next event: by its name, or because it differs from the event before. */
-function mayVary(
-  { path, kind, from, to }: Leaf,
-  before: ReadonlyMap<string, string>,
-  textOf: Lesson['textOf'],
-): boolean {
+/** Whether a value may be another in the next event: by its name, or because it is another than in the event before. */
+function mayVary({ path, isText }: Leaf, differs: boolean): boolean {
   const [first, , third, fourth] = path
   const name = String(path.at(-1))
-  const inDelta = first === 'choices' && third === 'delta'
-  const isArguments =
-    inDelta && fourth === 'tool_calls' && path.length === 7 && (name === 'arguments' || name === 'input')
-  const isPadding = path.length === 1 && name === 'obfuscation'
-  if (isArguments || isPadding) return kind === 'text'
-  const isOpen = inDelta
-    ? fourth !== 'tool_calls' && fourth !== 'role'
-    : path.length === 1
-      ? !ENVELOPE.has(name)
-      : isDropped(path)
-  if (!isOpen && first !== 'usage') return false
-  if (kind === 'text' && inDelta && isProse(name)) return true
-  const told = before.get(path.join('.'))
-  return told !== undefined && told !== String(textOf({ path, kind, from, to }))
+  if (first === 'usage') return differs && !isText
+  if (path.length === 1) return name === 'obfuscation' ? isText : differs && !ENVELOPE.has(name)
+  if (isDropped(path)) return differs
+  if (first !== 'choices' || third !== 'delta' || fourth === 'role') return false
+  if (fourth === 'tool_calls') return isText && path.length === 7 && (name === 'arguments' || name === 'input')
+  return differs || (isText && isProse(name))
 }
 
 /** A text that repeats the delta (case 120). */
 const isDropped = (path: Path): boolean => path.length === 3 && path[0] === 'choices' && path[2] === 'text'
 
-function effectOf(chunk: ChatCompletionChunk, leaf: Leaf, textOf: Lesson['textOf']): Effect | undefined {
-  const { path, kind } = leaf
-  const told = valueAt(chunk, path)
-  if (told === undefined) return kind === 'text' && (path[0] === 'obfuscation' || isDropped(path)) ? 'skip' : undefined
-  if (told !== textOf(leaf)) return undefined
-  const [first, second, both] = kind === 'text' ? ['a', 'b', 'ab'] : [1, 2, 3]
-  const sum = valueAt(
-    mergeChunk(mergeChunk(undefined, withLeaf(chunk, path, first)), withLeaf(chunk, path, second)),
-    path,
-  )
-  return sum === both && kind === 'text' ? 'grow' : sum === second ? 'set' : undefined
+function effectOf({ bytes, chunk, decode }: Lesson, { path, isText, from, to }: Leaf): Effect | undefined {
+  const value = valueAt(chunk, path)
+  if (value === undefined) return isText && (path[0] === 'obfuscation' || isDropped(path)) ? 'skip' : undefined
+  const text = decode(bytes, from, to, false)
+  // What normalizing has changed is not in the bytes of the next event either.
+  if (value !== (isText ? (JSON.parse(`"${text}"`) as unknown) : Number(text))) return undefined
+  const [first, second, both] = isText ? ['a', 'b', 'ab'] : [1, 2]
+  const once = mergeChunk(undefined, withValue(chunk, path, 0, first) as ChatCompletionChunk)
+  const sum = valueAt(mergeChunk(once, withValue(chunk, path, 0, second) as ChatCompletionChunk), path)
+  return sum === second ? 'set' : isText && sum === both ? 'grow' : undefined
 }
-
-const withLeaf = (chunk: ChatCompletionChunk, path: Path, leaf: unknown): ChatCompletionChunk =>
-  withValue(chunk, path, 0, leaf) as ChatCompletionChunk
 
 function addsNothingAgain(chunk: ChatCompletionChunk): boolean {
   const once = mergeChunk(undefined, chunk)
@@ -137,28 +117,51 @@ function addsNothingAgain(chunk: ChatCompletionChunk): boolean {
   return JSON.stringify(mergeChunk(once, chunk)) === told
 }
 
-/** Which field of which choice, and of which call. */
-function fieldOf({ choices: [choice] }: ChatCompletionChunk, path: Path): string {
-  return `${choice?.index} ${path[3]} ${path[3] === 'tool_calls' ? choice?.delta.tool_calls?.[0]?.index : ''}`
-}
-
-/** Where in the answer a hole's text goes: its field, its path, and what surrounds it there (an entry's index and type). */
-function placeOf({ choices: [choice] }: ChatCompletionChunk, { path, field }: Hole): string {
-  return `${field} ${path.join('.')} ${JSON.stringify(valueAt(choice?.delta, path.slice(3, 4)))}`
+/** A hole of this effect, which shares with those there are the text of its place and its field. */
+function holeOf(
+  { known, decode }: Lesson,
+  { choices: [choice] }: ChatCompletionChunk,
+  { path, isText }: Leaf,
+  effect: Effect,
+): Hole {
+  const hole = { path, effect, number: 0, latest: undefined, field: undefined, place: '', call: undefined }
+  if (effect !== 'grow') return { ...hole, text: isText ? new PendingText(decode) : undefined }
+  // Which field of which choice, and of which call; then the path in it, and what surrounds the text there.
+  const index = choice?.delta.tool_calls?.[0]?.index
+  const inCall = path[3] === 'tool_calls' && index !== undefined
+  const name = `${choice?.index} ${path[3]} ${inCall ? index : ''}`
+  const others = known.flatMap(({ holes }) => holes)
+  const place = `${name} ${path.join('.')} ${JSON.stringify(valueAt(choice?.delta, path.slice(3, 4)))}`
+  return {
+    ...hole,
+    place,
+    text: others.find((other) => other.place === place)?.text ?? new PendingText(decode),
+    field: others.find(({ field }) => field?.name === name)?.field ?? { name, latest: undefined },
+    call: inCall ? { choice: choice?.index ?? 0, index } : undefined,
+  }
 }
 
 function directOf(holes: readonly Hole[]): Template['direct'] {
-  const [first, ...others] = holes.filter(({ effect }) => effect !== 'skip')
-  if (first === undefined || others.length > 0) return undefined
-  const { path } = first
+  const [hole, ...others] = holes.filter(({ effect }) => effect !== 'skip')
+  if (hole === undefined || others.length > 0) return undefined
+  const { path } = hole
   const inCall = path[3] === 'tool_calls' ? (path[5] === 'custom' ? 'custom' : 'function') : undefined
   if (path.length !== (inCall === undefined ? 4 : 7)) return undefined
-  return { field: String(path.at(-1)), hole: holes.indexOf(first), inCall }
+  return { field: String(path.at(-1)), hole, inCall }
 }
 
-/** A template outlives the bytes it was learnt from. The `slice` of Node's `Buffer` is no copy but a view. */
-const copyOf = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
-  Uint8Array.prototype.slice.call(bytes, from, to)
+const isAmong =
+  (literals: readonly Literal[]) =>
+  ({ bytes }: Literal, i: number): boolean => {
+    const other = literals[i]?.bytes
+    return other?.length === bytes.length && bytes.every((byte, at) => byte === other[at])
+  }
+
+function differs({ bytes }: Lesson, { from, to }: Leaf, others: Uint8Array, other: Leaf | undefined): boolean {
+  if (other === undefined || to - from !== other.to - other.from) return true
+  for (let i = from, j = other.from; i < to; i++, j++) if (bytes[i] !== others[j]) return true
+  return false
+}
 
 function weightOf(chunk: ChatCompletionChunk): number {
   let sum = 0
@@ -167,10 +170,4 @@ function weightOf(chunk: ChatCompletionChunk): number {
     if (!ENVELOPE.has(key) && !Array.isArray(value)) sum += lengthOf(value)
   for (const choice of chunk.choices) sum += lengthOf(choice)
   return sum
-}
-
-function callOf({ choices }: ChatCompletionChunk, holes: readonly Hole[]): Template['call'] {
-  const hole = holes.findIndex(({ path }) => path[3] === 'tool_calls')
-  const index = choices[0]?.delta.tool_calls?.[0]?.index
-  return hole === -1 || index === undefined ? undefined : { choice: choices[0]?.index ?? 0, index, hole }
 }

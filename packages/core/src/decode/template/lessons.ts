@@ -1,25 +1,29 @@
 import type { ChatCompletionChunk } from '../../chunk.ts'
-import { learn } from './learn.ts'
-import { type DecodeRange, PendingText } from './pending-text.ts'
+import { learn, repeats } from './learn.ts'
+import type { DecodeRange } from './pending-text.ts'
 import type { Template } from './template.ts'
 import { type Leaf, leavesOf } from './walk-json.ts'
 
 /** After so many lessons without a match the stream is not of the kind that repeats. */
 const MAX_LESSONS = 200
-/** Fields and places of an answer; a real one has a dozen. */
-const MAX_PLACES = 512
+/** So many kinds of events are remembered; a stream has a handful. */
+const MAX_KINDS = 32
 
 const LF = 10
 const CR = 13
 
-/** What a stream's slow events have taught: which values vary, and where in the answer texts go. */
+/** An event, from `data:` to behind its blank line, and the texts and whole numbers in it. */
+export interface Walked {
+  readonly bytes: Uint8Array
+  readonly leaves: readonly Leaf[]
+}
+
+/** What a stream's slow events have taught: the last event of each kind. */
 export class Lessons {
   readonly #decode: DecodeRange
   #taken = 0
-  /** The values of the event before, by path. */
-  #before: ReadonlyMap<string, string> = new Map()
-  readonly #pendings = new Map<string, PendingText>()
-  readonly #numbers = new Map<string, number>()
+  /** By the names in the event, in their order. */
+  readonly #last = new Map<string, Walked>()
 
   constructor(decode: DecodeRange) {
     this.#decode = decode
@@ -30,53 +34,29 @@ export class Lessons {
     this.#taken = 0
   }
 
-  /** What later events are read by has changed. */
-  startOver(): void {
-    this.#before = new Map()
-  }
-
-  /** Whether the stream has named more places than an answer has. Nothing must be pending when they are forgotten. */
-  get crowded(): boolean {
-    return this.#numbers.size > MAX_PLACES
-  }
-
-  forget(): void {
-    this.#pendings.clear()
-    this.#numbers.clear()
-  }
-
-  /** A template of an event that has taken the slow way and become one chunk. */
-  take(bytes: Uint8Array, from: number, to: number, chunk: ChatCompletionChunk): Template | undefined {
-    const json = this.#taken > MAX_LESSONS ? -1 : jsonOf(bytes, from, to)
-    if (json === -1) return undefined
-    this.#taken++
-    const leaves = leavesOf(bytes, json)
+  /**
+   * A template of an event that has taken the slow way and become one chunk.
+   *
+   * Only the second event of a kind teaches: which values vary is then seen, and what comes once costs no lesson.
+   */
+  take(event: Uint8Array, chunk: ChatCompletionChunk, known: readonly Template[]): Template | undefined {
+    if (this.#taken > MAX_LESSONS || !repeats(chunk) || !isPlain(event)) return undefined
+    // A template outlives the bytes it was learnt from. The `slice` of Node's `Buffer` is no copy but a view.
+    const bytes = Uint8Array.prototype.slice.call(event)
+    const { kind, leaves } = leavesOf(bytes, 5)
     if (leaves === undefined) return undefined
-    const textOf = ({ kind, from: begin, to: behind }: Leaf): unknown => {
-      const text = this.#decode(bytes, begin, behind, false)
-      return kind === 'text' ? (JSON.parse(`"${text}"`) as unknown) : Number(text)
-    }
-    const pendingOf = (place: string): PendingText =>
-      entryOf(this.#pendings, place, () => new PendingText(this.#decode))
-    const numberOf = (name: string): number => entryOf(this.#numbers, name, () => this.#numbers.size)
-    const template = learn({ bytes, from, to, chunk, before: this.#before, pendingOf, numberOf, textOf }, leaves)
-    this.#before = new Map(leaves.map((leaf) => [leaf.path.join('.'), String(textOf(leaf))]))
-    return template
+    this.#taken++
+    const walked = { bytes, leaves }
+    const before = this.#last.get(kind)
+    if (this.#last.size > MAX_KINDS) this.#last.clear()
+    this.#last.set(kind, walked)
+    return before === undefined ? undefined : learn({ ...walked, chunk, before, known, decode: this.#decode })
   }
 }
 
-function entryOf<T>(map: Map<string, T>, key: string, create: () => T): T {
-  const known = map.get(key)
-  if (known !== undefined) return known
-  const made = create()
-  map.set(key, made)
-  return made
-}
-
-/** Where the JSON of an event begins that is one `data:` line and a blank line and nothing else; -1 for any other. */
-function jsonOf(bytes: Uint8Array, from: number, to: number): number {
-  for (let i = 0; i < 5; i++) if (bytes[from + i] !== 'data:'.charCodeAt(i)) return -1
-  const end = bytes.indexOf(LF, from)
-  const behind = bytes[end + 1] === CR ? end + 3 : end + 2
-  return behind === to ? from + 5 : -1
+/** Whether an event is one `data:` line and a blank line and nothing else. */
+function isPlain(bytes: Uint8Array): boolean {
+  for (let i = 0; i < 5; i++) if (bytes[i] !== 'data:'.charCodeAt(i)) return false
+  const end = bytes.indexOf(LF)
+  return bytes.length === (bytes[end + 1] === CR ? end + 3 : end + 2)
 }

@@ -1,7 +1,6 @@
 import type { ChatCompletionChunk } from '../../chunk.ts'
-import { valueOf } from './hole-value.ts'
-import type { DecodeRange } from './pending-text.ts'
-import { fill, found, type Hole, type Template } from './template.ts'
+import type { RepeatedEvents } from '../decoder.ts'
+import { fill, type Hole, type Template, valueOf } from './template.ts'
 
 /**
  * What has matched and is not in the sum yet: texts by place, and which template said its constants last.
@@ -10,62 +9,65 @@ import { fill, found, type Hole, type Template } from './template.ts'
  * nothing when it comes again.
  */
 export class PendingSum {
-  readonly #decode: DecodeRange
   #used: Template[] = []
-  readonly #sets = new Map<Hole, unknown>()
-  /** By field: the place where its latest text goes. */
-  #latest: (number | undefined)[] = []
-  #turns = 0
-
-  constructor(decode: DecodeRange) {
-    this.#decode = decode
-  }
+  #turns = 1
+  /** The characters that the answer has grown by beside its growing texts, which are counted when they are decoded. */
+  length = 0
 
   /** Whether a text of the template goes into a field that has pending text at another place: their order must stay. */
-  collides({ places }: Template): boolean {
-    for (let i = 0; i < places.length; i++) {
-      const { field, place } = places[i] as Template['places'][number]
-      const latest = this.#latest[field]
-      if (latest !== undefined && latest !== place) return true
+  collides({ turn, holes }: Template): boolean {
+    if (turn === this.#turns) return false
+    for (let i = 0; i < holes.length; i++) {
+      const { field, text } = holes[i] as Hole
+      if (field?.latest !== undefined && field.latest !== text) return true
     }
     return false
   }
 
   /** Adds the event that has just matched. */
-  add(template: Template, bytes: Uint8Array): void {
-    const { holes, places } = template
-    for (let i = 0; i < places.length; i++) {
-      const { field, place } = places[i] as Template['places'][number]
-      this.#latest[field] = place
+  add(template: Template): void {
+    const { holes, weight } = template
+    this.length += weight
+    const turns = template.turn !== this.#turns
+    if (turns) {
+      if (template.turn === 0) this.#used.push(template)
+      template.turn = ++this.#turns
     }
-    if (template.turn === 0) this.#used.push(template)
-    template.turn = ++this.#turns
     for (let i = 0; i < holes.length; i++) {
       const hole = holes[i] as Hole
-      if (hole.pending !== undefined)
-        hole.pending.append(bytes, found.from[i] ?? 0, found.to[i] ?? 0, found.held[i] ?? 0)
-      else if (hole.effect === 'set') this.#sets.set(hole, valueOf(this.#decode, hole, i, bytes))
+      const { effect, text, field } = hole
+      if (field !== undefined && text !== undefined) {
+        text.length = text.end
+        if (turns) field.latest = text
+      } else if (effect === 'set') {
+        const value = valueOf(hole)
+        hole.latest = value
+        if (typeof value === 'string') this.length += value.length
+      }
     }
   }
 
-  /** Gives everything, and nothing is pending any more. The values of the holes come with each chunk. */
-  *take(): Generator<{ template: Template; values: readonly unknown[]; chunk: ChatCompletionChunk }, void, undefined> {
+  /** Gives everything as chunks, and nothing is pending any more; `repeated` is told how the answer has grown. */
+  take(events: number, repeated: RepeatedEvents): ChatCompletionChunk[] {
     // The latest one last: where two say different things, it is right.
-    const used = this.#used.toSorted((a, b) => a.turn - b.turn)
-    this.#used = []
-    this.#latest = []
-    for (const [at, template] of used.entries()) {
-      template.turn = 0
-      const later = used.slice(at + 1)
-      const values = template.holes.map((hole) => {
-        if (hole.pending === undefined) return this.#sets.get(hole) ?? ''
-        // A text that several templates fill goes into the chunk of the last one.
-        return later.some(({ holes }) => holes.some(({ pending }) => pending === hole.pending))
-          ? ''
-          : hole.pending.take()
-      })
-      yield { template, values, chunk: fill(template, values) }
+    const used = this.#used.sort((a, b) => b.turn - a.turn)
+    let length = this.length
+    const valueIn = ({ text, field, latest, call }: Hole): unknown => {
+      if (field === undefined || text === undefined) return latest
+      // A text that several templates fill goes into the chunk of the last one; for the others nothing is left.
+      const told = text.take()
+      length += told.length
+      field.latest = undefined
+      if (call !== undefined) repeated.append(call.choice, call.index, told)
+      return told
     }
-    this.#sets.clear()
+    const chunks = used.map((template) => {
+      template.turn = 0
+      return fill(template, valueIn)
+    })
+    this.#used = []
+    this.length = 0
+    repeated.count(events, length)
+    return chunks.reverse()
   }
 }

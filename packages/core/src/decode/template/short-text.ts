@@ -1,4 +1,4 @@
-import type { DecodeRange } from './pending-text.ts'
+import type { PendingText } from './pending-text.ts'
 
 /** As many texts as a stream's common tokens need; a power of two. */
 const SIZE = 4096
@@ -8,25 +8,18 @@ const texts: string[] = /* @__PURE__ */ Array.from({ length: SIZE }, () => '')
 const low = /* @__PURE__ */ new Int32Array(SIZE)
 const high = /* @__PURE__ */ new Int32Array(SIZE)
 
-/**
- * A text of valid UTF-8, decoded or remembered.
- *
- * Tokens repeat: looking eight bytes up costs 10 ns, decoding them 60 (ASCII) to 300.
- */
-export function textOf(decode: DecodeRange, bytes: Uint8Array, from: number, to: number, ascii: boolean): string {
-  const length = to - from
-  if (length > 8) return decode(bytes, from, to, ascii)
-  if (length === 0) return ''
+/** A text of up to eight bytes, decoded or remembered: tokens repeat. */
+export function shortText(pending: PendingText, bytes: Uint8Array, from: number, to: number): string {
   let first = 0
   let second = 0
   for (let i = from; i < to; i++) {
     second = (second << 8) | (first >>> 24)
-    first = (first << 8) | (bytes[i] ?? 0)
+    first = (first << 8) | (bytes[i] as number)
   }
   // No byte of a text is 0, so that its length is in the numbers too.
   const at = ((Math.imul(first, 0x9e3779b1) ^ Math.imul(second, 0x85ebca6b)) >>> 20) & (SIZE - 1)
   if (low[at] === first && high[at] === second) return texts[at] as string
-  const text = decode(bytes, from, to, ascii)
+  const text = pending.decode(from, to)
   low[at] = first
   high[at] = second
   texts[at] = text

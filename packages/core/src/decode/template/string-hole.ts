@@ -1,19 +1,16 @@
-/** What a string hole was found to hold, beside plain ASCII. */
-export const Held = { plain: 0, unicode: 1, escapes: 2 } as const
+import { Held, type PendingText } from './pending-text.ts'
 
-/** A hole that cannot be taken: its bytes are for the slow way to judge. */
+/** What does not match: its bytes are for the slow way to judge. Also what ends too early, which the slow way awaits. */
 export const MISS = -1
-/** The bytes end before the hole does. */
-export const SHORT = -2
 
-const PLAIN = 0
+export const PLAIN = 0
 const QUOTE = 1
 const BACKSLASH = 2
 const HIGH = 3
 const CONTROL = 4
 
-/** What each byte is inside a JSON string. A table: comparisons cost three times as much. */
-const CLASS = /* @__PURE__ */ classes()
+/** What each byte is inside a JSON string: one look, where three comparisons would be. */
+export const CLASS = /* @__PURE__ */ classes()
 
 function classes(): Uint8Array {
   const table = new Uint8Array(256)
@@ -23,99 +20,115 @@ function classes(): Uint8Array {
   return table
 }
 
-/** The last scanned hole: what it holds, and its length in UTF-16 code units. */
-export const scanned: { held: number; units: number } = { held: 0, units: 0 }
+/** The characters that JSON names after a backslash, and what they stand for. */
+const ESCAPES = /* @__PURE__ */ escapes()
+
+function escapes(): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const [name, code] of Object.entries({ '"': 34, '\\': 92, '/': 47, b: 8, f: 12, n: 10, r: 13, t: 9 }))
+    table[name.charCodeAt(0)] = code
+  return table
+}
 
 /**
- * Scans a string hole from its first byte to its closing quote, and gives the position of that quote.
+ * Reads a string on, from any of its bytes to its closing quote, and gives the position of that quote.
  *
- * Whatever the decoder and `JSON.parse` would not simply pass on is a `MISS`: control characters, unknown escapes,
- * invalid UTF-8.
+ * Its text is copied to `behind` in what `text` holds, escapes resolved. Whatever the decoder and `JSON.parse` would not
+ * simply pass on is a `MISS`: control characters, unknown escapes, invalid UTF-8.
  */
-export function scanString(bytes: Uint8Array, from: number, end: number): number {
+export function readString(text: PendingText, bytes: Uint8Array, from: number, end: number, behind: number): number {
   let at = from
-  let held = 0
-  /** Bytes that are no code unit of their own. */
-  let extra = 0
+  let to = behind
   while (at < end) {
-    const kind = CLASS[bytes[at] ?? 0]
-    if (kind === PLAIN) at++
-    else if (kind === QUOTE) {
-      scanned.held = held
-      scanned.units = at - from - extra
+    // Four bytes are the most that one step adds.
+    if (to + 4 > text.bytes.length) to = text.widen(to)
+    const own = text.bytes
+    const byte = bytes[at] as number
+    const kind = CLASS[byte]
+    if (kind === PLAIN) {
+      own[to++] = byte
+      at++
+    } else if (kind === QUOTE) {
+      text.end = to
       return at
     } else if (kind === BACKSLASH) {
-      held |= Held.escapes
-      const length = escapeLength(bytes, at, end)
-      if (length < 0) return length
-      at += length
-      extra += length - 1
+      const named = at + 1 < end ? (ESCAPES[bytes[at + 1] as number] as number) : 0
+      if (named !== 0) {
+        own[to++] = named
+        at += 2
+      } else {
+        const code = escapedAt(bytes, at, end)
+        if (code === MISS) return MISS
+        at += code > 0xffff ? 12 : 6
+        to = putCharacter(own, to, code)
+        if (code > 127) text.held |= isHalf(code) ? Held.halves : Held.unicode
+      }
     } else if (kind === HIGH) {
-      held |= Held.unicode
       const length = characterLength(bytes, at, end)
-      if (length < 0) return length
-      at += length
-      // Four bytes are a pair of surrogates.
-      extra += length === 4 ? 2 : length - 1
+      if (length === MISS) return MISS
+      for (const stop = at + length; at < stop; ) own[to++] = bytes[at++] as number
+      text.held |= Held.unicode
     } else return MISS
   }
-  return SHORT
+  return MISS
 }
 
-/** The characters that JSON names after a backslash, and what they stand for. */
-const ESCAPES: { readonly [code: number]: number } = {
-  34: 34,
-  92: 92,
-  47: 47,
-  98: 8,
-  102: 12,
-  110: 10,
-  114: 13,
-  116: 9,
+/**
+ * The character of a `\u` escape, or of two that are a pair of surrogates. Half a pair stands for itself.
+ *
+ * A byte 0 is kept out of pending text: short-text.ts relies on there being none.
+ */
+function escapedAt(bytes: Uint8Array, at: number, end: number): number {
+  const code = unitAt(bytes, at, end)
+  if (code === 0) return MISS
+  if (!isHalf(code) || code > 0xdbff) return code
+  const second = unitAt(bytes, at + 6, end)
+  return isHalf(second) && second > 0xdbff ? 0x1_0000 + ((code - 0xd800) << 10) + second - 0xdc00 : code
 }
 
-function escapeLength(bytes: Uint8Array, at: number, end: number): number {
-  if (at + 2 > end) return SHORT
-  const named = bytes[at + 1] ?? 0
-  if (ESCAPES[named] !== undefined) return 2
-  if (named !== 0x75) return MISS
-  if (at + 6 > end) return SHORT
-  for (let i = at + 2; i < at + 6; i++) if (!isHex(bytes[i] ?? 0)) return MISS
-  return 6
+const isHalf = (code: number): boolean => code >= 0xd800 && code <= 0xdfff
+
+function unitAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 6 > end || bytes[at] !== 92 || bytes[at + 1] !== 0x75) return MISS
+  let unit = 0
+  for (let i = at + 2; i < at + 6; i++) {
+    const byte = bytes[i] as number
+    // Letters in either case; 9 behind "A" is 10.
+    const digit = byte < 58 ? byte - 48 : (byte | 32) < 97 ? 16 : (byte | 32) - 87
+    if (digit < 0 || digit > 15) return MISS
+    unit = unit * 16 + digit
+  }
+  return unit
 }
 
-const isHex = (code: number): boolean =>
-  (code >= 48 && code <= 57) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102)
+/** Writes a character as UTF-8, and gives the position behind it. */
+function putCharacter(own: Uint8Array, at: number, code: number): number {
+  let to = at
+  if (code < 0x80) own[to++] = code
+  else {
+    if (code < 0x800) own[to++] = 0xc0 | (code >> 6)
+    else {
+      if (code < 0x1_0000) own[to++] = 0xe0 | (code >> 12)
+      else {
+        own[to++] = 0xf0 | (code >> 18)
+        own[to++] = 0x80 | ((code >> 12) & 63)
+      }
+      own[to++] = 0x80 | ((code >> 6) & 63)
+    }
+    own[to++] = 0x80 | (code & 63)
+  }
+  return to
+}
 
 /** The length of a well-formed UTF-8 character (Unicode 15, table 3-7). */
 function characterLength(bytes: Uint8Array, at: number, end: number): number {
-  const first = bytes[at] ?? 0
+  const first = bytes[at] as number
   const length = first < 0xc2 ? MISS : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : MISS
-  if (length === MISS) return MISS
-  if (at + length > end) return SHORT
-  const second = bytes[at + 1] ?? 0
+  if (length === MISS || at + length > end) return MISS
+  const second = bytes[at + 1] as number
   const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
   const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
   if (second < least || second > most) return MISS
-  for (let i = at + 2; i < at + length; i++) if (((bytes[i] ?? 0) & 0xc0) !== 0x80) return MISS
+  for (let i = at + 2; i < at + length; i++) if (((bytes[i] as number) & 0xc0) !== 0x80) return MISS
   return length
-}
-
-/**
- * Copies a scanned string with its named escapes resolved, and gives the position behind the copy.
- *
- * `MISS` at a `\u`: what it stands for may not be a character (half a pair), so `JSON.parse` reads such strings.
- */
-export function copyUnescaped(bytes: Uint8Array, from: number, to: number, target: Uint8Array, at: number): number {
-  let behind = at
-  for (let i = from; i < to; i++) {
-    let code = bytes[i] ?? 0
-    if (code === 92) {
-      const named = ESCAPES[bytes[++i] ?? 0]
-      if (named === undefined) return MISS
-      code = named
-    }
-    target[behind++] = code
-  }
-  return behind
 }

@@ -1,8 +1,10 @@
 import type { ChatCompletionChunk, ChunkChoice, ToolCallDelta } from '../../chunk.ts'
 import { type Literal, matches } from './literal.ts'
 import type { PendingText } from './pending-text.ts'
-import { MISS, scanned, scanString, SHORT } from './string-hole.ts'
+import { CLASS, MISS, PLAIN, readString } from './string-hole.ts'
 import type { Path } from './walk-json.ts'
+
+const QUOTE = 34
 
 /** What a hole's value does to the sum. */
 export type Effect =
@@ -13,14 +15,29 @@ export type Effect =
   /** Nothing: padding that normalizing drops. */
   | 'skip'
 
+/** A place between fixed bytes, and what was read there. */
 export interface Hole {
   readonly path: Path
-  readonly kind: 'number' | 'text'
   readonly effect: Effect
-  /** With `grow`: the text of this place in the answer, shared by all templates that fill it. */
-  readonly pending: PendingText | undefined
-  /** The field of the delta that the hole lies in. */
-  readonly field: string
+  /** Where a text is read to; `undefined` for a number. With `grow` all templates share it that fill the same place. */
+  readonly text: PendingText | undefined
+  /** The number that was read last. */
+  number: number
+  /** With `set`: what the sum does not have yet. */
+  latest: unknown
+  /** With `grow`: which field of which choice the text belongs to. */
+  readonly field: Field | undefined
+  /** With `grow`: where exactly, so that equal places have equal names. */
+  readonly place: string
+  /** The tool call whose arguments the text belongs to. */
+  readonly call: { readonly choice: number; readonly index: number } | undefined
+}
+
+/** A field of the answer. Texts that go to different places in it must keep their order. */
+export interface Field {
+  readonly name: string
+  /** Where pending text of this field goes, if there is any. */
+  latest: PendingText | undefined
 }
 
 /** What consecutive events of a stream have in common: fixed bytes, and holes between them. */
@@ -31,75 +48,75 @@ export interface Template {
   readonly least: number
   /** The normalized chunk with its growing holes empty. */
   readonly base: ChatCompletionChunk
-  /** The fields that grow, and where in them, as numbers: texts that go into one field at different places keep their order. */
-  readonly places: readonly { readonly field: number; readonly place: number }[]
   /** When it last matched, among the templates that have matched and are not in the sum yet; 0 for the others. */
   turn: number
   /** The common case: one hole that says something, a field of the delta itself or the text of its only call. */
   readonly direct: Direct | undefined
   /** What every event adds to the length of the answer beside its holes. */
   readonly weight: number
-  /** Where tool-call arguments go, if a hole is one. */
-  readonly call: { readonly choice: number; readonly index: number; readonly hole: number } | undefined
+  /** The hole that holds tool-call arguments, if one does. */
+  readonly call: PendingText | undefined
 }
 
 export interface Direct {
   readonly field: string
-  readonly hole: number
+  readonly hole: Hole
   /** For a field of the delta's only tool call: the part of the call. */
   readonly inCall: 'custom' | 'function' | undefined
 }
 
-/** The holes of the last match: begin, end, what is held, and code units of each. */
-export const found = { from: new Int32Array(16), to: new Int32Array(16), held: new Int32Array(16), units: 0 }
-
-/**
- * Verifies one event against a template, and gives the position behind it.
- *
- * `MISS` if a byte differs, `SHORT` if the bytes end before the event does.
- */
-export function match(template: Template, bytes: Uint8Array, view: DataView, from: number, end: number): number {
-  if (from + template.least > end) return SHORT
-  const { literals, holes } = template
+/** Verifies one event against a template, reads its holes, and gives the position behind it; `MISS` if a byte differs. */
+export function match(
+  { literals, holes, least }: Template,
+  bytes: Uint8Array,
+  view: DataView,
+  from: number,
+  end: number,
+): number {
+  if (from + least > end) return MISS
   let at = from
-  let units = 0
   for (let i = 0; ; i++) {
     const literal = literals[i] as Literal
-    if (at + literal.length > end) return SHORT
-    if (!matches(literal, bytes, view, at)) return MISS
-    at += literal.length
-    const hole = holes[i]
-    if (hole === undefined) {
-      found.units = units
-      return at
+    const { length } = literal
+    if (at + length > end || !matches(literal, bytes, view, at)) return MISS
+    at += length
+    if (i === holes.length) return at
+    const hole = holes[i] as Hole
+    const { text } = hole
+    if (text === undefined) at = readNumber(hole, bytes, at, end)
+    else {
+      // Most strings are short and plain. Here and not in a function of its own: 300 instead of 360 ns per event.
+      const own = text.bytes
+      let to = text.length
+      const near = Math.min(end, at + own.length - to)
+      while (at < near && CLASS[bytes[at] as number] === PLAIN) own[to++] = bytes[at++] as number
+      if (at < near && bytes[at] === QUOTE) text.end = to
+      else at = readString(text, bytes, at, end, to)
     }
-    const behind = hole.kind === 'text' ? scanString(bytes, at, end) : scanNumber(bytes, at, end)
-    if (behind < 0) return behind
-    found.from[i] = at
-    found.to[i] = behind
-    if (hole.kind === 'text') {
-      found.held[i] = scanned.held
-      if (hole.effect !== 'skip') units += scanned.units
-    }
-    at = behind
+    if (at < 0) return MISS
   }
 }
 
 /** A whole number in its only spelling, up to 15 digits. */
-function scanNumber(bytes: Uint8Array, from: number, end: number): number {
+function readNumber(hole: Hole, bytes: Uint8Array, from: number, end: number): number {
   let at = from
-  while (at < end && (bytes[at] ?? 0) >= 48 && (bytes[at] ?? 0) <= 57) at++
-  if (at === end) return SHORT
+  let number = 0
+  for (let digit: number; at < end && (digit = (bytes[at] as number) - 48) >= 0 && digit <= 9; at++)
+    number = number * 10 + digit
   const length = at - from
-  return length === 0 || length > 15 || (length > 1 && bytes[from] === 48) ? MISS : at
+  if (at === end || length === 0 || length > 15 || (length > 1 && bytes[from] === 48)) return MISS
+  hole.number = number
+  return at
 }
 
+/** What was read in a hole last. */
+export const valueOf = (hole: Hole): unknown => (hole.text === undefined ? hole.number : hole.text.piece())
+
 /** The template's chunk with these values in its holes: shares with the base whatever no hole lies in. */
-export function fill({ base, holes, direct }: Template, values: readonly unknown[]): ChatCompletionChunk {
-  if (direct !== undefined) return withField(base, direct, values[direct.hole])
+export function fill({ base, holes, direct }: Template, valueIn: (hole: Hole) => unknown): ChatCompletionChunk {
+  if (direct !== undefined) return withField(base, direct, valueIn(direct.hole))
   let chunk: unknown = base
-  for (const [i, { path, effect }] of holes.entries())
-    if (effect !== 'skip') chunk = withValue(chunk, path, 0, values[i])
+  for (const hole of holes) if (hole.effect !== 'skip') chunk = withValue(chunk, hole.path, 0, valueIn(hole))
   return chunk as ChatCompletionChunk
 }
 
@@ -108,7 +125,7 @@ export function fill({ base, holes, direct }: Template, values: readonly unknown
  *
  * Spreads written out: 0.1 µs, where walking the path costs 0.4.
  */
-export function withField(base: ChatCompletionChunk, { field, inCall }: Direct, value: unknown): ChatCompletionChunk {
+function withField(base: ChatCompletionChunk, { field, inCall }: Direct, value: unknown): ChatCompletionChunk {
   const choice = base.choices[0] as ChunkChoice
   const delta: Record<string, unknown> = { ...choice.delta }
   if (inCall === undefined) delta[field] = value
@@ -122,12 +139,7 @@ export function withField(base: ChatCompletionChunk, { field, inCall }: Direct, 
 export function withValue(value: unknown, path: Path, at: number, leaf: unknown): unknown {
   const key = path[at]
   if (key === undefined) return leaf
-  if (Array.isArray(value)) {
-    const copy = value.slice() as unknown[]
-    copy[key as number] = withValue(copy[key as number], path, at + 1, leaf)
-    return copy
-  }
-  const copy = { ...(value as Record<string, unknown>) }
+  const copy = (Array.isArray(value) ? value.slice() : { ...(value as object) }) as Record<number | string, unknown>
   copy[key] = withValue(copy[key], path, at + 1, leaf)
   return copy
 }

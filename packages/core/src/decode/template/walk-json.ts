@@ -4,7 +4,7 @@ export type Path = readonly (number | string)[]
 /** A text or a whole number in the bytes of a JSON document: without its quotes, behind the last digit. */
 export interface Leaf {
   readonly path: Path
-  readonly kind: 'number' | 'text'
+  readonly isText: boolean
   readonly from: number
   readonly to: number
 }
@@ -19,13 +19,14 @@ const OPEN_OBJECT = 123
 const CLOSE_OBJECT = 125
 
 /**
- * The texts and whole numbers of valid JSON, in order.
+ * The texts and whole numbers of valid JSON, in order, and what kind of document it is: the names in it.
  *
- * `undefined` where bytes alone do not tell which value a key leads to: a key that is escaped, is there twice, or is
+ * No leaves where bytes alone do not tell which value a key leads to: a key that is escaped, is there twice, or is
  * `__proto__`.
  */
-export function leavesOf(bytes: Uint8Array, from: number): Leaf[] | undefined {
+export function leavesOf(bytes: Uint8Array, from: number): { kind: string; leaves: Leaf[] | undefined } {
   const leaves: Leaf[] = []
+  let kind = ''
   let at = from
 
   /** Reads from a quote to behind its partner, and gives where the partner is. */
@@ -45,12 +46,16 @@ export function leavesOf(bytes: Uint8Array, from: number): Leaf[] | undefined {
     if (first === OPEN_OBJECT || first === OPEN_LIST) return container(path, first === OPEN_OBJECT)
     const begin = at
     if (first === QUOTE) {
-      leaves.push({ path, kind: 'text', from: begin + 1, to: text() })
+      kind += '"'
+      leaves.push({ path, isText: true, from: begin + 1, to: text() })
       return true
     }
     for (let c = first; c !== undefined && c > 32 && c !== COMMA && c !== CLOSE_LIST && c !== CLOSE_OBJECT;)
       c = bytes[++at]
-    if (isWhole(begin)) leaves.push({ path, kind: 'number', from: begin, to: at })
+    if (isWhole(begin)) {
+      kind += '1'
+      leaves.push({ path, isText: false, from: begin, to: at })
+    }
     return true
   }
 
@@ -58,6 +63,7 @@ export function leavesOf(bytes: Uint8Array, from: number): Leaf[] | undefined {
     const keys = new Set<string>()
     const close = isObject ? CLOSE_OBJECT : CLOSE_LIST
     at++
+    kind += '['
     for (let item = 0; blank() !== close; item++) {
       if (bytes[at] === COMMA) at++
       blank()
@@ -67,12 +73,14 @@ export function leavesOf(bytes: Uint8Array, from: number): Leaf[] | undefined {
         key = asciiOf(bytes, begin, text())
         if (key === '' || keys.has(key)) return false
         keys.add(key)
+        kind += `${key},`
         blank()
         at++
       }
       if (!value([...path, key])) return false
     }
     at++
+    kind += ']'
     return true
   }
 
@@ -83,7 +91,8 @@ export function leavesOf(bytes: Uint8Array, from: number): Leaf[] | undefined {
     return true
   }
 
-  return value([]) ? leaves : undefined
+  const told = value([])
+  return { kind, leaves: told ? leaves : undefined }
 }
 
 /** An unescaped ASCII text, or `''` for any other and for `__proto__`. */
