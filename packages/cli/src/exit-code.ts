@@ -6,6 +6,8 @@ import { Interrupted, OutputClosed } from './io.ts'
 export const exitCode = {
   complete: 0,
   bug: 1,
+  /** Of an instrument that was asked to look: lint, doctor, diff, bench. Also 1, as for every other linter. */
+  findings: 1,
   usage: 2,
   configuration: 3,
   refused: 4,

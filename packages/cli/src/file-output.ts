@@ -1,5 +1,3 @@
-import { access, constants, stat, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { quote } from './arguments/parse-arguments.ts'
 import { usageError } from './arguments/usage-error.ts'
 import type { Output } from './io.ts'
@@ -11,6 +9,10 @@ import type { Output } from './io.ts'
  * at the end: the file may be the source as well.
  */
 export async function fileOutput(path: string): Promise<Output> {
+  const [{ access, constants, stat, writeFile }, { dirname }] = await Promise.all([
+    import('node:fs/promises'),
+    import('node:path'),
+  ])
   try {
     const existing = await stat(path).catch(() => undefined)
     await access(existing === undefined ? dirname(path) : path, constants.W_OK)
@@ -18,14 +20,14 @@ export async function fileOutput(path: string): Promise<Output> {
   } catch (error) {
     throw usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
   }
-  let content = ''
+  const pieces: (Uint8Array | string)[] = []
   return {
     isTTY: false,
     async write(text) {
-      content += text
+      pieces.push(text)
     },
     async flush() {
-      if (content !== '') await writeFile(path, content)
+      if (pieces.length > 0) await writeFile(path, Buffer.concat(pieces.map((piece) => Buffer.from(piece))))
     },
   }
 }

@@ -8,10 +8,19 @@ export interface Io {
   /** Everything else. */
   readonly stderr: Output
   readonly env: Environment
+  /** The folder in which the command was called. */
+  readonly cwd: string
   /** Aborted by Ctrl-C, with an {@link Interrupted} as the reason. */
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly fetch: typeof fetch
+  /** The streams of the terminal, for a command that edits lines in it. Absent where there is none. */
+  readonly terminal?: () => Terminal
+}
+
+export interface Terminal {
+  readonly input: NodeJS.ReadStream
+  readonly output: NodeJS.WriteStream
 }
 
 export interface Input extends AsyncIterable<Uint8Array> {
@@ -20,12 +29,16 @@ export interface Input extends AsyncIterable<Uint8Array> {
 
 export interface Output {
   readonly isTTY: boolean
+  /** The width of the terminal, now; nothing where there is none. */
+  readonly columns?: () => number | undefined
   /**
    * Resolves when more may be written, and leaves the process within one turn of the event loop.
    *
+   * Bytes leave as they are, also on a terminal: they are for pipes and files.
+   *
    * @throws {OutputClosed} when the reader has gone (`| head -c 1`)
    */
-  write(text: string): Promise<void>
+  write(text: Uint8Array | string): Promise<void>
   /** Resolves when all that was written has left the process. */
   flush(): Promise<void>
 }

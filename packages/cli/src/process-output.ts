@@ -4,16 +4,27 @@ import { OutputClosed, type Output } from './io.ts'
 /** How much may wait before the writer has to. */
 const maxPendingLength = 64 * 1024
 
+type ProcessStream = Writable & { columns?: number }
+
+export interface ProcessOutputOptions {
+  readonly isTTY: boolean
+  readonly isVital: boolean
+}
+
 /**
  * An output over one of the process's streams.
  *
  * What is written in one turn of the event loop leaves it together: the chunks of one network read are one system call,
  * and a reader down the pipe still has them at once.
  *
+ * The stream is opened when it is first written to: to open one costs a start two milliseconds.
+ *
  * When nobody reads a vital output any more, writing fails; any other is then written to in vain.
  */
-export function createProcessOutput(stream: Writable & { isTTY?: boolean }, { isVital }: { isVital: boolean }): Output {
-  let pending = ''
+export function createProcessOutput(open: () => ProcessStream, { isTTY, isVital }: ProcessOutputOptions): Output {
+  let opened: ProcessStream | undefined
+  let pending: (Uint8Array | string)[] = []
+  let pendingLength = 0
   let flushing: Promise<void> | undefined
   let failure: Error | undefined
 
@@ -21,20 +32,28 @@ export function createProcessOutput(stream: Writable & { isTTY?: boolean }, { is
     if (error) failure ??= isClosedPipe(error) ? new OutputClosed('the output was closed', { cause: error }) : error
   }
 
-  // Without a listener it would end the process.
-  stream.on('error', fail)
+  function stream(): ProcessStream {
+    if (opened !== undefined) return opened
+    opened = open()
+    // Without a listener it would end the process.
+    opened.on('error', fail)
+    return opened
+  }
 
   async function flushPending() {
     await new Promise((resolve) => setImmediate(resolve))
-    while (pending !== '' && failure === undefined) {
-      const text = pending
-      pending = ''
-      await new Promise<void>((resolve) => {
-        stream.write(text, (error) => {
-          fail(error)
-          resolve()
+    while (pending.length > 0 && failure === undefined) {
+      const pieces = joined(pending)
+      pending = []
+      pendingLength = 0
+      for (const piece of pieces) {
+        await new Promise<void>((resolve) => {
+          stream().write(piece, (error) => {
+            fail(error)
+            resolve()
+          })
         })
-      })
+      }
     }
     flushing = undefined
   }
@@ -45,15 +64,34 @@ export function createProcessOutput(stream: Writable & { isTTY?: boolean }, { is
   }
 
   return {
-    isTTY: stream.isTTY === true,
+    isTTY,
+    columns: () => stream().columns,
     async write(text) {
       if (failure !== undefined) return flush()
-      pending += text
+      if (text.length === 0) return
+      pending.push(text)
+      pendingLength += text.length
       flushing ??= flushPending()
-      if (pending.length > maxPendingLength) await flush()
+      if (pendingLength > maxPendingLength) await flush()
     },
     flush,
   }
+}
+
+/** Text that follows text goes out with it: one system call. */
+function joined(pieces: readonly (Uint8Array | string)[]): (Uint8Array | string)[] {
+  const out: (Uint8Array | string)[] = []
+  let run: string[] = []
+  for (const piece of [...pieces, new Uint8Array()]) {
+    if (typeof piece === 'string') {
+      run.push(piece)
+      continue
+    }
+    if (run.length > 0) out.push(run.join(''))
+    run = []
+    if (piece.length > 0) out.push(piece)
+  }
+  return out
 }
 
 /** `EPIPE` on a pipe, the other two on Windows and on sockets. */

@@ -30,9 +30,13 @@ export async function noteWarnings(
   warnings: readonly Warning[],
   prefix = '',
 ): Promise<void> {
-  for (const { code, message, event, count } of warnings) {
+  if (warnings.length === 0) return
+  // The catalogue of what can be odd is long, and mostly nothing is.
+  const { explain } = await import('@deltawire/core/repairs')
+  for (const warning of warnings) {
+    const { code, event, count } = warning
     const more = count > 1 ? ` and ${count - 1} more` : ''
-    await note(io, loudness, `${prefix}${message} (${code}, event ${event}${more})`)
+    await note(io, loudness, `${prefix}${explain(warning)} (${code}, event ${event}${more})`)
   }
 }
 

@@ -1,25 +1,12 @@
 import { version } from '../package.json'
-import { chooseCommand } from './arguments/choose-command.ts'
-import type { Invocation } from './arguments/command.ts'
-import { generalHelp, commandHelp } from './arguments/help-text.ts'
+import { chooseCommand, isCommandName } from './arguments/choose-command.ts'
+import type { Command } from './arguments/command.ts'
 import { asksForHelp, parseArguments } from './arguments/parse-arguments.ts'
-import { entryOf, type CommandName, type FlagsOf } from './commands/table.ts'
+import { commands } from './commands/table.ts'
 import { exitCode, exitCodeOf } from './exit-code.ts'
 import type { Io } from './io.ts'
+import { pluginFor } from './plugin.ts'
 import { reportError, type Loudness } from './report.ts'
-
-/** What a command does; its entry in the table says the rest. Resolves to the exit code. */
-export type Run<N extends CommandName> = (invocation: Invocation<FlagsOf<N>>, io: Io) => Promise<number>
-
-/** Loaded when called: what a command needs costs the others nothing. */
-const load: { [N in CommandName]: () => Promise<Run<N>> } = {
-  ask: async () => (await import('./commands/ask.ts')).ask,
-  merge: async () => (await import('./commands/merge.ts')).merge,
-  split: async () => (await import('./commands/split.ts')).split,
-  convert: async () => (await import('./commands/convert.ts')).convert,
-  mock: async () => (await import('./commands/mock.ts')).mock,
-  help: async () => (await import('./commands/help.ts')).help,
-}
 
 /** One run of `deltawire`, from its arguments to its exit code. Never rejects. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -43,20 +30,28 @@ async function serve(argv: readonly string[], io: Io): Promise<number> {
   }
   if (argv.length === 0 && io.stdin.isTTY) {
     // Nothing to ask and nobody who will say: the prompt is missing.
-    await io.stderr.write(generalHelp())
+    const { generalHelp } = await import('./arguments/help-text.ts')
+    await io.stderr.write(generalHelp(commands))
     return exitCode.usage
   }
-  const chosen = chooseCommand(argv)
-  return call(chosen.name, chosen.argv, io)
+  const [word] = argv
+  const plugin = word === undefined || isCommandName(word, commands) ? undefined : await pluginFor(word, io)
+  if (plugin !== undefined) {
+    const { runCommand } = await import('./run-command.ts')
+    return runCommand([plugin, ...argv.slice(1)], io.env, io.signal)
+  }
+  const chosen = chooseCommand(argv, commands)
+  const entry = commands.find(({ name }) => name === chosen.name)
+  return entry === undefined ? exitCode.bug : call(entry, chosen.argv, io)
 }
 
-async function call(name: CommandName, argv: readonly string[], io: Io): Promise<number> {
-  if (name !== 'help' && asksForHelp(entryOf(name), argv)) {
-    await io.stdout.write(commandHelp(name))
+async function call(entry: Command, argv: readonly string[], io: Io): Promise<number> {
+  if (entry.name !== 'help' && asksForHelp(entry, argv)) {
+    const { commandHelp } = await import('./arguments/help-text.ts')
+    await io.stdout.write(commandHelp(entry, commands))
     return exitCode.complete
   }
-  const invocation = parseArguments(name, entryOf(name), argv)
-  // The flags were read by the entry of the same name, so they are the ones that this command expects.
-  const command = (await load[name]()) as (invocation: Invocation, io: Io) => Promise<number>
-  return command(invocation, io)
+  const invocation = parseArguments(entry, argv)
+  const command = await entry.load()
+  return command(invocation, io, commands)
 }

@@ -103,8 +103,9 @@ describe('ask', () => {
         flush: async () => {},
       },
       env: {},
+      cwd: '/',
       signal: interrupt.signal,
-      clock: { now: () => 0, sleep: async () => {} },
+      clock: { now: () => 0, date: () => 0, sleep: async () => {} },
       fetch,
     })
     expect(code).toBe(130)
@@ -231,7 +232,7 @@ describe('ask', () => {
 
   test('tells tokens and times when it is asked to', async () => {
     const { stderr } = await ask(['-m', 'demo:text', '-u', 'Hello'])
-    expect(stderr).toMatch(/^\d+ chunks · first chunk .* · total .* · 14 tokens in · 42 out\n$/)
+    expect(stderr).toMatch(/^14 in · 42 out · 0\.\d\d s · ttft 0\.\d\d s(?: · \d+ tok\/s)?\n$/)
   })
 
   test('says which tools the model called', async () => {

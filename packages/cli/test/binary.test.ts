@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { commandNames, entryOf } from '../src/commands/table.ts'
+import { commands } from '../src/commands/table.ts'
 import { demoBytes } from '../src/source/demo.ts'
 
 /** The file that is published. `pnpm build` makes it. */
@@ -17,6 +17,21 @@ beforeAll(() => {
   writeFileSync(join(folder, 'deltawire'), `#!/bin/sh\nexec '${process.execPath}' '${binary}' "$@"\n`, { mode: 0o755 })
 })
 afterAll(() => rmSync(folder, { recursive: true }))
+
+function builtFiles() {
+  const dist = dirname(binary)
+  return readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => ({ name, code: readFileSync(join(dist, name), 'utf8') }))
+}
+
+function eagerImportsOf(code: string): string[] {
+  return [...code.matchAll(/\b(?:import|from) ?["']([^"']+)["']/g)].map(([, name = '']) => name)
+}
+
+function importsOf(code: string): string[] {
+  return [...eagerImportsOf(code), ...[...code.matchAll(/\bimport\(["']([^"']+)["']\)/g)].map(([, name = '']) => name)]
+}
 
 function start(program: string, argv: readonly string[], env: Record<string, string> = {}): ChildProcess {
   return spawn(program, argv, { env: { PATH: `${folder}:${process.env['PATH']}`, ...env }, cwd: folder })
@@ -55,18 +70,17 @@ async function seen(child: ChildProcess, from: 'stderr' | 'stdout', what: RegExp
 }
 
 describe('the binary', () => {
-  test('is one file that can be run, and depends on nothing', () => {
-    const code = readFileSync(binary, 'utf8')
-    expect(code.startsWith('#!/usr/bin/env node\n')).toBe(true)
+  test('can be run, and depends on nothing', () => {
+    expect(readFileSync(binary, 'utf8').startsWith('#!/usr/bin/env node\n')).toBe(true)
     expect(statSync(binary).mode & 0o111).toBe(0o111)
-    const lazy = [...code.matchAll(/\bimport\(["']([^"']+)["']\)/g)].map(([, name]) => name)
-    const eager = [...code.matchAll(/\bimport\b(?:[^"'();]*\bfrom)?["']([^"']+)["']/g)].map(([, name]) => name)
-    expect(eager).toContain('node:util')
-    expect([...eager, ...lazy].filter((name) => !name?.startsWith('node:'))).toEqual([])
-    // The module costs every start 30 ms: only what serves may load it.
-    expect(eager).not.toContain('node:http')
-    expect(lazy).toContain('node:http')
-    expect(code.length).toBeLessThan(160_000)
+    const files = builtFiles()
+    for (const { code } of files) expect(importsOf(code).filter((name) => !/^(?:node:|\.)/.test(name))).toEqual([])
+    expect(files.reduce((bytes, { code }) => bytes + Buffer.byteLength(code), 0)).toBeLessThan(1_500_000)
+  })
+
+  test('loads no server before one is wanted', () => {
+    // The module costs every start 30 ms.
+    expect(builtFiles().flatMap(({ code }) => eagerImportsOf(code))).not.toContain('node:http')
   })
 
   test('reads a pipe and tells the exit code', async () => {
@@ -180,10 +194,13 @@ describe.skipIf(process.platform === 'win32')('the binary as a server', () => {
 })
 
 describe.skipIf(process.platform === 'win32')('every example of the help', () => {
-  const examples = commandNames.flatMap((name) => entryOf(name).examples)
+  const examples = commands.flatMap(({ examples: own }) => own)
 
-  test.each(examples.filter(({ serves }) => serves !== true))('works: $run', async ({ run, exitCode = 0 }) => {
-    const { code, stdout } = await shell(run)
+  test.each(examples.filter(({ serves }) => serves !== true))('works: $run', async ({ run, needs, exitCode = 0 }) => {
+    const home = mkdtempSync(join(folder, 'home-'))
+    const place = needs === undefined ? '' : `export HOME='${home}' DELTAWIRE_MODEL=demo:text; cd "$HOME"; `
+    const talks = ['Waves', 'Chunks'].map((title) => `deltawire -q --title ${title} "What is a ${title}?" > said; `)
+    const { code, stdout } = await shell(place + (needs === 'history' ? talks.join('') : '') + run)
     expect(code).toBe(exitCode)
     expect(stdout).not.toBe('')
   })

@@ -203,8 +203,9 @@ describe('merge', () => {
       stdout: { ...silent, write: async (text) => void (stdout += text) },
       stderr: silent,
       env: {},
+      cwd: '/',
       signal: interrupt.signal,
-      clock: { now: () => 0, sleep: async () => {} },
+      clock: { now: () => 0, date: () => 0, sleep: async () => {} },
       fetch,
     })
     expect(code).toBe(130)

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { Interrupted } from '../src/io.ts'
 import { demoBytes } from '../src/source/demo.ts'
+import { createFakeClock } from './fake-clock.ts'
 import { runCli, type CliOptions } from './run-cli.ts'
 
 /** Runs `mock` until it has said where it listens, does something with it, and ends it with Ctrl-C. */
@@ -61,16 +62,15 @@ describe('mock', () => {
   })
 
   test('sends at the pace it is told', async () => {
-    const pauses: number[] = []
-    const sleep = async (ms: number) => void pauses.push(ms)
+    const clock = createFakeClock()
     await served(
-      ['--ttft', '300', '--tps', '50', '--speed', '2'],
+      ['--ttft', '300ms', '--tps', '50', '--speed', '2'],
       async (env) => {
         await runCli(['ask', 'Hello'], { env })
       },
-      { sleep },
+      { clock },
     )
-    expect(pauses.slice(0, 3)).toEqual([150, 10, 10])
+    expect(clock.sleeps.slice(0, 3)).toEqual([150, 10, 10])
   })
 
   test('says that its port is taken', async () => {

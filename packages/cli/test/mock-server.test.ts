@@ -9,10 +9,11 @@ import {
   type MockServer,
   type MockServerOptions,
 } from '../src/mock/create-mock-server.ts'
-import { toRecording } from '../src/mock/recording.ts'
+import { captureToRecording, toRecording } from '../src/mock/recording.ts'
 import { sendRecording } from '../src/mock/send-recording.ts'
 import { splitEvents } from '../src/mock/split-events.ts'
 import { demoBytes, demoNames } from '../src/source/demo.ts'
+import { clockWith, createFakeClock } from './fake-clock.ts'
 import { runCli } from './run-cli.ts'
 
 const servers: MockServer[] = []
@@ -175,13 +176,36 @@ describe('the mock server', () => {
   })
 
   test('keeps the pace it is given', async () => {
-    const pauses: number[] = []
-    const server = await serve({ pace: { firstChunkMs: 300, chunkMs: 20 }, sleep: async (ms) => void pauses.push(ms) })
+    const clock = createFakeClock()
+    const server = await serve({ pace: { firstChunkMs: 300, chunkMs: 20 }, clock })
     await (await post(server, { model: 'demo:reasoning', messages, stream: true })).text()
-    expect(pauses[0]).toBe(300)
-    expect(new Set(pauses.slice(1))).toEqual(new Set([20]))
-    // Every event but the usage, which nobody asked for.
-    expect(pauses.length).toBe(splitEvents(demoBytes('reasoning')).length - 1)
+    expect(clock.sleeps[0]).toBe(300)
+    expect(new Set(clock.sleeps.slice(1))).toEqual(new Set([20]))
+    // Every token but the first. What opens the answer comes with it, and what closes the answer with the last.
+    const closing = ['finish reason', 'usage', '[DONE]']
+    expect(clock.sleeps.length).toBe(splitEvents(demoBytes('reasoning')).length - 1 - closing.length)
+  })
+
+  test('keeps the pace of a recording where that is wanted, and shakes a pace of its own the same way every time', async () => {
+    const times = [120, 120, 150, 400]
+    const events = splitEvents(demoBytes('text')).slice(0, 4)
+    async function* reads() {
+      for (const [at, bytes] of events.entries()) yield { atMs: times[at], bytes }
+    }
+    const recording = await captureToRecording('r', { head: undefined, reads: reads() })
+    const sleepsWith = async (pace: MockServerOptions['pace']) => {
+      const clock = createFakeClock()
+      const server = await serve({ recordings: [recording], pace, clock })
+      await (await post(server, { model: 'r', messages, stream: true })).text().catch(() => {})
+      return clock.sleeps
+    }
+    expect(await sleepsWith({ recordedSpeed: 1 })).toEqual([120, 30, 250])
+    expect(await sleepsWith({ recordedSpeed: 10 })).toEqual([12, 3, 25])
+    expect(await sleepsWith({ recordedSpeed: 0 })).toEqual([])
+    const shaken = await sleepsWith({ firstChunkMs: 100, chunkMs: 10, jitter: 0.2 })
+    expect(shaken).toEqual(await sleepsWith({ firstChunkMs: 100, chunkMs: 10, jitter: 0.2 }))
+    expect(new Set(shaken).size).toBe(shaken.length)
+    for (const [at, ms] of shaken.entries()) expect(Math.abs(ms / (at === 0 ? 100 : 10) - 1)).toBeLessThanOrEqual(0.2)
   })
 
   test('stops sending when the client has left', async () => {
@@ -192,13 +216,13 @@ describe('the mock server', () => {
     const server = await serve({
       pace: { chunkMs: 1 },
       onAnswer: answered.resolve,
-      async sleep(_, gone) {
+      clock: clockWith(async (_, gone) => {
         pauses += 1
         if (pauses < 3) return
         void begun.promise.then(() => client.abort())
         // The pause ends because the client is gone.
         await new Promise<void>((resolve) => gone.addEventListener('abort', () => resolve()))
-      },
+      }),
     })
     const response = await fetch(`${server.baseURL}/chat/completions`, {
       method: 'POST',
@@ -207,14 +231,14 @@ describe('the mock server', () => {
     })
     begun.resolve()
     await expect(response.text()).rejects.toThrow(/terminated|aborted|failed/)
-    expect(await answered.promise).toMatchObject({ status: 200, events: 3, isAborted: true, recording: 'demo:text' })
+    expect(await answered.promise).toMatchObject({ status: 200, events: 4, isAborted: true, recording: 'demo:text' })
     expect(pauses).toBe(3)
   })
 
   test('waits for a client that reads slowly, and for one that has stopped reading until it leaves', async () => {
     const recording = await toRecording('text', demoBytes('text'))
-    const asked = { model: 'text', isStreamed: true, includesUsage: true }
-    const pace = { firstChunkMs: 0, chunkMs: 0 }
+    const asked = { model: 'text', isStreamed: true, includesUsage: true, messages: [] }
+    const pace = { firstChunkMs: 0, chunkMs: 0, jitter: 0 }
     for (const isPatient of [true, false]) {
       let written = 0
       const response = Object.assign(new EventEmitter(), {
@@ -232,7 +256,11 @@ describe('the mock server', () => {
           return false
         },
       })
-      const sent = await sendRecording(response as unknown as ServerResponse, recording, asked, pace, async () => {})
+      const sent = await sendRecording(response as unknown as ServerResponse, recording, asked, {
+        pace,
+        clock: createFakeClock(),
+        faults: [],
+      })
       expect(sent).toEqual({ status: 200, events: isPatient ? recording.events.length : 3, isAborted: !isPatient })
     }
   })
@@ -241,10 +269,10 @@ describe('the mock server', () => {
     const started = deferred<void>()
     const server = await createMockServer({
       pace: { chunkMs: 1 },
-      sleep: (_, gone) => {
+      clock: clockWith((_, gone) => {
         started.resolve()
         return new Promise((resolve) => gone.addEventListener('abort', () => resolve()))
-      },
+      }),
     })
     const response = post(server, { model: 'demo:text', messages, stream: true }).then((answer) => answer.text())
     response.catch(() => {})
@@ -308,3 +336,59 @@ function deferred<T>() {
   const promise = new Promise<T>((settle) => (resolve = settle))
   return { promise, resolve }
 }
+
+describe('what a request is answered with', () => {
+  const recordings = ['text', 'tools', 'reasoning'] as const
+
+  async function library(match: MockServerOptions['match'], isStrict = false) {
+    const made = await Promise.all(
+      recordings.map(async (name, at) => ({
+        ...(await toRecording(name, demoBytes(name))),
+        request: {
+          messages: [
+            { role: 'system', content: 's' },
+            { role: 'user', content: `question ${at}` },
+          ],
+        },
+      })),
+    )
+    return serve({ recordings: made, match, isStrict })
+  }
+
+  async function idFor(server: MockServer, content: string, model = 'any', system = 's') {
+    const asked = [
+      { role: 'system', content: system },
+      { role: 'user', content },
+    ]
+    const response = await post(server, { model, messages: asked })
+    return response.status === 200 ? ((await response.json()) as ChatCompletion).id : response.status
+  }
+
+  test('is the recording of the model, or the next one', async () => {
+    const server = await library('model')
+    expect(await idFor(server, 'x', 'tools')).toBe('chatcmpl-demo-tools')
+    const turns = [
+      await idFor(server, 'x'),
+      await idFor(server, 'x'),
+      await idFor(server, 'x'),
+      await idFor(server, 'x'),
+    ]
+    expect(turns.map((id) => String(id).slice(14))).toEqual(['text', 'tools', 'reasoning', 'text'])
+    expect(await idFor(await library('model', true), 'x')).toBe(404)
+  })
+
+  test('is the one of the same question, or of the same messages', async () => {
+    const byUser = await library('last-user', true)
+    expect(await idFor(byUser, ' question 2 ', 'text', 'other')).toBe('chatcmpl-demo-reasoning')
+    expect(await idFor(byUser, 'question 9')).toBe(404)
+    const byRequest = await library('request', true)
+    expect(await idFor(byRequest, 'question 1')).toBe('chatcmpl-demo-tools')
+    expect(await idFor(byRequest, 'question 1', 'any', 'other')).toBe(404)
+  })
+
+  test('is one after the other, whatever is asked', async () => {
+    const server = await library('seq')
+    const turns = [await idFor(server, 'x', 'tools'), await idFor(server, 'x', 'tools')]
+    expect(turns.map((id) => String(id).slice(14))).toEqual(['text', 'tools'])
+  })
+})

@@ -58,7 +58,7 @@ describe('text of a model', () => {
     const pieces: string[] = []
     const writer = createTextWriter({
       isTTY: false,
-      write: async (piece) => void pieces.push(piece),
+      write: async (piece) => void pieces.push(String(piece)),
       flush: async () => {},
     })
     for (const half of ['a\uD83C', '\uDF0D', '\uD83C', '\uDF0Db']) await writer.write(half)

@@ -1,16 +1,17 @@
-import { commandNames, entryOf, globalFlags, isCommandName, type CommandName } from '../commands/table.ts'
 import { closest } from './closest.ts'
+import { globalFlags, type Command } from './command.ts'
 import { usageError } from './usage-error.ts'
 
 export interface Chosen {
-  readonly name: CommandName
+  /** A name of the table, or of a program `deltawire-NAME`. */
+  readonly name: string
   readonly argv: readonly string[]
 }
 
 const globalWords = new Set(Object.entries(globalFlags).flatMap(([name, { short }]) => [`--${name}`, `-${short}`]))
 
 /** Which command a command line is for: the one it names, otherwise `ask`, and all of it is the prompt. */
-export function chooseCommand(argv: readonly string[]): Chosen {
+export function chooseCommand(argv: readonly string[], commands: readonly Command[]): Chosen {
   const at = argv.findIndex((argument) => !globalWords.has(argument))
   const word = argv[at]
   if (word === undefined) {
@@ -18,9 +19,12 @@ export function chooseCommand(argv: readonly string[]): Chosen {
       ? { name: 'help', argv: [] }
       : { name: 'ask', argv }
   }
-  const others = argv.toSpliced(at, 1)
-  if (isCommandName(word)) return { name: word, argv: others }
-  const meant = mistyped(word, argv.slice(at + 1))
+  // The name of two words before the group that it belongs to.
+  for (const length of [2, 1]) {
+    const name = argv.slice(at, at + length).join(' ')
+    if (isCommandName(name, commands)) return { name, argv: argv.toSpliced(at, length) }
+  }
+  const meant = mistyped(word, argv.slice(at + 1), commands)
   if (meant !== undefined) {
     throw usageError(
       `there is no command ${JSON.stringify(word)}`,
@@ -30,17 +34,26 @@ export function chooseCommand(argv: readonly string[]): Chosen {
   return { name: 'ask', argv }
 }
 
+export function isCommandName(name: string, commands: readonly Command[]): boolean {
+  return commands.some((entry) => entry.name === name)
+}
+
 /**
  * The command that a first word nearly names.
  *
  * A prompt may begin with any word, so more has to speak for a slip: the word stands alone, or what follows is what the
  * command takes and a prompt does not have.
  */
-function mistyped(word: string, following: readonly string[]): CommandName | undefined {
+function mistyped(word: string, following: readonly string[], commands: readonly Command[]): string | undefined {
   // "hello" is not "help".
-  const meant = closest(word, commandNames, 1)
-  if (meant === undefined) return undefined
-  const flags = Object.keys(entryOf(meant).flags)
+  const meant = closest(
+    word,
+    commands.map(({ name }) => name),
+    1,
+  )
+  const entry = commands.find(({ name }) => name === meant)
+  if (entry === undefined) return undefined
+  const flags = Object.keys(entry.flags)
   const isArgument = (argument: string) =>
     argument === '-' || argument.startsWith('demo:') || flags.some((flag) => argument.split('=')[0] === `--${flag}`)
   return following.length === 0 || following.some(isArgument) ? meant : undefined

@@ -1,4 +1,5 @@
-import type { on, Value } from './value.ts'
+import type { Io } from '../io.ts'
+import { on, type Value } from './value.ts'
 
 export interface Flag {
   /** One letter: `-o`. */
@@ -6,6 +7,10 @@ export interface Flag {
   readonly value: Value<unknown>
   /** Used when the flag is not given; its help says it. */
   readonly default?: number | string
+  /** May be given again. Its values are a list then, in the order in which they were given. */
+  readonly repeats?: true
+  /** What the flag means without a value. A value of its own is then written `--flag=VALUE`, never `--flag VALUE`. */
+  readonly implied?: number | string
   readonly about: string
 }
 
@@ -19,15 +24,25 @@ export interface Example {
   readonly exitCode?: number
   /** Runs until Ctrl-C. */
   readonly serves?: true
+  /** Needs a home folder, or one with the conversations "Waves" and "Chunks" in its history. */
+  readonly needs?: 'history' | 'home'
 }
+
+/** Under which heading of the help a command stands. */
+export type Section = 'answers' | 'itself' | 'servers' | 'streams'
 
 /** One line of the command table: everything there is to say about a command, except what it does. */
 export interface Command<F extends Flags = Flags> {
+  /** One word, or two for what belongs to a group: `history search`. */
+  readonly name: string
+  readonly section: Section
   readonly summary: string
   readonly arguments: {
     readonly placeholder: string
     /** How many at most. */
     readonly max: number
+    /** What they can be, for the completions of a shell. Files when absent. */
+    readonly completes?: readonly string[] | 'commands' | 'nothing' | 'sources'
     /** What follows a `--` is a command of its own. */
     readonly command?: string
   }
@@ -37,7 +52,20 @@ export interface Command<F extends Flags = Flags> {
   /** Paragraphs of the help below the flags. */
   readonly details?: readonly string[]
   readonly examples: readonly Example[]
+  /** What it does, loaded when it is called: what a command needs costs the others nothing. */
+  readonly load: () => Promise<Run<F>>
 }
+
+/**
+ * What a command does. Resolves to the exit code.
+ *
+ * @param commands the whole table, for a command that speaks about the others
+ */
+export type Run<F extends Flags = Flags> = (
+  invocation: Invocation<F>,
+  io: Io,
+  commands: readonly Command[],
+) => Promise<number>
 
 /** What a command is called with, read from the arguments by its table entry. */
 export interface Invocation<F extends Flags = Flags> {
@@ -52,14 +80,40 @@ export type FlagValues<F extends Flags> = { readonly [N in keyof F]: FlagValue<F
 type FlagValue<F extends Flag> = F['value'] extends typeof on
   ? boolean
   : F['value'] extends Value<infer T>
-    ? F extends { readonly default: T }
-      ? T
-      : T | undefined
+    ? F extends { readonly repeats: true }
+      ? readonly T[]
+      : F extends { readonly default: T }
+        ? T
+        : T | undefined
     : never
 
-/** Keeps the names and the types of a command's flags; conflicts can only be between flags that there are. */
+export type GlobalFlags = typeof globalFlags
+
+/** A group of flags that several commands share: `{ ...endpointFlags, … }`. Keeps their names and types. */
+export function flagGroup<const F extends Flags>(flags: F): F {
+  return flags
+}
+
+/** The flags of one command, the ones of every command with them. */
+export function defineFlags<const F extends Flags>(flags: F): F & GlobalFlags {
+  return { ...flags, ...globalFlags }
+}
+
+/**
+ * An entry of the table. Conflicts can only be between flags that there are.
+ *
+ * The table treats all commands alike, so the types of the flags end here: `load` is only ever called with what
+ * `parseArguments` has read by the same entry.
+ */
 export function command<const F extends Flags>(
   entry: Command<F> & { readonly conflicts?: readonly (readonly (keyof F & string)[])[] },
-): Command<F> {
-  return entry
+): Command {
+  return entry as unknown as Command
 }
+
+/** Understood by every command. */
+export const globalFlags = flagGroup({
+  quiet: { short: 'q', value: on, about: 'no notes on stderr, only errors' },
+  verbose: { short: 'v', value: on, about: 'errors with their causes' },
+  help: { short: 'h', value: on, about: 'this text' },
+})

@@ -1,137 +1,236 @@
-import { reasoningOf, textOf, toolCallsOf, type ChatCompletion, type ChatCompletionChunk } from '@deltawire/core'
-import { readChunks, streamChatCompletion } from '@deltawire/node'
-import { CliError } from '../cli-error.ts'
-import { endpointOf } from '../endpoint.ts'
+import { textOf, type JsonSchema, type RequestMessage } from '@deltawire/core'
+import type { StreamRequest } from '@deltawire/node'
+import type { FlagValues, Run } from '../arguments/command.ts'
+import { usageError } from '../arguments/usage-error.ts'
+import { readSchema } from '../chat/answer-schema.ts'
+import { buildPrompt, templateOf } from '../chat/build-prompt.ts'
+import { buildRequest, curlCommand, readRequestBody } from '../chat/build-request.ts'
+import { toMessages } from '../chat/conversation.ts'
+import { createAsker, type Asker } from '../chat/create-asker.ts'
+import { createPrinter, type Answered, type Format, type Printer } from '../chat/create-printer.ts'
+import { editText } from '../chat/edit-text.ts'
+import { extractBlock } from '../chat/extract.ts'
+import { openConversation, type OpenedConversation } from '../chat/open-conversation.ts'
+import { questioner } from '../chat/questioner.ts'
+import { withoutSecrets } from '../chat/redacted.ts'
+import { runToolSteps } from '../chat/run-tool-steps.ts'
+import { readTools } from '../chat/tools.ts'
+import { usageLine } from '../chat/usage-line.ts'
+import { validateJson } from '../chat/validate-json.ts'
+import { loadSettings } from '../config/load-settings.ts'
 import { exitCode, exitCodeOf, exitCodeOfAnswer } from '../exit-code.ts'
 import { Interrupted, type Io } from '../io.ts'
-import { createAnswerWriter, type ReasoningMode } from '../render/create-answer-writer.ts'
-import { figuresLine } from '../render/figures.ts'
-import { visibleJson } from '../render/visible.ts'
-import { note, noteInterrupt, reportError, sentenceOf, withoutKey } from '../report.ts'
-import type { Run } from '../run.ts'
-import { abortable } from '../source/abortable.ts'
-import { foldChunks, type Fold } from '../source/fold-source.ts'
-import { openSource } from '../source/open-source.ts'
-import { promptOf } from '../source/prompt.ts'
+import { createTextWriter } from '../render/create-text-writer.ts'
+import { jsonText } from '../render/json-text.ts'
+import { note, noteInterrupt, reportError } from '../report.ts'
+import type { flags } from './ask.command.ts'
 
-type Flags = Parameters<Run<'ask'>>[0]['flags']
+type Flags = FlagValues<typeof flags>
 
-export const ask: Run<'ask'> = async ({ flags, arguments: words }, io) => {
-  const model = flags.model ?? io.env.DELTAWIRE_MODEL ?? ''
+export const ask: Run<typeof flags> = async ({ flags, arguments: words }, io) => {
   // Looked at before standard input is read: a prompt is not worth writing for an endpoint that is not there.
-  const open = await opener(model, flags, io)
-  const prompt = await promptOf(words, flags, io)
-  const answer = flags.json || flags.jsonl ? createJsonAnswer(flags, io) : createTextAnswer(flags, io)
-  const system = flags.system === undefined ? [] : [{ role: 'system' as const, content: flags.system }]
-  const chunks = open({ model, messages: [...system, { role: 'user', content: prompt }] })
-  const fold = await foldChunks(chunks, { clock: io.clock, onChunk: answer.chunk })
-  await answer.end(fold)
-  if (flags.usage) await io.stderr.write(`${figuresLine(fold.figures, fold.completion?.usage)}\n`)
-  return judge(fold, flags, io)
+  const settings = await loadSettings(flags, io)
+  const template = await templateOf(settings)
+  const opened = openConversation(flags, settings, io)
+  const last = opened.conversation.path().findLast(({ answer }) => answer !== undefined)?.answer
+  // A conversation goes on with its model, unless another one is asked for.
+  const model = flags.model ?? template?.model ?? (last === undefined ? undefined : modelOfAnswer(last))
+  const body = flags.request === undefined ? undefined : await readRequestBody(flags.request, io)
+  const named = model ?? (typeof body?.['model'] === 'string' ? body['model'] : undefined)
+  const asker = await createAsker({ ...flags, model: named }, io)
+  const safe = withoutSecrets(io, asker.secrets)
+  const schema = flags.schema === undefined ? undefined : await readSchema(flags.schema)
+  const tools = await readTools(flags.tool, io)
+
+  const messages = await messagesOf(words, body, opened, { template, settings, flags, io })
+  const request = buildRequest(asker, flags, {
+    ...(body && { body }),
+    messages: messages.request,
+    options: messages.options,
+    schema,
+    tools,
+    choices: flags.choices,
+  })
+  if (flags['dry-run'] || flags.curl) return printRequest(asker, request, flags, io)
+
+  if (messages.added.length > 0) opened.conversation.add(...messages.added.map((message) => [message] as const))
+  const printer = flags.extract === undefined && schema === undefined ? printerOf(flags, asker, safe) : heldPrinter
+  const answered = await runToolSteps({
+    ...opened,
+    asker,
+    request,
+    printer,
+    tools,
+    signal: io.signal,
+    io: safe,
+    maxSteps: flags['max-steps'],
+    isApproved: flags.yes,
+    question: questioner(io),
+    loudness: flags,
+  })
+  const isStored = opened.draftFolder !== undefined
+  if (flags.usage && answered.usage !== undefined)
+    await io.stderr.write(`${usageLine(answered.usage, answered.figures, answered.cost)}\n`)
+  const { code, value } = await checked(answered, schema, flags, safe)
+  await endOf(printer, { ...answered, ...(value !== undefined && { value }) }, flags, asker, safe)
+  return judge(answered, code, { ...flags, isStored }, safe)
 }
 
-type Request = Parameters<typeof streamChatCompletion>[0]
-type Open = (request: Request) => AsyncIterable<ChatCompletionChunk>
+function modelOfAnswer({ model, profile }: { readonly model: string; readonly profile?: string | undefined }): string {
+  return profile === undefined ? model : `${profile}/${model}`
+}
 
-/** How the answer is fetched: from the endpoint of the environment, or from a recording when there is none. */
-async function opener(model: string, flags: Flags, io: Io): Promise<Open> {
-  if (model.startsWith('demo:') && (io.env.OPENAI_BASE_URL ?? '') === '') {
-    const { bytes } = await openSource(model, flags, io)
-    return () => paced(readChunks(bytes), io)
+interface PromptContext {
+  readonly template: Awaited<ReturnType<typeof templateOf>>
+  readonly settings: Asker['settings']
+  readonly flags: Flags
+  readonly io: Io
+}
+
+/** What is sent, and what of it is new to the conversation. */
+async function messagesOf(
+  words: readonly string[],
+  body: Readonly<Record<string, unknown>> | undefined,
+  { conversation }: OpenedConversation,
+  context: PromptContext,
+) {
+  const { template, settings, flags, io } = context
+  // What a request says is the server's business; that it is a list is ours.
+  const given = Array.isArray(body?.['messages']) ? (body['messages'] as RequestMessage[]) : []
+  const isWhole = given.length > 0 && words.length === 0 && (io.stdin.isTTY || flags.request === '-')
+  const path = toMessages(conversation.path())
+  if (isWhole) return { request: [...path, ...given], added: given, options: {} }
+  const edit = flags.edit ? (text: string) => editText(text, io) : undefined
+  const prompt = await buildPrompt(words, template, settings, flags, io, edit)
+  const hasSystem = path.some(({ role }) => role === 'system') && flags.system === undefined
+  const system: RequestMessage[] =
+    prompt.system === undefined || hasSystem ? [] : [{ role: 'system', content: prompt.system }]
+  const rest = system.length === 0 ? path : path.filter(({ role }) => role !== 'system')
+  return {
+    request: [...system, ...given, ...rest, prompt.message],
+    added: [...(path.length === 0 ? system : []), ...given, prompt.message],
+    options: prompt.options,
   }
-  const endpoint = endpointOf(io.env)
-  if (model === '') {
-    throw new CliError(
-      exitCode.configuration,
-      'no model is chosen: give one with -m MODEL or in DELTAWIRE_MODEL',
-      '-m demo:text answers from a built-in recording',
+}
+
+async function printRequest(asker: Asker, request: StreamRequest, flags: Flags, io: Io): Promise<number> {
+  const body = flags['no-stream'] ? request : { ...request, stream: true }
+  await io.stdout.write(flags.curl ? `${curlCommand(asker, request)}\n` : jsonText(body, false))
+  return exitCode.complete
+}
+
+/** Nothing is printed before its end is known. */
+const heldPrinter: Printer = { chunk: async () => {}, end: async () => {} }
+
+function formatOf(flags: Flags, asker: Asker, { stdout }: Io): Format {
+  if (flags.json) return 'json'
+  if (flags.jsonl) return 'jsonl'
+  if (flags.raw || flags['raw-bytes']) return 'text'
+  if (flags.format !== undefined) return flags.format
+  return stdout.isTTY && asker.settings.get('render').value !== 'text' ? 'md' : 'text'
+}
+
+function printerOf(flags: Flags, asker: Asker, io: Io): Printer {
+  const setting = asker.settings.get('reasoning').value
+  const reasoning = flags.reasoning ?? (setting === 'hide' || setting === 'show' ? setting : undefined)
+  return createPrinter(
+    {
+      format: formatOf(flags, asker, io),
+      reasoning,
+      color: flags.color,
+      choices: flags.choices ?? 1,
+      endsLine: flags.newline,
+      isRaw: flags['raw-bytes'],
+      secrets: asker.secrets,
+    },
+    io,
+  )
+}
+
+/** Whether the answer is what was asked for beyond being one. */
+async function checked(
+  answered: Answered,
+  schema: JsonSchema | undefined,
+  flags: Flags,
+  io: Io,
+): Promise<{ code?: number; value?: unknown }> {
+  const { completion, error } = answered
+  if (completion === null || error !== null) return {}
+  const text = textOf(completion)
+  if (flags.extract !== undefined) {
+    if (extractBlock(text, flags.extract) !== undefined) return {}
+    await io.stderr.write(
+      `error: there is no ${typeof flags.extract === 'number' ? 'such block of code' : `block of ${flags.extract}`} in the answer\n`,
     )
+    return { code: exitCode.unacceptable }
   }
-  return (request) =>
-    abortable(streamChatCompletion(request, { ...endpoint, fetch: io.fetch, signal: io.signal }), io.signal)
-}
-
-/** A recording at the pace of a model, for a person to look at. */
-async function* paced(chunks: AsyncIterable<ChatCompletionChunk>, { stdout, clock, signal }: Io) {
-  for await (const chunk of abortable(chunks, signal)) {
-    if (stdout.isTTY) await clock.sleep(25, signal)
-    yield chunk
+  if (schema === undefined) return {}
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (reason) {
+    await io.stderr.write(`error: the answer is not JSON: ${reason instanceof Error ? reason.message : ''}\n`)
+    return { code: exitCode.unacceptable }
   }
+  const problems = validateJson(value, schema)
+  if (problems.length === 0) return { value }
+  await reportError(io, flags, usageError(`the answer does not follow the schema: ${problems.slice(0, 5).join('; ')}`))
+  return { code: exitCode.unacceptable, value }
 }
 
-/** How an answer is printed while it arrives, and what follows. */
-interface Answer {
-  readonly chunk: (chunk: ChatCompletionChunk) => Promise<void>
-  readonly end: (fold: Fold) => Promise<void>
-}
-
-function createTextAnswer(flags: Flags, io: Io): Answer {
-  // Thoughts are for people who watch: not for pipes.
-  const mode: ReasoningMode = flags.reasoning ?? (io.stdout.isTTY && io.stderr.isTTY ? 'show' : 'hide')
-  const writer = createAnswerWriter(io, mode)
-  return { chunk: writer.write, end: () => writer.end() }
-}
-
-function createJsonAnswer(flags: Flags, io: Io): Answer {
-  const line = (value: object) => io.stdout.write(`${visibleJson(JSON.stringify(value))}\n`)
-  return {
-    async chunk(chunk) {
-      if (flags.jsonl) await line(chunk)
-    },
-    async end({ completion, figures, error }) {
-      if (completion !== null) await line(toResult(completion, figures, error !== null))
-      if (error !== null) await line(toErrorResult(error, io.env))
-    },
+/** The end of what was printed; all of it, where it had to be held. */
+async function endOf(printer: Printer, answered: Answered, flags: Flags, asker: Asker, io: Io): Promise<void> {
+  if (printer !== heldPrinter) return printer.end(answered)
+  const { completion } = answered
+  if (flags.extract !== undefined) {
+    const block = extractBlock(textOf(completion ?? undefined), flags.extract)
+    const writer = createTextWriter(flags['raw-bytes'] ? { ...io.stdout, isTTY: false } : io.stdout)
+    await writer.write(block ?? '')
+    return writer.end()
   }
-}
-
-/** The object that `--json` prints. Its fields are a promise to scripts; `v` tells when one of them changes. */
-function toResult(completion: ChatCompletion, figures: Fold['figures'], isPartial: boolean) {
-  const { id, model, choices, usage } = completion
-  return {
-    v: 1,
-    type: 'result',
-    id,
-    model,
-    text: textOf(completion),
-    reasoning: reasoningOf(completion),
-    finish_reason: choices[0]?.finish_reason ?? null,
-    choices,
-    usage: usage ?? null,
-    timing: { first_chunk_ms: inWhole(figures.firstChunkMs), total_ms: inWhole(figures.totalMs) },
-    partial: isPartial,
+  const late = printerOf(flags, asker, io)
+  for (const choice of completion?.choices ?? []) {
+    const { index, finish_reason, message } = choice
+    // The completion is a chunk that came whole.
+    await late.chunk({
+      id: '',
+      object: 'chat.completion.chunk',
+      created: 0,
+      model: asker.model,
+      choices: [{ index, finish_reason, delta: { content: textOf(message), refusal: message.refusal } }],
+    })
   }
-}
-
-function toErrorResult(error: Error, env: Io['env']) {
-  const code = 'code' in error ? error.code : error.name
-  return { v: 1, type: 'error', code, message: withoutKey(sentenceOf(error), env), exit_code: exitCodeOf(error) }
-}
-
-function inWhole(ms: number | undefined): number | null {
-  return ms === undefined ? null : Math.round(ms)
+  return late.end(answered)
 }
 
 /** Says on stderr how the answer ended, and returns the exit code for it. */
-async function judge({ completion, error }: Fold, flags: Flags, io: Io): Promise<number> {
-  for (const { name, text } of toolCallsOf(completion ?? undefined)) {
-    await note(io, flags, `the model called ${name}(${text})`)
-  }
+async function judge(
+  answered: Answered,
+  found: number | undefined,
+  flags: Flags & { readonly isStored: boolean },
+  io: Io,
+): Promise<number> {
+  const { completion, error } = answered
   if (error instanceof Interrupted) await noteInterrupt(io, flags, error, completion !== null)
   if (error !== null || completion === null) {
     await reportError(io, flags, error)
     return exitCodeOf(error)
   }
+  let isUnended = false
   for (const { finish_reason } of completion.choices) {
+    if (finish_reason === null) isUnended = true
     const remark = finish_reason === null ? 'the answer ended without a finish reason' : endings[finish_reason]
-    if (remark !== undefined) await note(io, flags, remark)
+    const hint = finish_reason === 'length' && flags.isStored ? '; continue with: deltawire -c "go on"' : ''
+    if (remark !== undefined) await note(io, flags, remark + hint)
   }
+  if (found !== undefined) return found
   const code = exitCodeOfAnswer(completion)
   if (code === exitCode.unacceptable) {
     const isRefused = completion.choices.some(({ message }) => Boolean(message.refusal))
     await io.stderr.write(`error: ${isRefused ? 'the model refused to answer' : 'the answer is empty'}\n`)
   }
-  return code
+  if (code === exitCode.complete && isUnended && flags.strict) return exitCode.broken
+  return code === exitCode.truncated && flags['allow-truncated'] ? exitCode.complete : code
 }
 
 const endings: Record<string, string | undefined> = {

@@ -7,18 +7,19 @@ import {
   type ChatCompletion,
   type ChatCompletionChunk,
 } from '@deltawire/core'
+import type { Run } from '../arguments/command.ts'
+import { readingOptions } from '../arguments/reading-flags.ts'
 import { exitCode, exitCodeOf } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { createTextWriter } from '../render/create-text-writer.ts'
 import { jsonText } from '../render/json-text.ts'
 import { visibleJson } from '../render/visible.ts'
 import { noteWarnings, reportError } from '../report.ts'
-import type { Run } from '../run.ts'
 import { foldSource, type Fold } from '../source/fold-source.ts'
 import { openSources } from '../source/open-source.ts'
-import { readingOptions } from './merge.ts'
+import type { flags } from './convert.command.ts'
 
-export const convert: Run<'convert'> = async ({ flags, arguments: names }, io) => {
+export const convert: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
   const [source] = await openSources(names, flags, io)
   if (source === undefined) return exitCode.bug
   const form = forms[flags.to](io, flags.choice)

@@ -1,19 +1,27 @@
+import { version } from '../../package.json'
 import { closest } from '../arguments/closest.ts'
+import type { Run } from '../arguments/command.ts'
 import { commandHelp, generalHelp } from '../arguments/help-text.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { exitCode } from '../exit-code.ts'
-import type { Run } from '../run.ts'
-import { commandNames, isCommandName } from './table.ts'
+import { manPage } from '../reference/man-page.ts'
+import { markdownReference } from '../reference/markdown-reference.ts'
+import type { flags } from './help.command.ts'
 
-export const help: Run<'help'> = async ({ arguments: [name] }, io) => {
-  if (name !== undefined && !isCommandName(name)) {
-    const meant = closest(name, commandNames)
+export const help: Run<typeof flags> = async ({ flags, arguments: words }, io, commands) => {
+  const name = words.join(' ')
+  const entry = commands.find((one) => one.name === name)
+  if (name !== '' && entry === undefined) {
+    const names = commands.map((one) => one.name)
+    const meant = closest(name, names)
     throw usageError(
       `there is no command ${quote(name)}`,
-      meant === undefined ? `the commands are ${commandNames.join(', ')}` : `did you mean deltawire help ${meant}?`,
+      meant === undefined ? `the commands are ${names.join(', ')}` : `did you mean deltawire help ${meant}?`,
     )
   }
-  await io.stdout.write(name === undefined ? generalHelp() : commandHelp(name))
+  if (flags.markdown) await io.stdout.write(markdownReference(commands))
+  else if (flags.man) await io.stdout.write(manPage(commands, version, entry))
+  else await io.stdout.write(entry === undefined ? generalHelp(commands) : commandHelp(entry, commands))
   return exitCode.complete
 }

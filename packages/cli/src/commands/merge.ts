@@ -1,4 +1,6 @@
 import { textOf, toolCallsOf, type ChatCompletion, type ChatCompletionChoice } from '@deltawire/core'
+import type { FlagValues, Run } from '../arguments/command.ts'
+import { readingOptions } from '../arguments/reading-flags.ts'
 import { CliError } from '../cli-error.ts'
 import { exitCode, exitCodeOf } from '../exit-code.ts'
 import { fileOutput } from '../file-output.ts'
@@ -7,13 +9,13 @@ import { createTextWriter } from '../render/create-text-writer.ts'
 import { figuresLine } from '../render/figures.ts'
 import { jsonText } from '../render/json-text.ts'
 import { note, noteInterrupt, noteWarnings, reportError } from '../report.ts'
-import type { Run } from '../run.ts'
 import { foldSource, type Fold } from '../source/fold-source.ts'
 import { openSources, type Source } from '../source/open-source.ts'
+import type { flags } from './merge.command.ts'
 
-type Flags = Parameters<Run<'merge'>>[0]['flags']
+type Flags = FlagValues<typeof flags>
 
-export const merge: Run<'merge'> = async ({ flags, arguments: names }, io) => {
+export const merge: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
   const sources = await openSources(names, flags, io)
   const output = flags.output === undefined ? io.stdout : await fileOutput(flags.output)
   const isAlone = sources.length === 1
@@ -38,11 +40,6 @@ async function reaches(writing: Promise<void>): Promise<boolean> {
     if (error instanceof OutputClosed) return false
     throw error
   }
-}
-
-/** What the flags tell the reader of a stream. */
-export function readingOptions({ n, cumulative }: { n: number | undefined; cumulative: boolean }) {
-  return { cumulative, ...(n !== undefined && { n }) }
 }
 
 async function writeFold({ completion }: Fold, flags: Flags, output: Output, isAlone: boolean): Promise<void> {

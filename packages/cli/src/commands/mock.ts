@@ -1,58 +1,71 @@
 import { basename } from 'node:path'
+import type { FlagValues, Run } from '../arguments/command.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
-import { exitCode } from '../exit-code.ts'
-import type { Io } from '../io.ts'
+import { listenError } from '../listen.ts'
 import { createMockServer, type MockAnswer, type MockServerOptions } from '../mock/create-mock-server.ts'
-import { toRecording, type Recording } from '../mock/recording.ts'
-import { runCommand } from '../mock/run-command.ts'
+import { faultKinds, parseFault, type Fault, type FaultKind } from '../mock/fault.ts'
+import { captureToRecording, type Recording } from '../mock/recording.ts'
 import { visibleLine } from '../render/visible.ts'
 import { note } from '../report.ts'
-import type { Run } from '../run.ts'
+import { serveUntilDone } from '../serve-until-done.ts'
+import { expandSources } from '../source/expand-sources.ts'
 import { openSources, type Source } from '../source/open-source.ts'
+import type { flags } from './mock.command.ts'
 
-export const mock: Run<'mock'> = async ({ flags, arguments: names, command }, io) => {
+type Flags = FlagValues<typeof flags>
+
+export const mock: Run<typeof flags> = async ({ flags, arguments: names, command }, io) => {
+  const faults = flags.fault.map(faultOf)
   const recordings: Recording[] = []
   // Standard input is read only when it is named: a server has no business with it.
-  for (const source of names.length === 0 ? [] : await openSources(names, flags, io))
-    recordings.push(await record(source))
-  const hasCommand = command.length > 0
-  const isLogged = !flags.quiet && (!hasCommand || flags.verbose)
+  const sources = names.length === 0 ? [] : await openSources(await expandSources(names), flags, io)
+  for (const source of sources) {
+    const recording = await captureToRecording(modelName(source.name), await source.open())
+    if (recording.completion !== null || recording.failure !== undefined) recordings.push(recording)
+    // A folder may hold other calls as well: a list of models, say. What was named has to be right.
+    else if (names.includes(source.name)) throw notServed(source)
+    else await note(io, flags, `there is no chat completion in ${quote(source.name)}`)
+  }
+  const isLogged = !flags.quiet && (command.length === 0 || flags.verbose)
   const server = await start({
     recordings,
     port: flags.port,
     host: flags.host,
     apiKey: flags.key,
     allowsCors: flags.cors,
+    match: flags.match,
+    isStrict: flags.strict,
     pace: paceOf(flags),
-    sleep: io.clock.sleep,
+    clock: io.clock,
+    faults,
     onAnswer: isLogged ? (answer) => void io.stderr.write(logLine(answer)) : undefined,
   })
-  try {
-    const environment = {
-      OPENAI_BASE_URL: server.baseURL,
-      OPENAI_API_KEY: flags.key ?? 'mock',
-      DELTAWIRE_MODEL: recordings[0]?.name ?? 'demo:text',
-    }
-    if (flags['print-env']) await io.stdout.write(exportLine(environment))
-    if (hasCommand) {
-      await io.stdout.flush()
-      return await runCommand(command, { ...io.env, ...environment }, io.signal)
-    }
-    await note(io, flags, `listening on ${server.baseURL} (Ctrl-C ends)`)
-    await ended(io)
-    return exitCode.complete
-  } finally {
-    await server.close()
+  const environment = {
+    OPENAI_BASE_URL: server.baseURL,
+    OPENAI_API_KEY: flags.key ?? 'mock',
+    DELTAWIRE_MODEL: recordings[0]?.name ?? 'demo:text',
   }
+  return serveUntilDone(server, environment, { ...flags, command }, io)
 }
 
-async function record({ name, bytes }: Source): Promise<Recording> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of bytes) pieces.push(piece)
-  const recording = await toRecording(modelName(name), Buffer.concat(pieces))
-  if (recording.completion !== null || recording.failure !== undefined) return recording
-  throw usageError(`there is no chat completion in ${quote(name)}`, 'see deltawire help merge for what a SOURCE can be')
+/** What the user wrote as a fault, or what is wrong with it. */
+function faultOf(text: string): Fault {
+  const fault = parseFault(text)
+  if (fault !== undefined) return fault
+  const [, kind = ''] = /^([a-z-]+)/.exec(text) ?? []
+  const about = Object.hasOwn(faultKinds, kind) ? faultKinds[kind as FaultKind].about : undefined
+  throw usageError(
+    `there is no fault ${quote(text)}`,
+    about ?? `the faults are ${Object.keys(faultKinds).join(', ')}; see deltawire mock --help`,
+  )
+}
+
+function notServed({ name }: Source) {
+  return usageError(
+    `there is no chat completion in ${quote(name)}`,
+    'see deltawire help merge for what a SOURCE can be',
+  )
 }
 
 /** `recordings/paris.sse.gz` is asked for as `paris`. */
@@ -65,34 +78,22 @@ function modelName(source: string): string {
         .replace(/\.[^.]+$/, '')
 }
 
-interface PaceFlags {
-  ttft: number
-  tps: number
-  speed: number
+function paceOf({ ttft, tps, jitter = 0, speed }: Flags) {
+  const factor = speed ?? 1
+  const pace =
+    factor === 0
+      ? { firstChunkMs: 0, chunkMs: 0 }
+      : { firstChunkMs: ttft / factor, chunkMs: tps === 0 ? 0 : 1000 / tps / factor }
+  // A pace of one's own is meant for every recording.
+  const isOwn = ttft > 0 || tps > 0
+  return { ...pace, jitter, ...(speed !== undefined && !isOwn && { recordedSpeed: speed }) }
 }
 
-function paceOf({ ttft, tps, speed }: PaceFlags) {
-  if (speed === 0) return { firstChunkMs: 0, chunkMs: 0 }
-  return { firstChunkMs: ttft / speed, chunkMs: tps === 0 ? 0 : 1000 / tps / speed }
-}
-
-const listenProblems: Record<string, string> = {
-  EADDRINUSE: 'it is in use',
-  EACCES: 'it is not allowed',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'this machine has no such address',
-}
-
-async function start(options: MockServerOptions) {
+async function start(options: MockServerOptions & { readonly host: string; readonly port: number }) {
   try {
     return await createMockServer(options)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (listenProblems[code] === undefined) throw error
-    throw usageError(
-      `cannot listen on ${options.host}:${options.port}: ${listenProblems[code]}`,
-      '--port 0 takes a free port',
-    )
+    throw listenError(error, options.host, options.port)
   }
 }
 
@@ -100,17 +101,4 @@ function logLine({ method, path, status, recording, events, isAborted }: MockAns
   const what = recording === undefined ? '' : ` ${recording}`
   const much = events === 0 ? '' : `, ${events} events`
   return `${visibleLine(`${method} ${path} ${status}${what}${much}${isAborted ? ', client left' : ''}`)}\n`
-}
-
-function exportLine(environment: Record<string, string>): string {
-  const settings = Object.entries(environment).map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'`)
-  return `export ${settings.join(' ')}\n`
-}
-
-/** Ctrl-C is how a server ends, and no failure. */
-async function ended({ signal }: Io): Promise<void> {
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

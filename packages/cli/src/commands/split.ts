@@ -1,12 +1,13 @@
 import { encodeChunk, encodeDone, splitCompletion } from '@deltawire/core'
+import type { Run } from '../arguments/command.ts'
 import { exitCode, exitCodeOf } from '../exit-code.ts'
 import { visibleJson } from '../render/visible.ts'
 import { reportError } from '../report.ts'
-import type { Run } from '../run.ts'
 import { foldSource } from '../source/fold-source.ts'
 import { openSources } from '../source/open-source.ts'
+import type { flags } from './split.command.ts'
 
-export const split: Run<'split'> = async ({ flags, arguments: names }, io) => {
+export const split: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
   const [source] = await openSources(names, flags, io)
   if (source === undefined) return exitCode.bug
   const { completion, error } = await foldSource(source.bytes, { clock: io.clock })

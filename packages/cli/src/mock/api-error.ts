@@ -6,6 +6,7 @@ const apiErrors = {
     message: 'We could not parse the JSON body of your request.',
   },
   invalid_body: { status: 400, type: 'invalid_request_error', message: 'The body has to be a JSON object.' },
+  invalid_fault: { status: 400, type: 'invalid_request_error', message: 'The header x-mock-fault names no fault.' },
   missing_parameter: { status: 400, type: 'invalid_request_error', message: 'Missing required parameter.' },
   invalid_api_key: { status: 401, type: 'invalid_request_error', message: 'Incorrect API key provided.' },
   unknown_url: { status: 404, type: 'invalid_request_error', message: 'Unknown request URL.' },

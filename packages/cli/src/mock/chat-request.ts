@@ -6,6 +6,8 @@ export interface ChatRequest {
   readonly model: string
   readonly isStreamed: boolean
   readonly includesUsage: boolean
+  /** Compared with those of the recordings, where that is asked for. */
+  readonly messages: readonly unknown[]
 }
 
 /** @throws ApiError as the official server would refuse */
@@ -18,6 +20,7 @@ export async function readChatRequest(request: IncomingMessage, maxBodyBytes: nu
     model: body.model,
     isStreamed: body.stream === true,
     includesUsage: isObject(options) && options.include_usage === true,
+    messages: body.messages as unknown[],
   }
 }
 

@@ -1,11 +1,13 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { systemClock, type Clock } from '../clock.ts'
-import { demoBytes, demoNames, isDemoName } from '../source/demo.ts'
+import { closeNow, listen } from '../listen.ts'
 import { ApiError } from './api-error.ts'
 import { readChatRequest } from './chat-request.ts'
-import { toRecording, type Recording } from './recording.ts'
-import { sendJson, sendRecording, type Pace, type Sent } from './send-recording.ts'
+import type { Recording } from './recording.ts'
+import { createLibrary, type Match } from './create-library.ts'
+import { createFaultChooser, type Fault } from './fault.ts'
+import type { Pace } from './pace.ts'
+import { sendJson, sendRecording, type Sent } from './send-recording.ts'
 
 export interface MockServerOptions {
   /**
@@ -28,9 +30,19 @@ export interface MockServerOptions {
   allowsCors?: boolean | undefined
   /** The longest request body. Pictures are large, and a mistake is larger. @defaultValue `16 * 1024 * 1024` */
   maxBodyBytes?: number | undefined
+  /**
+   * By what a request finds its recording.
+   *
+   * @defaultValue `model`
+   */
+  match?: Match | undefined
+  /** Refuses a request that matches no recording, instead of answering with the next one. @defaultValue `false` */
+  isStrict?: boolean | undefined
+  /** What goes wrong with every answer. A request's `x-mock-fault` header adds to it. */
+  faults?: readonly Fault[] | undefined
   /** Called when a request has been answered. */
   onAnswer?: ((answer: MockAnswer) => void) | undefined
-  sleep?: Clock['sleep'] | undefined
+  clock?: Clock | undefined
 }
 
 export interface MockAnswer extends Sent {
@@ -60,9 +72,10 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<P
  */
 export async function createMockServer(options: MockServerOptions = {}): Promise<MockServer> {
   const { port = 0, host = '127.0.0.1', apiKey, allowsCors = false, maxBodyBytes = 16 * 1024 * 1024 } = options
-  const pace: Pace = { firstChunkMs: 0, chunkMs: 0, ...options.pace }
-  const sleep = options.sleep ?? systemClock.sleep
-  const library = createLibrary(options.recordings)
+  const pace: Pace = { firstChunkMs: 0, chunkMs: 0, jitter: 0, ...options.pace }
+  const { clock = systemClock, recordings = [], match = 'model', isStrict = false } = options
+  const library = createLibrary({ recordings, match, isStrict })
+  const faultsOf = createFaultChooser(options.faults ?? [])
   // Imported when it is needed: the module costs every start of a program 30 ms.
   const { createServer } = await import('node:http')
 
@@ -71,8 +84,9 @@ export async function createMockServer(options: MockServerOptions = {}): Promise
       async POST(request, response) {
         authorize(request, apiKey)
         const asked = await readChatRequest(request, maxBodyBytes)
-        const recording = await library.choose(asked.model)
-        const sent = await sendRecording(response, recording, asked, pace, sleep)
+        const faults = faultsOf(request.headers['x-mock-fault'])
+        const recording = await library.choose(asked)
+        const sent = await sendRecording(response, recording, asked, { pace, clock, faults })
         return { ...sent, recording: recording.name }
       },
     },
@@ -125,45 +139,8 @@ export async function createMockServer(options: MockServerOptions = {}): Promise
         options.onAnswer?.({ method: request.method ?? '', path: pathOf(request), recording: undefined, ...sent }),
       )
   })
-  await listen(server, port, host)
-  const address = server.address() as AddressInfo
-  return {
-    baseURL: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}/v1`,
-    port: address.port,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve))
-      server.closeAllConnections()
-      await closed
-    },
-  }
-}
-
-interface Library {
-  readonly names: readonly string[]
-  choose(model: string): Promise<Recording>
-}
-
-function createLibrary(recordings: readonly Recording[] = []): Library {
-  const byName = new Map(recordings.map((recording) => [recording.name, recording]))
-  let next = 0
-
-  async function demo(name: string): Promise<Recording | undefined> {
-    if (!isDemoName(name)) return undefined
-    const recording = byName.get(`demo:${name}`) ?? (await toRecording(`demo:${name}`, demoBytes(name)))
-    byName.set(recording.name, recording)
-    return recording
-  }
-
-  return {
-    names: [...new Set([...byName.keys(), ...demoNames.map((name) => `demo:${name}`)])],
-    async choose(model) {
-      const named = byName.get(model) ?? (await demo(model.replace(/^demo:/, '')))
-      if (named !== undefined) return named
-      const turn = recordings[next++ % recordings.length] ?? (await demo('text'))
-      if (turn === undefined) throw new ApiError('model_not_found')
-      return turn
-    },
-  }
+  const address = await listen(server, port, host)
+  return { baseURL: `${address.origin}/v1`, port: address.port, close: () => closeNow(server) }
 }
 
 function authorize({ headers }: IncomingMessage, apiKey: string | undefined): void {
@@ -204,11 +181,4 @@ function toModel(id: string) {
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   return url.replace(/[?#].*$/, '')
-}
-
-async function listen(server: Server, port: number, host: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
 }

@@ -1,5 +1,7 @@
 export { createMockServer } from './create-mock-server.ts'
 export type { MockAnswer, MockServer, MockServerOptions } from './create-mock-server.ts'
+export { parseFault } from './fault.ts'
+export type { Fault } from './fault.ts'
 export { toRecording } from './recording.ts'
 export type { Recording } from './recording.ts'
 export { demoBytes, demoNames } from '../source/demo.ts'

@@ -8,7 +8,10 @@ import {
   type UpstreamError,
 } from '@deltawire/core'
 import { readChunks } from '@deltawire/node'
-import { splitEvents } from './split-events.ts'
+import { collectReads } from '../recording/collect-reads.ts'
+import type { Capture } from '../recording/read-recording.ts'
+import type { Read } from '../recording/recording.ts'
+import { timedBlocks } from '../recording/timed-blocks.ts'
 
 /** A stream that the mock server can send again. */
 export interface Recording {
@@ -22,12 +25,18 @@ export interface Recording {
   readonly isCut: boolean
   /** What the server reported instead of an answer, or in the middle of it. */
   readonly failure: RecordedFailure | undefined
+  /** What was asked, where the recording tells. */
+  readonly request?: unknown
 }
 
 export interface RecordedEvent {
   readonly bytes: Uint8Array
   /** Only sent to those who ask for it with `stream_options.include_usage`. */
   readonly isUsage: boolean
+  /** Whether it carries something of the answer: these are what a pace counts. */
+  readonly hasToken: boolean
+  /** When it was read, since the request was sent; only a recording with times tells. */
+  readonly atMs?: number
 }
 
 export interface RecordedFailure {
@@ -42,13 +51,28 @@ export interface RecordedFailure {
  * stream of events, a completion word by word.
  */
 export async function toRecording(name: string, bytes: Uint8Array): Promise<Recording> {
+  return captureToRecording(name, { head: undefined, reads: untimed(bytes) })
+}
+
+/** The same of a recording that knows its request, its status and its times. */
+export async function captureToRecording(name: string, { head, reads }: Capture): Promise<Recording> {
+  const { reads: pieces, bytes, broke } = await collectReads(reads)
+  const request = head?.request.body
+  const status = head?.response.status ?? 200
+  if (status < 200 || status > 299) {
+    const failure = { status, body: refusalOf(bytes.toString('utf8')) }
+    return { name, events: [], completion: null, isCut: false, failure, request }
+  }
   const { completion, error } = await accumulate(readChunks(once(bytes)))
   return {
     name,
-    events: isJson(bytes) ? await eventsOf(bytes, completion) : splitEvents(bytes).map(toRecordedEvent),
+    events: isJson(bytes)
+      ? await eventsOf(bytes, completion)
+      : timedBlocks(bytes, pieces).map((block) => toRecordedEvent(block.bytes, block.atMs)),
     completion,
-    isCut: isStreamError(error) && error.code === 'incomplete_stream',
+    isCut: broke !== undefined || (isStreamError(error) && error.code === 'incomplete_stream'),
     failure: isStreamError(error) && error.code === 'upstream_error' ? failureOf(error.details.error) : undefined,
+    request,
   }
 }
 
@@ -70,20 +94,36 @@ async function eventsOf(bytes: Uint8Array, completion: ChatCompletion | null): P
   return [...pieces.map(encodeChunk), encodeDone()].map((text) => toRecordedEvent(new TextEncoder().encode(text)))
 }
 
-function toRecordedEvent(bytes: Uint8Array): RecordedEvent {
-  return { bytes, isUsage: isUsageEvent(new TextDecoder().decode(bytes)) }
+function toRecordedEvent(bytes: Uint8Array, atMs?: number): RecordedEvent {
+  const chunk = chunkIn(new TextDecoder().decode(bytes))
+  return { bytes, isUsage: isUsageOnly(chunk), hasToken: hasToken(chunk), ...(atMs !== undefined && { atMs }) }
+}
+
+interface LooseChunk {
+  readonly choices?: readonly { readonly delta?: Readonly<Record<string, unknown>> | null }[]
+  readonly usage?: unknown
+}
+
+function chunkIn(text: string): LooseChunk {
+  const data = /^data: ?(\{.*)$/m.exec(text)?.[1]
+  if (data === undefined) return {}
+  try {
+    const { choices, usage } = JSON.parse(data) as { choices?: unknown; usage?: unknown }
+    return { ...(Array.isArray(choices) && { choices: choices as NonNullable<LooseChunk['choices']> }), usage }
+  } catch {
+    return {}
+  }
 }
 
 /** The official last chunk: no choices, only the usage. Usage beside text is sent to everybody, as its provider does. */
-function isUsageEvent(text: string): boolean {
-  const data = /^data: ?(.*)$/m.exec(text)?.[1]
-  if (data === undefined || !data.includes('"usage"')) return false
-  try {
-    const { choices, usage } = JSON.parse(data) as { choices?: unknown; usage?: unknown }
-    return Array.isArray(choices) && choices.length === 0 && typeof usage === 'object' && usage !== null
-  } catch {
-    return false
-  }
+function isUsageOnly({ choices, usage }: LooseChunk): boolean {
+  return choices?.length === 0 && typeof usage === 'object' && usage !== null
+}
+
+function hasToken({ choices = [] }: LooseChunk): boolean {
+  return choices.some((choice) =>
+    Object.entries(choice?.delta ?? {}).some(([key, value]) => key !== 'role' && value !== null && value !== ''),
+  )
 }
 
 /** The error in the official form, with the status that it names. */
@@ -91,6 +131,21 @@ function failureOf(error: UpstreamError): RecordedFailure {
   const { message, type = 'server_error', param = null, code = null } = error
   const isStatus = typeof code === 'number' && code >= 400 && code < 600
   return { status: isStatus ? code : 500, body: { error: { message, type, param, code } } }
+}
+
+/** What a server said with its refusal; a page becomes an error in the official form. */
+function refusalOf(text: string): object {
+  try {
+    const body = JSON.parse(text) as unknown
+    if (typeof body === 'object' && body !== null) return body
+  } catch {
+    // Said as it is.
+  }
+  return { error: { message: text.slice(0, 1000), type: 'server_error', param: null, code: null } }
+}
+
+async function* untimed(bytes: Uint8Array): AsyncGenerator<Read> {
+  yield { atMs: undefined, bytes }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

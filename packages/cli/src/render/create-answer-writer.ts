@@ -11,9 +11,16 @@ export interface AnswerWriter {
   readonly end: () => Promise<void>
 }
 
-/** Prints the first choice of an answer as it arrives: its text, its refusal, and its reasoning where that is wanted. */
-export function createAnswerWriter(io: Pick<Io, 'env' | 'stderr' | 'stdout'>, mode: ReasoningMode): AnswerWriter {
-  const answer = createTextWriter(io.stdout)
+/**
+ * Prints the first choice of an answer as it arrives: its text, its refusal, and its reasoning where that is wanted.
+ *
+ * @param answer writes the answer; as the text that it is, by default
+ */
+export function createAnswerWriter(
+  io: Pick<Io, 'env' | 'stderr' | 'stdout'>,
+  mode: ReasoningMode,
+  answer: TextWriter = createTextWriter(io.stdout),
+): AnswerWriter {
   const thoughts = mode === 'only' ? answer : createTextWriter(io.stderr, dimOn(io.stderr, io.env))
   let current: TextWriter | undefined
 

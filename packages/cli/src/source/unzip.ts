@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream'
-
 /** The bytes, unzipped when they are gzip: told by their first two bytes, not by a name. */
 export async function* unzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = bytes[Symbol.asyncIterator]()
@@ -23,7 +21,7 @@ async function* joined(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Async
 }
 
 async function* gunzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { constants, createGunzip } = await import('node:zlib')
+  const [{ Readable }, { constants, createGunzip }] = await Promise.all([import('node:stream'), import('node:zlib')])
   // A file that was cut gives what can be read of it; the stream inside then says itself that it is broken.
   const stream = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH })
   const compressed = Readable.from(bytes)

@@ -1,5 +1,5 @@
-import { CliError } from '../cli-error.ts'
-import { Interrupted, type Environment } from '../io.ts'
+import { CliError } from './cli-error.ts'
+import { Interrupted, type Environment } from './io.ts'
 
 /** Runs a command with our streams as its own, and resolves to its exit code, as a shell would say it. */
 export async function runCommand(

@@ -1,0 +1,186 @@
+import { PassThrough } from 'node:stream'
+import type { Interface } from 'node:readline'
+import type { Terminal } from '../io.ts'
+import { createKeyFilter, fromShown } from './key-filter.ts'
+
+export interface LineEditorOptions {
+  readonly prompt: string
+  /** The lines that were typed before, the newest first. */
+  readonly history: readonly string[]
+  readonly complete: (line: string) => Promise<readonly [matches: readonly string[], of: string]>
+  /** Called with every line that is worth keeping. */
+  readonly onLine: (line: string) => void
+}
+
+/** Reads messages at a prompt of a terminal. */
+export interface LineEditor {
+  /** The next message; `undefined` when the user leaves. */
+  next(): Promise<string | undefined>
+  /** A line that is no message: an answer to a question. */
+  ask(question: string): Promise<string>
+  /** While an answer is printed: Ctrl-C calls back, other keys wait for the next prompt. */
+  whileBusy<T>(work: () => Promise<T>, onInterrupt: () => void): Promise<T>
+  /** Gives the terminal to another program meanwhile. */
+  lend<T>(work: () => Promise<T>): Promise<T>
+  close(): void
+}
+
+const pasteOn = '\u001B[?2004h'
+const pasteOff = '\u001B[?2004l'
+
+/**
+ * The line editor of Node.js, with what it lacks: a paste of several lines is one message (bracketed paste), Alt-Enter and
+ * a backslash make a new line, Ctrl-R searches, Ctrl-C leaves only when it is pressed twice.
+ */
+export async function createLineEditor({ input, output }: Terminal, options: LineEditorOptions): Promise<LineEditor> {
+  const { createInterface } = await import('node:readline')
+  const keys = new PassThrough()
+  let onInterrupt: (() => void) | undefined
+  let waiting = ''
+  let isBusy = false
+  let search: { query: string; from: number } | undefined
+  let pastes: ReadonlyMap<string, string> = new Map()
+
+  const filter = createKeyFilter({
+    keys: (text) => keys.write(text),
+    search() {
+      search ??= { query: editor.line, from: -1 }
+      const { query, from } = search
+      const at = history().findIndex((line, index) => index > from && line.includes(query))
+      if (at === -1) return
+      search = { query, from: at }
+      replaceLine(history()[at] ?? '')
+    },
+    other: () => (search = undefined),
+    pasted: (found) => (pastes = found),
+  })
+
+  // The types do not know it; the interface keeps its lines there, the newest first.
+  const history = () => (editor as Interface & { history?: string[] }).history ?? []
+
+  function replaceLine(text: string) {
+    editor.write(null, { ctrl: true, name: 'e' })
+    editor.write(null, { ctrl: true, name: 'u' })
+    editor.write(text)
+  }
+
+  function onData(data: Buffer | string) {
+    const text = data.toString()
+    if (!isBusy) return filter.push(text)
+    // In raw mode Ctrl-C is a character.
+    if (text.includes('\u0003')) onInterrupt?.()
+    waiting += text.replaceAll('\u0003', '')
+  }
+
+  // What the line editor asks of a terminal, it asks of this stream.
+  Object.assign(keys, { isTTY: true, setRawMode: (isRaw: boolean) => input.setRawMode(isRaw) })
+  input.on('data', onData)
+  const editor: Interface = createInterface({
+    input: keys,
+    output,
+    terminal: true,
+    history: [...options.history],
+    historySize: 1000,
+    removeHistoryDuplicates: true,
+    prompt: options.prompt,
+    completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
+      void options.complete(line).then(
+        ([matches, of]) => done(null, [[...matches], of]),
+        () => done(null, [[], line]),
+      )
+    },
+  })
+  output.write(pasteOn)
+  let isClosed = false
+  editor.once('close', () => {
+    isClosed = true
+    output.write(pasteOff)
+  })
+
+  function readLine(): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      let wantsToLeave = false
+      const end = (line: string | undefined) => {
+        editor.off('line', end)
+        editor.off('close', close)
+        editor.off('SIGINT', interrupt)
+        resolve(line)
+      }
+      const close = () => end(undefined)
+      const interrupt = () => {
+        if (editor.line === '' && wantsToLeave) return end(undefined)
+        wantsToLeave = editor.line === ''
+        output.write(wantsToLeave ? '\n(Ctrl-C again leaves)\n' : '^C\n')
+        replaceLine('')
+        editor.prompt()
+      }
+      if (isClosed) return resolve(undefined)
+      editor.on('line', end)
+      editor.on('close', close)
+      editor.on('SIGINT', interrupt)
+      editor.prompt()
+      const typed = waiting
+      waiting = ''
+      if (typed !== '') filter.push(typed)
+    })
+  }
+
+  return {
+    async next() {
+      let message = ''
+      for (;;) {
+        editor.setPrompt(message === '' ? options.prompt : '… ')
+        const line = await readLine()
+        if (line === undefined) return message === '' ? undefined : message
+        const whole = fromShown(line, pastes)
+        // A backslash at the end: the line goes on.
+        if (whole.endsWith('\\') && !whole.endsWith('\\\\')) message += `${whole.slice(0, -1)}\n`
+        else {
+          message += whole
+          if (message.trim() !== '') options.onLine(line)
+          return message
+        }
+      }
+    },
+    async ask(question) {
+      const before = isBusy
+      isBusy = false
+      editor.setPrompt(question)
+      const line = await readLine()
+      isBusy = before
+      return line ?? ''
+    },
+    async whileBusy(work, interrupt) {
+      isBusy = true
+      onInterrupt = interrupt
+      try {
+        return await work()
+      } finally {
+        isBusy = false
+        onInterrupt = undefined
+      }
+    },
+    async lend(work) {
+      input.off('data', onData)
+      editor.pause()
+      input.pause()
+      input.setRawMode(false)
+      output.write(pasteOff)
+      try {
+        return await work()
+      } finally {
+        input.setRawMode(true)
+        output.write(pasteOn)
+        input.on('data', onData)
+        input.resume()
+        editor.resume()
+      }
+    },
+    close() {
+      input.off('data', onData)
+      editor.close()
+      input.setRawMode(false)
+      input.pause()
+    },
+  }
+}

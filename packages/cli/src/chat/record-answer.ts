@@ -1,0 +1,56 @@
+import type { Io } from '../io.ts'
+import { recordCall } from '../recording/create-recorder.ts'
+import { createRecordingFolder, openRecordingFile } from '../recording/recording-file.ts'
+import { createRedaction } from '../recording/redaction.ts'
+
+export interface RecordAnswerOptions {
+  /** `''`: a new one in the folder. */
+  readonly file: string
+  readonly folder: string | undefined
+  readonly model: string
+  readonly secrets: readonly string[]
+  readonly io: Io
+  readonly signal: AbortSignal
+  readonly onPath: (path: string) => void
+}
+
+/** Sends requests, and keeps what comes back as recordings. */
+export function recordingFetch(send: typeof fetch, options: RecordAnswerOptions): typeof fetch {
+  const { file: given, folder, model, secrets, io, signal, onPath } = options
+  return async (input, init) => {
+    const file =
+      given === '' && folder !== undefined
+        ? await (
+            await createRecordingFolder(folder)
+          )(io.clock.date(), model)
+        : await openRecordingFile(given === '' ? 'deltawire-recording.jsonl' : given)
+    onPath(file.path)
+    // What is compressed would have to be kept as it came, and nobody could read it.
+    const headers = new Headers(init?.headers)
+    headers.set('accept-encoding', 'identity')
+    const request = {
+      method: init?.method ?? 'GET',
+      url: input instanceof Request ? input.url : String(input),
+      headers: Object.fromEntries(headers),
+      body: typeof init?.body === 'string' ? (JSON.parse(init.body) as unknown) : null,
+    }
+    const redaction = createRedaction({ secrets, names: [] })
+    try {
+      const { response, written } = await recordCall(
+        request,
+        (recorded) => send(input, { ...init, headers, signal: recorded }),
+        init?.signal ?? signal,
+        {
+          clock: io.clock,
+          redaction,
+          write: file.write,
+        },
+      )
+      void written.then(file.close, file.close)
+      return response
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import type { FlagValues, Run } from '../arguments/command.ts'
+import { quote } from '../arguments/parse-arguments.ts'
+import { usageError } from '../arguments/usage-error.ts'
+import { metBy, parseCondition, type Condition } from '../bench/condition.ts'
+import { runCalls } from '../bench/run-calls.ts'
+import { sampleCall } from '../bench/sample-call.ts'
+import { sampleCapture } from '../bench/sample-capture.ts'
+import type { Sample } from '../bench/sample.ts'
+import { allGaps, measureNames, summaryOf, type Summary } from '../bench/summary.ts'
+import { watchConnects } from '../bench/watch-connects.ts'
+import { writeSummary } from '../bench/write-summary.ts'
+import { openEndpoint } from '../endpoint.ts'
+import { exitCode } from '../exit-code.ts'
+import type { Io } from '../io.ts'
+import { note } from '../report.ts'
+import { expandSources } from '../source/expand-sources.ts'
+import { openSources } from '../source/open-source.ts'
+import { requestOf } from '../source/request-of.ts'
+import type { flags } from './bench.command.ts'
+
+type Flags = FlagValues<typeof flags>
+
+interface Level {
+  readonly summary: Summary
+  readonly samples: readonly Sample[]
+}
+
+export const bench: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
+  const conditions = flags['fail-if'].map(conditionOf)
+  const before = flags.compare === undefined ? [] : await readBefore(flags.compare)
+  const levels = names.length > 0 ? [await measureSources(names, flags, io)] : await measureEndpoint(flags, io)
+  const figures = {
+    v: 1,
+    type: 'bench',
+    when: new Date(io.clock.date()).toISOString(),
+    levels: levels.map(({ summary }) => summary),
+  }
+  if (flags.output !== undefined) await writeFile(flags.output, `${JSON.stringify(figures, undefined, 2)}\n`)
+  if (flags.json) await io.stdout.write(`${JSON.stringify(figures)}\n`)
+  let isMet = false
+  for (const [at, { summary, samples }] of levels.entries()) {
+    const old = before.find(({ concurrency }) => concurrency === summary.concurrency)
+    if (!flags.json) {
+      if (at > 0) await io.stdout.write('\n')
+      await writeSummary(io.stdout, summary, allGaps(samples), { before: old, isAscii: flags.ascii })
+    }
+    for (const condition of conditions) {
+      const value = metBy(condition, summary, old)
+      if (value === undefined) continue
+      isMet = true
+      await io.stderr.write(
+        `error: ${condition.text}: it is ${Number(value.toPrecision(4))}${condition.isChange ? ' %' : ''}\n`,
+      )
+    }
+  }
+  if (io.signal.aborted) throw io.signal.reason
+  return isMet ? exitCode.findings : codeOf(levels)
+}
+
+/** Nothing but failures is no measurement. */
+function codeOf(levels: readonly Level[]): number {
+  const isMeasured = levels.some(({ summary }) => summary.runs > summary.failed)
+  return isMeasured ? exitCode.complete : exitCode.broken
+}
+
+function conditionOf(text: string): Condition {
+  const condition = parseCondition(text)
+  if (condition !== undefined) return condition
+  throw usageError(
+    `there is no condition ${quote(text)}`,
+    `it looks like ttft.p95>800ms or errors>0; the measures are ${measureNames.join(', ')}`,
+  )
+}
+
+async function readBefore(path: string): Promise<readonly Summary[]> {
+  try {
+    const { type, levels } = JSON.parse(await readFile(path, 'utf8')) as { type?: unknown; levels?: unknown }
+    if (type === 'bench' && Array.isArray(levels)) return levels as Summary[]
+  } catch (error) {
+    throw usageError(`cannot read ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  throw usageError(`there are no figures of deltawire bench in ${quote(path)}`)
+}
+
+async function measureSources(names: readonly string[], flags: Flags, io: Io): Promise<Level> {
+  const samples: Sample[] = []
+  for (const source of await openSources(await expandSources(names), flags, io)) {
+    const sample = await sampleCapture(await source.open())
+    if (sample === undefined) {
+      throw usageError(`no times were recorded in ${quote(source.name)}`, 'deltawire record keeps them')
+    }
+    samples.push(sample)
+  }
+  return { samples, summary: summaryOf(samples, { concurrency: 1, wallMs: 0, connectsMs: [] }) }
+}
+
+const usualPrompt = 'Explain in about two hundred words how waves come into being, and why they break at the shore.'
+
+async function measureEndpoint(flags: Flags, io: Io): Promise<Level[]> {
+  const endpoint = await openEndpoint(flags, io)
+  const request = await requestOf(flags, flags.prompt === undefined ? [] : [flags.prompt], io, usualPrompt)
+  const { clock, signal, fetch } = io
+  const call = () => sampleCall(request, { endpoint, clock, fetch, signal })
+  const load = { clock, signal, durationMs: flags.duration ?? Infinity, ratePerS: flags.rate ?? Infinity }
+  const levels: Level[] = []
+  for (const concurrency of flags.concurrency ?? [1]) {
+    if (signal.aborted) break
+    await runCalls(call, {
+      ...load,
+      concurrency: Math.min(concurrency, flags.warmup),
+      requests: flags.warmup,
+      durationMs: Infinity,
+    })
+    const connects = await watchConnects(clock)
+    const startedAt = clock.now()
+    let done = 0
+    const samples = await runCalls(call, {
+      ...load,
+      concurrency,
+      requests: flags.duration === undefined ? flags.requests : Infinity,
+      onSample: flags.verbose
+        ? (sample) => void note(io, flags, `answer ${++done}: ${sample.error ?? `${Math.round(sample.totalMs)} ms`}`)
+        : undefined,
+    })
+    connects.stop()
+    const wallMs = clock.now() - startedAt
+    levels.push({ samples, summary: summaryOf(samples, { concurrency, wallMs, connectsMs: connects.connectsMs }) })
+  }
+  return levels
+}

@@ -1,0 +1,84 @@
+import type { FlagValues, Run } from '../arguments/command.ts'
+import { usageError } from '../arguments/usage-error.ts'
+import { exitCode } from '../exit-code.ts'
+import type { Io } from '../io.ts'
+import { listenError } from '../listen.ts'
+import { createMockServer } from '../mock/create-mock-server.ts'
+import { captureToRecording } from '../mock/recording.ts'
+import { readRelaySettings } from '../relay/read-relay-settings.ts'
+import { createRelayLog } from '../relay/relay-log.ts'
+import { relaySettingsText } from '../relay/relay-settings-text.ts'
+import { type RelaySettings, secretsOf } from '../relay/relay-settings.ts'
+import { type RunningRelay, serveRelay } from '../relay/serve-relay.ts'
+import { serveUntilDone } from '../serve-until-done.ts'
+import { openSources } from '../source/open-source.ts'
+import type { flags } from './relay.command.ts'
+
+type Flags = FlagValues<typeof flags>
+
+export const relay: Run<typeof flags> = async ({ flags, arguments: sources, command }, io) => {
+  if (flags['list-settings']) {
+    await io.stdout.write(relaySettingsText())
+    return exitCode.complete
+  }
+  const given = await readRelaySettings(settingsOf(flags), io.env, flags.settings)
+  if (flags.check) return exitCode.complete
+  const mock = sources.length === 0 ? undefined : await startMock(sources, flags, io)
+  const settings = mock === undefined ? given : { ...given, upstreamURL: mock.baseURL, upstreamKey: 'mock' }
+  try {
+    return await serve(settings, flags, command, io)
+  } finally {
+    await mock?.close()
+  }
+}
+
+async function serve(settings: RelaySettings, flags: Flags, command: readonly string[], io: Io): Promise<number> {
+  const log = createRelayLog({
+    level: command.length > 0 ? 'error' : settings.logLevel,
+    secrets: secretsOf(settings),
+    date: io.clock.date,
+    write: (line) => void io.stderr.write(line),
+  })
+  const { host, port, node } = settings
+  let running: RunningRelay
+  try {
+    running = await serveRelay(settings, log)
+  } catch (error) {
+    throw listenError(error, host, port)
+  }
+  const { origin } = running
+  log.info('listening', { origin, node, store: settings.redis === undefined ? 'memory' : 'redis' })
+  const baseURL = `${origin}/v1`
+  const environment = {
+    OPENAI_BASE_URL: baseURL,
+    OPENAI_API_KEY: Object.values(settings.tokens ?? {})[0] ?? 'none',
+    DELTAWIRE_RELAY_URL: `${origin.replace(/^http/, 'ws')}/v1/socket`,
+  }
+  const server = { baseURL, close: () => (io.signal.aborted ? running.drain() : running.close()) }
+  // The log has said where it listens.
+  return serveUntilDone(server, environment, { ...flags, quiet: true, 'print-env': false, command }, io)
+}
+
+function settingsOf({ port, host, upstream, models, origin, anybody, log }: Flags): Partial<RelaySettings> {
+  if (origin.includes('*') && origin.length > 1) throw usageError('--origin * means every page: no other is needed')
+  return {
+    ...(port !== undefined && { port }),
+    ...(host !== undefined && { host }),
+    ...(upstream !== undefined && { upstreamURL: upstream }),
+    ...(models !== undefined && { models: [...models] }),
+    ...(origin.length > 0 && { origins: origin.includes('*') ? ('*' as const) : [...origin] }),
+    ...(anybody && { anybody }),
+    ...(log !== undefined && { logLevel: log }),
+  }
+}
+
+/** An upstream without a key: recordings, at a pace that one can watch. */
+async function startMock(names: readonly string[], flags: Flags, io: Io) {
+  const { ttft, tps } = flags
+  const sources = await openSources(names, flags, io)
+  const recordings = await Promise.all(
+    sources.map(async (source) => captureToRecording(source.name, await source.open())),
+  )
+  const pace = { firstChunkMs: ttft, chunkMs: tps === 0 ? 0 : 1000 / tps, jitter: 0 }
+  return createMockServer({ recordings, pace, clock: io.clock, apiKey: 'mock' })
+}

@@ -1,0 +1,5 @@
+export { startPlayground } from './start-playground.ts'
+export type { Playground, PlaygroundOptions } from './start-playground.ts'
+export { readPageFiles } from './page-files.ts'
+export type { PageFiles } from './page-files.ts'
+export { demoAnswer } from './demo-answer.ts'

@@ -1,0 +1,29 @@
+import { systemClock } from './clock.ts'
+import { Interrupted, type Io } from './io.ts'
+import { isTerminal } from './is-terminal.ts'
+import { createProcessInput } from './process-input.ts'
+import { createProcessOutput } from './process-output.ts'
+import { run } from './hot.ts'
+
+const interrupt = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // Once: a second Ctrl-C finds the default again, which ends the process.
+  process.once(signal, () => interrupt.abort(new Interrupted(signal)))
+}
+
+const stdin = createProcessInput()
+const io: Io = {
+  stdin,
+  stdout: createProcessOutput(() => process.stdout, { isTTY: isTerminal(1), isVital: true }),
+  stderr: createProcessOutput(() => process.stderr, { isTTY: isTerminal(2), isVital: false }),
+  env: process.env,
+  cwd: process.cwd(),
+  signal: interrupt.signal,
+  clock: systemClock,
+  fetch: (...call) => fetch(...call),
+  ...(isTerminal(1) && stdin.isTTY && { terminal: () => ({ input: stdin.open(), output: process.stdout }) }),
+}
+
+// Never process.exit(): it would cut what a slow pipe has not taken yet.
+process.exitCode = await run(process.argv.slice(2), io)
+stdin.close()

@@ -1,0 +1,258 @@
+import { closeSync, existsSync, openSync, readdirSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { appendLines } from './append-lines.ts'
+import { createId } from './create-id.ts'
+import { adoptDrafts } from './draft.ts'
+import type { Entries } from './entries.ts'
+import { folded, mayHold, queryGrams } from './grams.ts'
+import { loadIndex, type HistoryIndex } from './history-index.ts'
+import { firstWords, messageText } from './message-text.ts'
+import { makePrivateFolder } from './private-file.ts'
+import { openLines } from './read-lines.ts'
+import { readRecord, type HistoryRecord, type MessageRecord } from './record.ts'
+
+/** A conversation as a list shows it. */
+export interface Thread {
+  readonly id: string
+  readonly title: string
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly messages: number
+  /** Where it goes on: its newest answer, or where `goto` left it. `null` when nobody has answered yet. */
+  readonly tip: string | null
+}
+
+export interface Found {
+  readonly thread: Thread
+  readonly record: MessageRecord
+}
+
+/**
+ * The history of conversations in one folder: a log of lines that are only added, and an index derived from it.
+ *
+ * Everything is synchronous: a line is on its way to the disk before the next thing happens, also when that is the end of
+ * the process.
+ */
+export interface History {
+  readonly folder: string
+  readonly logPath: string
+  /** Adds records in one write. */
+  append(...records: readonly HistoryRecord[]): void
+  /** Newest first, without those that were removed. */
+  threads(limit?: number): readonly Thread[]
+  /** By id, the beginning of an id, or title. All that fit, the newest first. */
+  findThreads(given: string): readonly Thread[]
+  /** All messages of a conversation in the order in which they were written. */
+  messages(thread: string): readonly MessageRecord[]
+  /** The messages that hold all of the words, the newest first. */
+  search(query: string, limit: number): readonly Found[]
+  /** Makes the lines of conversations blank. Other programs may go on adding meanwhile. */
+  remove(threads: readonly string[]): void
+  /** Reads what others have added since. */
+  reload(): void
+  /** How many lines the last call has read: what makes a search instant is that they are few. */
+  readonly linesRead: number
+}
+
+interface ThreadState {
+  readonly id: string
+  number: number
+  titleEntry: number
+  first: number | undefined
+  messages: number
+  tip: number | undefined
+  createdAt: number
+  updatedAt: number
+  isRemoved: boolean
+}
+
+export function openHistory(folder: string, now: () => number = Date.now): History {
+  const logPath = join(folder, 'history.jsonl')
+  const indexPath = join(folder, 'history.index')
+  const draftFolder = join(folder, 'drafts')
+  let index: HistoryIndex | undefined
+  let states: ThreadState[] | undefined
+  let linesRead = 0
+
+  function load(): HistoryIndex {
+    if (index === undefined && existsSync(draftFolder) && readdirSync(draftFolder).length > 0) {
+      append(...adoptDrafts(draftFolder))
+    }
+    return (index ??= loadIndex(logPath, indexPath, now()))
+  }
+
+  function stateOf(): ThreadState[] {
+    return (states ??= walk(load().entries))
+  }
+
+  function append(...records: readonly HistoryRecord[]) {
+    if (records.length === 0) return
+    makePrivateFolder(folder)
+    const head = existsSync(logPath)
+      ? []
+      : [JSON.stringify({ type: 'history', v: 1, id: createId(), note: 'deltawire history' })]
+    appendLines(logPath, [...head, ...records.map((record) => JSON.stringify(record))])
+    index = undefined
+    states = undefined
+  }
+
+  /** Reads lines of the log for one call. */
+  function reading<T>(work: (read: (entry: number) => HistoryRecord | undefined) => T): T {
+    const { entries } = load()
+    linesRead = 0
+    if (entries.length === 0) return work(() => undefined)
+    const lines = openLines(logPath)
+    try {
+      return work((number) => {
+        const { offset, length } = entries.at(number)
+        linesRead += 1
+        return readRecord(lines.read(offset, length))
+      })
+    } finally {
+      lines.close()
+    }
+  }
+
+  function toThread(state: ThreadState, read: (entry: number) => HistoryRecord | undefined): Thread {
+    const { entries } = load()
+    const { id, createdAt, updatedAt, messages, tip } = state
+    const record = read(state.titleEntry)
+    const given = record?.type === 'thread' ? record.title : null
+    const first = given === null && state.first !== undefined ? read(state.first) : undefined
+    const title = given ?? (first?.type === 'message' ? firstWords(messageText(first.message), 60) : '')
+    return { id, title, createdAt, updatedAt, messages, tip: tip === undefined ? null : entries.at(tip).id }
+  }
+
+  function visibleStates(): ThreadState[] {
+    return stateOf()
+      .filter(({ isRemoved }) => !isRemoved)
+      .sort((a, b) => b.updatedAt - a.updatedAt || b.number - a.number)
+  }
+
+  return {
+    folder,
+    logPath,
+    append,
+    threads: (limit) =>
+      reading((read) =>
+        visibleStates()
+          .slice(0, limit)
+          .map((state) => toThread(state, read)),
+      ),
+    findThreads(given) {
+      const wanted = folded(given)
+      return reading((read) => {
+        const all = visibleStates()
+        const byId = all.filter(({ id }) => id.startsWith(given))
+        if (byId.length > 0) return byId.map((state) => toThread(state, read))
+        const titled = all.map((state) => toThread(state, read))
+        const exact = titled.filter(({ title }) => title === given)
+        return exact.length > 0 ? exact : titled.filter(({ title }) => folded(title).includes(wanted))
+      })
+    },
+    messages(thread) {
+      const state = stateOf().find(({ id, isRemoved }) => id === thread && !isRemoved)
+      if (state === undefined) return []
+      const { entries } = load()
+      return reading((read) => {
+        const found: MessageRecord[] = []
+        for (let at = 0; at < entries.length; at++) {
+          if (entries.kindAt(at) !== 'message' || entries.threadAt(at) !== state.number) continue
+          const record = read(at)
+          if (record?.type === 'message') found.push(record)
+        }
+        return found
+      })
+    },
+    search(query, limit) {
+      const words = folded(query)
+        .split(/\s+/)
+        .filter((word) => word !== '')
+      const { entries, filters } = load()
+      const grams = queryGrams(words)
+      const all = stateOf()
+      return reading((read) => {
+        const found: Found[] = []
+        if (words.length === 0) return found
+        const bits = filters()
+        for (let at = entries.length - 1; at >= 0 && found.length < limit; at--) {
+          if (entries.kindAt(at) !== 'message') continue
+          const { thread, filterOffset, filterBytes } = entries.at(at)
+          const state = all[thread]
+          if (state === undefined || state.isRemoved || !mayHold(bits, filterOffset, filterBytes, grams)) continue
+          const record = read(at)
+          if (record?.type !== 'message') continue
+          const text = folded(messageText(record.message))
+          if (words.every((word) => text.includes(word))) found.push({ thread: toThread(state, read), record })
+        }
+        return found
+      })
+    },
+    remove(threads) {
+      const { entries } = load()
+      const numbers = new Set(
+        stateOf()
+          .filter(({ id }) => threads.includes(id))
+          .map(({ number }) => number),
+      )
+      const file = openSync(logPath, 'r+')
+      try {
+        for (let at = 0; at < entries.length; at++) {
+          if (!numbers.has(entries.threadAt(at))) continue
+          const { offset, length } = entries.at(at)
+          writeSync(file, Buffer.alloc(length, ' '), 0, length, offset)
+        }
+      } finally {
+        closeSync(file)
+      }
+      load().forget(numbers)
+      const at = new Date(now()).toISOString()
+      append(...threads.map((thread) => ({ type: 'removal', thread, at }) as const))
+    },
+    reload() {
+      index = undefined
+      states = undefined
+    },
+    get linesRead() {
+      return linesRead
+    },
+  }
+}
+
+/** What became of every conversation, in the order of their numbers. */
+function walk(entries: Entries): ThreadState[] {
+  const states: ThreadState[] = []
+  for (let at = 0; at < entries.length; at++) {
+    const entry = entries.at(at)
+    const state = states[entry.thread]
+    if (entry.kind === 'thread') {
+      if (state === undefined) states[entry.thread] = begun(entry.thread, entry.id, at, entry.at)
+      else state.titleEntry = at
+    }
+    if (state === undefined) continue
+    state.updatedAt = Math.max(state.updatedAt, entry.at)
+    if (entry.kind === 'removal') state.isRemoved = true
+    if (entry.kind === 'tip') state.tip = entry.parent
+    if (entry.kind !== 'message') continue
+    state.messages += 1
+    // A prompt without an answer is a branch that ended: the next one begins where somebody had answered.
+    if (entry.isAnswer) state.tip = at
+    else if (entry.isPrompt) state.first ??= at
+  }
+  return states
+}
+
+function begun(number: number, id: string, at: number, time: number): ThreadState {
+  return {
+    id,
+    number,
+    titleEntry: at,
+    first: undefined,
+    messages: 0,
+    tip: undefined,
+    createdAt: time,
+    updatedAt: time,
+    isRemoved: false,
+  }
+}

@@ -1,0 +1,39 @@
+import { closeSync, openSync, rmSync, statSync } from 'node:fs'
+import { fileMode } from './private-file.ts'
+
+/** Nobody works that long: who had the lock was killed. */
+const maxAgeMs = 30_000
+
+/**
+ * Does what only one process may do at a time; does nothing when another one is at it.
+ *
+ * @returns whether it was done
+ */
+export function withLockFile(path: string, now: number, work: () => void): boolean {
+  const file = take(path) ?? (isLeft(path, now) ? take(path) : undefined)
+  if (file === undefined) return false
+  try {
+    work()
+  } finally {
+    closeSync(file)
+    rmSync(path, { force: true })
+  }
+  return true
+}
+
+function take(path: string): number | undefined {
+  try {
+    return openSync(path, 'wx', fileMode)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined
+    throw error
+  }
+}
+
+function isLeft(path: string, now: number): boolean {
+  const age = statSync(path, { throwIfNoEntry: false })
+  if (age === undefined) return true
+  if (now - age.mtimeMs < maxAgeMs) return false
+  rmSync(path, { force: true })
+  return true
+}

@@ -1,0 +1,13 @@
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
+
+/** Conversations and settings are the user's and nobody else's. */
+export const fileMode = 0o600
+const folderMode = 0o700
+
+/** Makes a folder that only its owner can look into, also when somebody had made it for everybody. */
+export function makePrivateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: folderMode })
+  const { mode } = statSync(path)
+  // On Windows the rights of the user's own folders are inherited, and no bits say so.
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) chmodSync(path, folderMode)
+}

@@ -1,0 +1,22 @@
+/** What a model's answer may hold to drive the terminal that shows it. */
+export const attacks = {
+  'the clipboard': '\u001B]52;c;cm0gLXJmIH4=\u0007',
+  'a hidden link': '\u001B]8;;https://evil.example\u001B\\click\u001B]8;;\u001B\\',
+  'the title': '\u001B]0;pwned\u0007',
+  'the screen': '\u001B[2J\u001B[H',
+  'the alternate screen': '\u001B[?1049h',
+  'the line, by CR': 'rm -rf ~\rls',
+  'C1 instead of ESC': '\u009B2J\u009D0;pwned\u009C',
+  'a device query': '\u001BP$q"p\u001B\\',
+  'a cursor report, which types': '\u001B[6n',
+  'keys that are redefined': '\u001B[0;59;"rm -rf ~";13p',
+  'invisible text': '\u001B[8mhidden\u001B[28m',
+  'a notification': '\u001B]9;pwned\u0007\u001B]777;notify;a;b\u0007',
+  'an image': '\u001B_Gf=100;AAAA\u001B\\\u001B]1337;File=inline=1:AAAA\u0007',
+  backspaces: 'evil\b\b\b\bgood',
+  'a bell': '\u0007\u0007',
+  'form feed and vertical tab': 'a\fb\vc',
+  'shift out': '\u000Eabc\u000F',
+  'a full reset': '\u001Bc',
+  'DEL and NUL': '\u007F\u0000',
+} as const

@@ -1,0 +1,21 @@
+/** A certificate for localhost that nobody trusts, and its key: made for these tests, good for nothing else. */
+export const selfSigned = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgxmL/MRMfqpEZd8ou
+RYx7WVBglbNYH0ypvrZTTA2o7pihRANCAAR5bRRybTJ/QImu1io3roJhR2gUa2mT
+tkKnzRVs1WtaN61f7nQmqW+JTbWKt2AY9ZDCJtkWdFstwS9ItdS904c5
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmjCCAUGgAwIBAgIULhHvevJUHTq1ypsdusCjCyIwKBUwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDE3NDM1M1oYDzIxMjYxMDMx
+MTc0MzUzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAR5bRRybTJ/QImu1io3roJhR2gUa2mTtkKnzRVs1WtaN61f7nQmqW+J
+TbWKt2AY9ZDCJtkWdFstwS9ItdS904c5o28wbTAdBgNVHQ4EFgQURlx8KxbXR2pa
+XikbfKLRmjlZQg4wHwYDVR0jBBgwFoAURlx8KxbXR2paXikbfKLRmjlZQg4wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDRwAwRAIgUrvBnmR3ZsURDR3wnL8Ivar2pCXYW365CCBgXsj0tH8CIDIG
+4TZdJoukshKtx62irBswmL/wSwGye9UXjMV3jynQ
+-----END CERTIFICATE-----
+`,
+} as const
