@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { createMockServer, figuresLine } from '@deltawire/cli/mock'
+import { readPageFiles, startPlayground } from '@deltawire/cli/playground'
 import { accumulate, reasoningOf, textOf } from '@deltawire/core'
 import { streamChatCompletion } from '@deltawire/node'
 
@@ -23,9 +24,48 @@ async function ask(words) {
   })
 }
 
+/** Whether a person looks on: a check only wants to know that everything is there. */
+const isWatched = process.env.CI === undefined || process.env.CI === '' || process.env.CI === 'false'
+
+/** The page with the same answer on three ways; an answer in this terminal; and then the page until Ctrl-C. */
+async function open() {
+  const page = fileURLToPath(new URL('dist/playground', import.meta.resolve('@deltawire/cli/package.json')))
+  const playground = await startPlayground({
+    files: await readPageFiles(page),
+    clock,
+    endpoint: endpointOf(process.env),
+  })
+  try {
+    say(`The playground is open at ${playground.url}\n\n`)
+    const code = await demonstrate()
+    if (!isWatched || code !== 0) return code
+    say(`\nThe playground is at ${playground.url} until Ctrl-C.\n`)
+    await new Promise((resolve) => process.once('SIGINT', resolve))
+    return code
+  } finally {
+    await playground.close()
+  }
+}
+
+const clock = {
+  now: () => performance.now(),
+  date: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true })
+    }),
+}
+
+/** With a key the playground asks the real endpoint. The key stays in this process. */
+function endpointOf({ OPENAI_API_KEY = '', OPENAI_BASE_URL = '', DELTAWIRE_MODEL = '' }) {
+  if (OPENAI_API_KEY === '') return undefined
+  const baseURL = OPENAI_BASE_URL === '' ? 'https://api.openai.com/v1' : OPENAI_BASE_URL
+  return { baseURL, apiKey: OPENAI_API_KEY, model: DELTAWIRE_MODEL === '' ? 'gpt-5-mini' : DELTAWIRE_MODEL }
+}
+
 /** A server, a client, and an answer between them. */
 async function demonstrate() {
-  const isWatched = process.env.CI === undefined || process.env.CI === '' || process.env.CI === 'false'
   const server = await createMockServer({ pace: isWatched ? { firstChunkMs: 400, chunkMs: 40 } : {} })
   try {
     say(`A server of our own answers at ${server.baseURL}: no key, no network.\n\n`)
@@ -101,4 +141,4 @@ function say(text) {
 }
 
 const prompt = process.argv.slice(2)
-process.exitCode = prompt.length > 0 ? await ask(prompt) : await demonstrate()
+process.exitCode = prompt.length > 0 ? await ask(prompt) : await open()

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -25,6 +25,7 @@ describe('npm start', () => {
   test('shows an answer with thoughts, text and a tool call, its completion, and one line of figures', async () => {
     const { code, stdout, stderr } = await start([])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/^The playground is open at http:\/\/127\.0\.0\.1:\d+\/\n/)
     expect(stdout).toMatch(/thinking\n {2}They ask for/)
     expect(stdout).toMatch(/answer\n {2}Let me look at the harbour of \*\*Bergen\*\* 🌧️/)
     expect(stdout).toContain('tool call\n  get_weather {"place":"Bergen harbour","fields":["rain","wind"]}')
@@ -33,6 +34,26 @@ describe('npm start', () => {
       /\n\d+ chunks · [\d.]+ kB · first chunk [\d.]+ m?s · total [\d.]+ m?s · 87 tokens in · 74 out \(29 reasoning\)\n/,
     )
     expect(stdout).not.toContain('\u001B')
+  })
+
+  test('keeps the playground open while somebody watches, until Ctrl-C', { timeout: 60_000 }, async () => {
+    const child = spawn(process.execPath, [program], { env: { CI: 'false' }, stdio: ['ignore', 'pipe', 'inherit'] })
+    let stdout = ''
+    const ended = new Promise((resolve) => child.on('close', resolve))
+    await new Promise<void>((resolve) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        stdout += text
+        if (stdout.includes('until Ctrl-C')) resolve()
+      })
+    })
+    const [, url = ''] = /The playground is at (\S+) until Ctrl-C/.exec(stdout) ?? []
+    const page = await fetch(url)
+    expect([page.status, await page.text()]).toEqual([
+      200,
+      expect.stringContaining('<title>Deltawire playground</title>'),
+    ])
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
   })
 
   test('asks the endpoint of the environment when there is a prompt', async () => {

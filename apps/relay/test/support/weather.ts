@@ -1,0 +1,230 @@
+import { randomNumbers } from '@deltawire/testkit'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { followEvents, type Follower, followSocket } from './follow.ts'
+import { type Faults, judge, noFaults } from './judge.ts'
+import type { RelayNode } from './relay-node.ts'
+import type { RedisServer } from '../../../../packages/websocket-bridge/test/redis/redis-server.ts'
+import { createWorld, type World } from './relay-world.ts'
+import type { Truth } from './truth.ts'
+
+/** What was done to a relay, and what came of it. */
+export interface Figures extends Faults {
+  streams: number
+  readers: number
+  /** Things that readers got. */
+  updates: number
+  /** Connections of readers that were broken. */
+  cuts: number
+  /** Nodes that were killed. */
+  kills: number
+  /** Nodes that were stopped for longer than their lease, and went on. */
+  freezes: number
+  /** Nodes that were asked to leave. */
+  drains: number
+  /** Restarts of the store. */
+  restarts: number
+  /** Answers whose node had died, and which another node ended. */
+  takeOvers: number
+  /** Times that readers were told to forget what they had, because the store had lost it. */
+  replaced: number
+  /** Answers that readers saw end in two ways, or in two places. */
+  disagreements: number
+  /** Answers that did not come whole although nobody harmed their node. */
+  unexplained: number
+  /** Answers for which the model was asked more than once. */
+  askedAgain: number
+}
+
+export const noFigures = (): Figures => ({
+  streams: 0,
+  readers: 0,
+  updates: 0,
+  cuts: 0,
+  kills: 0,
+  freezes: 0,
+  drains: 0,
+  restarts: 0,
+  takeOvers: 0,
+  replaced: 0,
+  ...noFaults(),
+  disagreements: 0,
+  unexplained: 0,
+  askedAgain: 0,
+})
+
+/** What must be zero, whatever was done. */
+export const harmOf = ({ losses, duplicates, reorders, mixed, endless, ...rest }: Figures) => ({
+  ...{ losses, duplicates, reorders, mixed, endless },
+  disagreements: rest.disagreements,
+  unexplained: rest.unexplained,
+  askedAgain: rest.askedAgain,
+})
+
+const STREAMS = 12
+const READERS_EACH = 8
+const NODES = 3
+
+interface Running {
+  readonly id: string
+  readonly truth: Truth
+  readonly producer: RelayNode
+  readonly readers: Follower[]
+}
+
+/** Runs some answers with many readers through bad weather, the same for the same seed but for the machine's own moods. */
+export async function runWeather(seed: number, redis: RedisServer, figures: Figures): Promise<void> {
+  const random = randomNumbers(seed)
+  const below = (n: number): number => Math.floor(random() * n)
+  const answers = Array.from({ length: STREAMS }, (_, at) => ({ seed: seed * 1000 + at, length: 100 + below(250) }))
+  const world = await createWorld({ nodes: NODES, redis, answers, chunkMs: 12, leaseMs: 2000 })
+  try {
+    const running = await Promise.all(world.truths.map((truth) => begin(world, truth, below)))
+    const harmed = new Set<RelayNode>()
+    const over = Promise.all(running.flatMap(({ readers }) => readers.map((reader) => reader.over)))
+    const isOver = new AbortController()
+    await Promise.all([
+      over.then(() => isOver.abort()),
+      blow({ world, running, harmed, below, figures, signal: isOver.signal, isRestarting: false }),
+    ])
+    // Whoever comes when all is over finds what the others have.
+    for (const one of running) {
+      const late = followEvents(one.id, `late reader of ${one.truth.name}`, world.balancer())
+      one.readers.push(late)
+      await late.over
+    }
+    for (const one of running) count(one, world, harmed, figures)
+  } finally {
+    await world.close()
+  }
+}
+
+async function begin(world: World, truth: Truth, below: (n: number) => number): Promise<Running> {
+  const producer = anyOf(world.nodes, below)
+  const id = await world.begin(producer, truth)
+  const readers = Array.from({ length: READERS_EACH }, (_, at) => {
+    const next = world.balancer(anyOf(world.nodes, below))
+    const name = `reader ${at} of ${truth.name}`
+    return at % 2 === 0 ? followSocket(id, name, next) : followEvents(id, name, next)
+  })
+  return { id, truth, producer, readers }
+}
+
+interface Storm {
+  readonly world: World
+  readonly running: readonly Running[]
+  /** Nodes whose answers may have been interrupted. */
+  readonly harmed: Set<RelayNode>
+  readonly below: (n: number) => number
+  readonly figures: Figures
+  readonly signal: AbortSignal
+  isRestarting: boolean
+}
+
+type Gust = (storm: Storm) => Promise<void>
+
+/** What may happen, and how often among a hundred. */
+const GUSTS: readonly (readonly [weight: number, gust: Gust])[] = [
+  [82, cut],
+  [6, kill],
+  [4, drain],
+  [4, freeze],
+  [4, restart],
+]
+
+/** Between two things that happen. */
+const GUST_MS = 40
+/** So many things with nodes and the store for one run: each takes a start of a process. */
+const MAX_LARGE = 4
+
+async function blow(storm: Storm): Promise<void> {
+  const large: Promise<void>[] = []
+  while (!storm.signal.aborted) {
+    let pick = storm.below(100)
+    const [, gust = cut] = GUSTS.find(([weight]) => (pick -= weight) < 0) ?? []
+    if (gust === cut) await cut(storm)
+    else if (large.length < MAX_LARGE) {
+      const done = gust(storm)
+      // Its failure is told at the end, and is no unhandled one until then.
+      done.catch(() => {})
+      large.push(done)
+    }
+    await sleep(GUST_MS)
+  }
+  await Promise.all(large)
+}
+
+async function cut({ running, below, figures }: Storm): Promise<void> {
+  const { readers } = anyOf(running, below)
+  const reader = anyOf(readers, below)
+  if (reader.log.end !== undefined) return
+  reader.cut()
+  figures.cuts++
+}
+
+/** A node that may be harmed: one at least is left alone. */
+function victimOf({ world, harmed, below }: Storm): RelayNode | undefined {
+  const living = world.nodes.filter((node) => node.isAlive && !harmed.has(node))
+  if (living.length < 2) return undefined
+  const node = anyOf(living, below)
+  harmed.add(node)
+  return node
+}
+
+async function kill(storm: Storm): Promise<void> {
+  const node = victimOf(storm)
+  if (node === undefined) return
+  storm.figures.kills++
+  await node.kill()
+  await storm.world.addNode()
+}
+
+async function drain(storm: Storm): Promise<void> {
+  const { world, below, figures, harmed } = storm
+  const living = world.nodes.filter((node) => node.isAlive && !harmed.has(node))
+  if (living.length < 2) return
+  figures.drains++
+  const code = await anyOf(living, below).terminate()
+  if (code !== 0) throw new Error(`a node that was asked to leave ended with ${code}`)
+  await world.addNode()
+}
+
+async function freeze(storm: Storm): Promise<void> {
+  const node = victimOf(storm)
+  if (node === undefined) return
+  storm.figures.freezes++
+  node.freeze()
+  await sleep(storm.world.leaseMs + 1500)
+  node.thaw()
+}
+
+async function restart(storm: Storm): Promise<void> {
+  const { redis } = storm.world
+  if (storm.isRestarting) return
+  storm.isRestarting = true
+  storm.figures.restarts++
+  await redis.kill()
+  await redis.start()
+  storm.isRestarting = false
+}
+
+function count({ truth, producer, readers }: Running, world: World, harmed: Set<RelayNode>, figures: Figures): void {
+  figures.streams++
+  figures.readers += readers.length
+  const ends = new Set<string>()
+  for (const { log } of readers) {
+    figures.updates += log.entries.length
+    figures.replaced += log.entries.filter(({ replaces }) => replaces).length
+    ends.add(`${log.end} at ${judge(log, truth, figures)}`)
+  }
+  if (ends.size > 1) figures.disagreements++
+  const isWhole = ends.has(`done at ${truth.length}`)
+  if (!isWhole && harmed.has(producer)) figures.takeOvers++
+  if (!isWhole && !harmed.has(producer)) figures.unexplained++
+  if (world.timesAsked(truth) > 1) figures.askedAgain++
+}
+
+function anyOf<T>(items: readonly T[], below: (n: number) => number): T {
+  const item = items[below(items.length)]
+  if (item === undefined) throw new Error('there is nothing to choose from')
+  return item
+}
