@@ -1,5 +1,5 @@
 // Builds the page of the playground: one script, one style, no dependency at run time.
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -19,10 +19,9 @@ export async function buildPage(folder, { isReplay = false } = {}) {
     format: 'esm',
     target: 'es2022',
     minify: true,
+    define: { isReplay: String(isReplay) },
     conditions: ['@deltawire/source'],
     logLevel: 'error',
   })
-  for (const name of ['style.css', 'icon.svg']) await cp(join(source, name), join(folder, name))
-  const page = await readFile(join(source, 'index.html'), 'utf8')
-  await writeFile(join(folder, 'index.html'), isReplay ? page.replace('<html ', '<html data-mode="replay" ') : page)
+  for (const name of ['index.html', 'style.css', 'icon.svg']) await cp(join(source, name), join(folder, name))
 }

@@ -1,3 +1,3 @@
 import { project } from '@deltawire/testkit/vitest'
 
-export default project('cli')
+export default project('cli', { setupFiles: ['test/seed.ts'], testTimeout: 30_000 })

@@ -5,7 +5,7 @@ import { startRedis, type RedisServer } from '../../../packages/websocket-bridge
 import { createTruth } from './support/truth.ts'
 import { type Figures, harmOf, noFigures, runWeather } from './support/weather.ts'
 
-/** A run takes about ten seconds: `DELTAWIRE_RELAY_RUNS=30 npx vitest run --project relay weather` makes the figures of the docs. */
+/** More of them: `DELTAWIRE_RELAY_RUNS=30 npx vitest run --project relay weather`, as for `docs/reliability.md`. */
 const runs = Number(process.env['DELTAWIRE_RELAY_RUNS'] ?? 1)
 const firstSeed = Number(process.env['DELTAWIRE_SEED'] ?? 1)
 

@@ -122,6 +122,19 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
     await second.close()
   })
 
+  it('goes on in a leading tab that was put away and comes back', { timeout: 60_000 }, async () => {
+    const page = await open({ pauseMs: 10 })
+    await makeChat(page, { storage: 'local', tabs: 'away' })
+    await begin(page)
+    await generated(20)
+    await page.evaluate(() => window.dispatchEvent(new Event('pagehide')))
+    await expect.poll(() => last().readers, { timeout: 20_000 }).toBe(0)
+    await page.evaluate(() => window.dispatchEvent(new Event('pageshow')))
+    await expect.poll(() => text(page), { timeout: 20_000 }).toBe(TEXT)
+    expect(await page.evaluate(() => window.chat.getSnapshot().error)).toBe(null)
+    await page.close()
+  })
+
   it('stops from a tab that follows', { timeout: 60_000 }, async () => {
     const first = await open({ pauseMs: 10 })
     await makeChat(first, { storage: 'local', tabs: 'stop' })

@@ -30,8 +30,8 @@ async function serve(argv: readonly string[], io: Io): Promise<number> {
   }
   if (argv.length === 0 && io.stdin.isTTY) {
     // Nothing to ask and nobody who will say: the prompt is missing.
-    const { generalHelp } = await import('./arguments/help-text.ts')
-    await io.stderr.write(generalHelp(commands))
+    const { generalHelp, widthOf } = await import('./arguments/help-text.ts')
+    await io.stderr.write(generalHelp(commands, widthOf(io.stderr.columns?.())))
     return exitCode.usage
   }
   const [word] = argv
@@ -47,8 +47,8 @@ async function serve(argv: readonly string[], io: Io): Promise<number> {
 
 async function call(entry: Command, argv: readonly string[], io: Io): Promise<number> {
   if (entry.name !== 'help' && asksForHelp(entry, argv)) {
-    const { commandHelp } = await import('./arguments/help-text.ts')
-    await io.stdout.write(commandHelp(entry, commands))
+    const { commandHelp, widthOf } = await import('./arguments/help-text.ts')
+    await io.stdout.write(commandHelp(entry, commands, widthOf(io.stdout.columns?.())))
     return exitCode.complete
   }
   const invocation = parseArguments(entry, argv)

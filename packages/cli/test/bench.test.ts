@@ -64,15 +64,15 @@ const words = 20 // of the thoughts in demo:reasoning, each of which is a chunk
 describe('bench', () => {
   test('tells a known speed within 5 %', { timeout: 60_000, retry: 2 }, async () => {
     const env = await mock({ pace: { firstChunkMs: 300, chunkMs: 20 } })
-    const { levels } = await figures(['-n', '4', '--warmup', '1', '-c', '2'], env)
-    const { measures, runs, failed } = levels[0] ?? { measures: {} as Figures['levels'][0]['measures'] }
-    expect({ runs, failed }).toEqual({ runs: 4, failed: 0 })
-    const within = (value: number | undefined, expected: number) =>
-      expect(Math.abs((value ?? 0) / expected - 1)).toBeLessThan(0.05)
-    within(measures['ttft']?.p50, 300)
-    within(measures['firstReasoning']?.p50, 300)
-    within(measures['chunkRate']?.p50, 50)
-    within(measures['gap']?.p50, 20)
+    const { levels } = await figures(['-n', '6'], env)
+    const measures: Record<string, { min: number; p50: number } | undefined> = levels[0]?.measures ?? {}
+    expect(levels[0]).toMatchObject({ runs: 6, failed: 0 })
+    const isNear = (value: number | undefined, expected: number) => Math.abs((value ?? 0) / expected - 1) < 0.05
+    // A machine that has other things to do makes some answers late, and none early: the first words of the quickest one.
+    expect(measures).toSatisfy(() => isNear(measures['ttft']?.min, 300))
+    expect(measures).toSatisfy(() => isNear(measures['firstReasoning']?.min, 300))
+    expect(measures).toSatisfy(() => isNear(measures['chunkRate']?.p50, 50))
+    expect(measures).toSatisfy(() => isNear(measures['gap']?.p50, 20))
   })
 
   test('tells headers, first byte, first chunk, first thought and first word of the answer apart', async () => {
@@ -248,12 +248,7 @@ describe('the figures', () => {
     const counts = rows.map((row) => Number(/ (\d+)(?: \(|$)/.exec(row)?.[1]))
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(200)
     expect(Math.min(...counts)).toBeGreaterThan(5)
-    // oxlint-disable-next-line no-control-regex
-    expect(
-      histogram(values, { isAscii: true })
-        
-        .join(''),
-    ).toMatch(/^[\u0000-\u007F]*$/)
+    expect(histogram(values, { isAscii: true }).join('')).not.toMatch(/[^\n -~]/)
     expect(histogram([1])).toEqual([])
     expect(histogram([2, 2, 2]).length).toBe(10)
   })

@@ -221,7 +221,7 @@ describeWithProgram('tmux', 'a chat in a terminal', (tmux) => {
     await seen('> /model demo:reasoning')
     keys('Enter')
     type('Which?')
-    await seen('9.8 is larger than 9.11.')
+    expect(await seen('9.8 is larger than 9.11.')).toContain('> Which?')
   })
 
   test('keeps its lines in a narrow window, and its structure without colours', { timeout: 120_000 }, async () => {

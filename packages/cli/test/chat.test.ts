@@ -101,7 +101,7 @@ describe('a chat', () => {
       messages: [{ role: 'system', content: 'Be brief' }, { content: 'one' }],
     })
     expect(stdout).toContain('Be brief\n{"temperature":0.2}\n')
-    expect((asked[1]?.['messages'] as { content: string }[]).map(({ content }) => content)).toEqual([
+    expect(((asked[1] ?? {})['messages'] as { content: string }[]).map(({ content }) => content)).toEqual([
       'Be long',
       'one',
       'answer 1',

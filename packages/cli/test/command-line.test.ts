@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { commandHelp, generalHelp, widthOf } from '../src/arguments/help-text.ts'
 import { commands } from '../src/commands/table.ts'
 import { controlCharactersIn } from './control-characters.ts'
 import { runCli } from './run-cli.ts'
@@ -39,6 +40,19 @@ describe('the command line', () => {
     const { stdout } = await runCli(['help', 'merge'])
     expect(await runCli(['merge', '--nonsense', '--help'])).toMatchObject({ code: 0, stdout })
     expect(await runCli(['-q', 'merge', '-h'])).toMatchObject({ code: 0, stdout })
+  })
+
+  test('fits its pages to the terminal', () => {
+    expect([undefined, 200, 80, 20].map(widthOf)).toEqual([96, 96, 79, 40])
+    for (const width of [60, 79, 96]) {
+      for (const entry of commands) {
+        // What is to be typed stays one line, and so does a word.
+        const page = commandHelp(entry, commands, width).split('\nExamples:')[0] ?? ''
+        const prose = page.split('\n').filter((line) => !/^(?:Usage: |deltawire )|^ *\S+$|^ {2}\S/.test(line))
+        for (const line of prose) expect({ width, line, length: line.length }).toSatisfy(() => line.length <= width)
+      }
+      expect(generalHelp(commands, width)).toContain('Usage:')
+    }
   })
 
   test('tells its version', async () => {

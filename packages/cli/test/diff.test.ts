@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { wordDiff } from '../src/diff/word-diff.ts'
 import { controlCharactersIn } from './control-characters.ts'
 import { runCli } from './run-cli.ts'
-import './seed.ts'
 
 const chunk = (delta: object, finish_reason: string | null = null, more: object = {}) =>
   `data: ${JSON.stringify({ id: 'a', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason }], ...more })}\n\n`

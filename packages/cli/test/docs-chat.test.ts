@@ -24,7 +24,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** The blocks of the page in that language. */
 function blocks(language: string): string[] {
-  return [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, text = '']) => text)
+  const fences = page.matchAll(/^(`{3,})(\w+)\n([\s\S]*?)^\1$/gm)
+  return [...fences].flatMap(([, , of, text = '']) => (of === language ? [text] : []))
 }
 
 /** `…` stands for what differs from run to run. */
@@ -73,33 +74,47 @@ describe.skipIf(process.platform === 'win32')('the guide to chatting', { timeout
   })
 
   test('shows a configuration that is one', () => {
-    for (const block of blocks('jsonc')) expect(userConfig.safeParse(parseJsonWithComments(block).value).success).toBe(true)
+    for (const block of blocks('jsonc'))
+      expect(userConfig.safeParse(parseJsonWithComments(block).value).success).toBe(true)
   })
 })
 
 describeWithProgram('tmux', 'the guide to chatting', (tmux) => {
   const home = join(folder, 'terminal')
   const call = (...argv: string[]) =>
-    execFileSync(tmux, ['-S', join(folder, 'tmux'), '-f', '/dev/null', ...argv], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...env, SHELL: '/bin/sh' } })
+    execFileSync(tmux, ['-S', join(folder, 'tmux'), '-f', '/dev/null', ...argv], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...env, SHELL: '/bin/sh' },
+    })
   const screen = () => call('capture-pane', '-p').trimEnd()
 
-  test.each(blocks('terminal').flatMap(stepsOf))('shows the screen of $command', { timeout: 120_000 }, async ({ command, output }) => {
-    mkdirSync(home)
-    const settings = `HOME='${home}' DELTAWIRE_MODEL=demo:text PATH='${env.PATH}' TERM=tmux-256color NO_COLOR=1`
-    call('new-session', '-d', '-x', '80', '-y', '50', `cd '${home}'; env ${settings} ${command}; sleep 600`)
-    try {
-      const typed = output.split('\n').filter((line) => line.startsWith('> '))
-      for (const [at, line] of typed.entries()) {
-        await waitFor(() => (screen().match(/^>$/gm)?.length ?? 0) === 1 && screen().endsWith('\n>') && (screen().match(/^> /gm)?.length ?? 0) === at)
-        call('send-keys', '-l', line.slice(2))
-        call('send-keys', 'Enter')
+  test.each(blocks('terminal').flatMap(stepsOf))(
+    'shows the screen of $command',
+    { timeout: 120_000 },
+    async ({ command, output }) => {
+      mkdirSync(home)
+      const settings = `HOME='${home}' DELTAWIRE_MODEL=demo:text PATH='${env.PATH}' TERM=tmux-256color NO_COLOR=1`
+      call('new-session', '-d', '-x', '80', '-y', '50', `cd '${home}'; env ${settings} ${command}; sleep 600`)
+      try {
+        const typed = output.split('\n').filter((line) => line.startsWith('> '))
+        for (const [at, line] of typed.entries()) {
+          await waitFor(
+            () =>
+              (screen().match(/^>$/gm)?.length ?? 0) === 1 &&
+              screen().endsWith('\n>') &&
+              (screen().match(/^> /gm)?.length ?? 0) === at,
+          )
+          call('send-keys', '-l', line.slice(2))
+          call('send-keys', 'Enter')
+        }
+        await waitFor(() => screen().endsWith('\n>') && (screen().match(/^> /gm)?.length ?? 0) === typed.length)
+        expect(screen()).toBe(output.trimEnd())
+      } finally {
+        call('kill-server')
       }
-      await waitFor(() => screen().endsWith('\n>') && (screen().match(/^> /gm)?.length ?? 0) === typed.length)
-      expect(screen()).toBe(output.trimEnd())
-    } finally {
-      call('kill-server')
-    }
-  })
+    },
+  )
 
   async function waitFor(isSo: () => boolean) {
     for (let tries = 0; tries < 600 && !isSo(); tries++) await new Promise((resolve) => setTimeout(resolve, 50))

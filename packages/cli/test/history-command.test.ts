@@ -189,7 +189,7 @@ describe('models', () => {
     const env = { OPENAI_BASE_URL: 'http://up.example/v1', OPENAI_API_KEY: 'sk-0123456789' }
     const urls: string[] = []
     const fetch: typeof globalThis.fetch = async (input) => {
-      urls.push(String(input))
+      urls.push(new Request(input).url)
       return Response.json({ data: [{ id: 'm-small' }, { id: 'm-large' }, {}] })
     }
     expect((await run(['models'], { env, fetch })).stdout).toBe('m-large\nm-small\nfast → m-small\n')

@@ -20,7 +20,6 @@ import { createFilter, folded, mayHold, queryGrams } from '../src/store/grams.ts
 import { openHistory } from '../src/store/history.ts'
 import { withLockFile } from '../src/store/lock-file.ts'
 import type { HistoryRecord, MessageRecord } from '../src/store/record.ts'
-import './seed.ts'
 
 let folder = ''
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'deltawire-history-'))))

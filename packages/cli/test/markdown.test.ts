@@ -4,7 +4,6 @@ import { createMarkdownRenderer, type MarkdownOptions } from '../src/markdown/cr
 import { textWidth } from '../src/markdown/text-width.ts'
 import { attacks } from './attacks.ts'
 import { controlCharactersIn } from './control-characters.ts'
-import './seed.ts'
 
 function rendered(text: Iterable<string> | string, options: MarkdownOptions = { hasStyles: false }): string {
   const renderer = createMarkdownRenderer(options)

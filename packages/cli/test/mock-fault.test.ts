@@ -150,6 +150,20 @@ describe('a fault', () => {
     expect(completion).toEqual((await accumulate(readChunks([demoBytes('utf8')]))).completion)
   })
 
+  test('may be joined with others, in any order', async () => {
+    const { events: recorded } = await toRecording('u', demoBytes('utf8'))
+    const text = new TextDecoder().decode(demoBytes('utf8'))
+    for (const texts of [
+      ['split@char', 'crlf'],
+      ['crlf', 'split@char'],
+      ['split@3b', 'bom', 'crlf'],
+    ]) {
+      const steps = stepsOf(recorded, false, texts.map(fault))
+      const bytes = Buffer.concat(steps.flatMap((step) => (step.do === 'send' ? [step.event.bytes] : [])))
+      expect(bytes.toString('utf8').replace('\uFEFF', '')).toBe(text.replaceAll('\n', '\r\n'))
+    }
+  })
+
   test('stalls before a chunk for a time, or until the client leaves', async () => {
     const clock = createFakeClock()
     const server = await serve({ clock, faults: [fault('stall@chunk:3:5s')] })

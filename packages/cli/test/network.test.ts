@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import { connect, type AddressInfo, type Server as NetServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -18,7 +18,7 @@ let proxy: Server
 const passed: { method: string; target: string; authorization: string | undefined }[] = []
 
 beforeAll(async () => {
-  const respond = (request: IncomingMessage, response: import('node:http').ServerResponse) => {
+  const respond = (request: IncomingMessage, response: ServerResponse) => {
     request.resume()
     request.once('end', () => response.writeHead(200, { 'content-type': 'text/event-stream' }).end(answer))
   }
@@ -30,8 +30,10 @@ beforeAll(async () => {
   })
   proxy.on('connect', (request: IncomingMessage, socket) => {
     note(request)
-    if (request.headers['proxy-authorization'] === undefined)
-      return socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
+    if (request.headers['proxy-authorization'] === undefined) {
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
+      return
+    }
     const [host = '', port] = (request.url ?? '').split(':')
     const through = connect(Number(port), host, () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')

@@ -132,7 +132,9 @@ describe('deltawire relay', () => {
         },
       })
     })
-    const failed = ended.then(({ stderr }) => Promise.reject<never>(new Error(stderr)))
+    const failed = ended.then(({ stderr }) => {
+      throw new Error(stderr)
+    })
     base = await Promise.race([answered, failed])
   }
 

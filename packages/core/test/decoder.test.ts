@@ -160,9 +160,7 @@ describe('a lenient reading', () => {
       lenient: true,
     })
     expect({ text, error }).toEqual({ text: 'Hello world', error: undefined })
-    expect(warnings).toEqual([
-      { code: 'event-skipped', event: 2, count: 3, excerpt: '"{unparsable}"' },
-    ])
+    expect(warnings).toEqual([{ code: 'event-skipped', event: 2, count: 3, excerpt: '"{unparsable}"' }])
   })
 
   it('remembers one event, however many it skips', () => {

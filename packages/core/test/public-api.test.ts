@@ -95,7 +95,7 @@ it('has an entry for adapters that have bytes', () => {
 })
 
 it('has an entry for the catalogue of repairs', () => {
-  expect(Object.keys(catalogue)).toEqual(['explain', 'repairs'])
+  expect(Object.keys(catalogue)).toEqual(['repairs', 'explain'])
 })
 
 it('has these entries and no others', () => {

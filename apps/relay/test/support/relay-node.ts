@@ -4,8 +4,9 @@ import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** The file that is published. */
-const binary = fileURLToPath(new URL('../../../../packages/cli/dist/main.js', import.meta.url))
+/** The file that is published, or another build of it. */
+const binary =
+  process.env['DELTAWIRE_BINARY'] ?? fileURLToPath(new URL('../../../../packages/cli/dist/main.js', import.meta.url))
 
 /** A `deltawire relay` in a process of its own. */
 export interface RelayNode {
@@ -14,6 +15,8 @@ export interface RelayNode {
   /** `ws://127.0.0.1:8790/v1/socket` */
   readonly socketURL: string
   readonly isAlive: boolean
+  /** It ended although nobody asked it to. */
+  readonly hasCrashed: boolean
   /** Ends it as a power cut would. */
   kill(): Promise<void>
   /** Asks it to leave. Resolves to its exit code. */
@@ -26,7 +29,7 @@ export interface RelayNode {
 
 /** Starts a node with settings as `DELTAWIRE_RELAY_…` names them, on a free port. Resolves when it listens. */
 export async function startNode(settings: Readonly<Record<string, string | number>>): Promise<RelayNode> {
-  if (!existsSync(binary)) throw new Error('packages/cli/dist/main.js is missing: run pnpm build first')
+  if (!existsSync(binary)) throw new Error(`${binary} is missing: run pnpm build first`)
   const env = Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [`DELTAWIRE_RELAY_${name}`, String(value)]),
   )
@@ -37,6 +40,7 @@ export async function startNode(settings: Readonly<Record<string, string | numbe
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>
   const log: string[] = []
   const origin = await listening(child, exited, log)
+  let isWanted = true
   const isAlive = (): boolean => child.exitCode === null && child.signalCode === null
   return {
     origin,
@@ -44,11 +48,16 @@ export async function startNode(settings: Readonly<Record<string, string | numbe
     get isAlive() {
       return isAlive()
     },
+    get hasCrashed() {
+      return isWanted && !isAlive()
+    },
     async kill() {
+      if (isAlive()) isWanted = false
       if (isAlive()) child.kill('SIGKILL')
       await exited
     },
     async terminate() {
+      if (isAlive()) isWanted = false
       if (isAlive()) child.kill('SIGTERM')
       const [code] = await exited
       return code

@@ -31,6 +31,8 @@ export interface Figures extends Faults {
   disagreements: number
   /** Answers that did not come whole although nobody harmed their node. */
   unexplained: number
+  /** Nodes that ended although nobody asked them to. */
+  crashes: number
   /** Answers for which the model was asked more than once. */
   askedAgain: number
 }
@@ -49,6 +51,7 @@ export const noFigures = (): Figures => ({
   ...noFaults(),
   disagreements: 0,
   unexplained: 0,
+  crashes: 0,
   askedAgain: 0,
 })
 
@@ -57,12 +60,16 @@ export const harmOf = ({ losses, duplicates, reorders, mixed, endless, ...rest }
   ...{ losses, duplicates, reorders, mixed, endless },
   disagreements: rest.disagreements,
   unexplained: rest.unexplained,
+  crashes: rest.crashes,
   askedAgain: rest.askedAgain,
 })
 
 const STREAMS = 12
 const READERS_EACH = 8
 const NODES = 3
+/** After which a reader that has no end is counted as one that gets none. */
+const PATIENCE_MS = 30_000
+const LATE_MS = 5_000
 
 interface Running {
   readonly id: string
@@ -76,24 +83,31 @@ export async function runWeather(seed: number, redis: RedisServer, figures: Figu
   const random = randomNumbers(seed)
   const below = (n: number): number => Math.floor(random() * n)
   const answers = Array.from({ length: STREAMS }, (_, at) => ({ seed: seed * 1000 + at, length: 100 + below(250) }))
-  const world = await createWorld({ nodes: NODES, redis, answers, chunkMs: 12, leaseMs: 2000 })
+  const world = await createWorld({ nodes: NODES, redis, answers, chunkMs: 12, leaseMs: 5000 })
+  const running: Running[] = []
   try {
-    const running = await Promise.all(world.truths.map((truth) => begin(world, truth, below)))
+    running.push(...(await Promise.all(world.truths.map((truth) => begin(world, truth, below)))))
     const harmed = new Set<RelayNode>()
-    const over = Promise.all(running.flatMap(({ readers }) => readers.map((reader) => reader.over)))
+    const readers = running.flatMap((one) => one.readers)
     const isOver = new AbortController()
+    const over = Promise.all(readers.map((reader) => reader.over))
     await Promise.all([
-      over.then(() => isOver.abort()),
-      blow({ world, running, harmed, below, figures, signal: isOver.signal, isRestarting: false }),
+      Promise.race([over, sleep(PATIENCE_MS, undefined, { ref: false })]).then(() => isOver.abort()),
+      blow({ world, running, harmed, chosen: new Set(), below, figures, signal: isOver.signal, isRestarting: false }),
     ])
     // Whoever comes when all is over finds what the others have.
     for (const one of running) {
       const late = followEvents(one.id, `late reader of ${one.truth.name}`, world.balancer())
       one.readers.push(late)
-      await late.over
+      await Promise.race([late.over, sleep(LATE_MS, undefined, { ref: false })])
     }
     for (const one of running) count(one, world, harmed, figures)
+    for (const { hasCrashed, log } of world.nodes) {
+      if (hasCrashed) console.error(log.filter((line) => !line.startsWith('{')).join('\n'))
+      figures.crashes += Number(hasCrashed)
+    }
   } finally {
+    for (const { readers } of running) for (const reader of readers) reader.leave()
     await world.close()
   }
 }
@@ -114,6 +128,8 @@ interface Storm {
   readonly running: readonly Running[]
   /** Nodes whose answers may have been interrupted. */
   readonly harmed: Set<RelayNode>
+  /** Nodes to which something was done: nothing more is. */
+  readonly chosen: Set<RelayNode>
   readonly below: (n: number) => number
   readonly figures: Figures
   readonly signal: AbortSignal
@@ -161,36 +177,37 @@ async function cut({ running, below, figures }: Storm): Promise<void> {
   figures.cuts++
 }
 
-/** A node that may be harmed: one at least is left alone. */
-function victimOf({ world, harmed, below }: Storm): RelayNode | undefined {
-  const living = world.nodes.filter((node) => node.isAlive && !harmed.has(node))
+/** A node to which something is done: one at least is left alone. */
+function choose({ world, chosen, below }: Storm): RelayNode | undefined {
+  const living = world.nodes.filter((node) => node.isAlive && !chosen.has(node))
   if (living.length < 2) return undefined
   const node = anyOf(living, below)
-  harmed.add(node)
+  chosen.add(node)
   return node
 }
 
 async function kill(storm: Storm): Promise<void> {
-  const node = victimOf(storm)
+  const node = choose(storm)
   if (node === undefined) return
+  storm.harmed.add(node)
   storm.figures.kills++
   await node.kill()
   await storm.world.addNode()
 }
 
 async function drain(storm: Storm): Promise<void> {
-  const { world, below, figures, harmed } = storm
-  const living = world.nodes.filter((node) => node.isAlive && !harmed.has(node))
-  if (living.length < 2) return
-  figures.drains++
-  const code = await anyOf(living, below).terminate()
+  const node = choose(storm)
+  if (node === undefined) return
+  storm.figures.drains++
+  const code = await node.terminate()
   if (code !== 0) throw new Error(`a node that was asked to leave ended with ${code}`)
-  await world.addNode()
+  await storm.world.addNode()
 }
 
 async function freeze(storm: Storm): Promise<void> {
-  const node = victimOf(storm)
+  const node = choose(storm)
   if (node === undefined) return
+  storm.harmed.add(node)
   storm.figures.freezes++
   node.freeze()
   await sleep(storm.world.leaseMs + 1500)
@@ -219,7 +236,10 @@ function count({ truth, producer, readers }: Running, world: World, harmed: Set<
   if (ends.size > 1) figures.disagreements++
   const isWhole = ends.has(`done at ${truth.length}`)
   if (!isWhole && harmed.has(producer)) figures.takeOvers++
-  if (!isWhole && !harmed.has(producer)) figures.unexplained++
+  if (!isWhole && !harmed.has(producer)) {
+    figures.unexplained++
+    console.error(`${truth.name}: ${[...ends].join()}, of ${truth.length}\n${producer.log.join('\n')}`)
+  }
   if (world.timesAsked(truth) > 1) figures.askedAgain++
 }
 

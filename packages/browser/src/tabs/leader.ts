@@ -1,4 +1,4 @@
-import { type ChatCompletionChunk, mergeChunk } from '@deltawire/core'
+import { type ChatCompletionChunk, mergeChunk, StreamError } from '@deltawire/core'
 import type { Environment } from '../follow/environment.ts'
 import type { ChatTransport, ChunkEvent, OpenStream } from '../transport/transport.ts'
 import { packError } from './tab-error.ts'
@@ -131,8 +131,9 @@ export function createLeader(
       }
     },
     resign() {
-      for (const shared of byReader.values())
-        shared.controller.abort(new DOMException('Another tab leads', 'AbortError'))
+      // Whoever reads, this tab too, takes its stream up at the next leader: to them a connection was lost.
+      const reason = new StreamError('connection_lost', 'the leading tab has gone', { pieces: 0 })
+      for (const shared of byReader.values()) shared.controller.abort(reason)
       byReader.clear()
       byStream.clear()
     },

@@ -22,6 +22,8 @@ export interface Example {
   readonly about: string
   /** `0` when absent. */
   readonly exitCode?: number
+  /** Its standard output stays empty, and that is the news. */
+  readonly says?: 'nothing'
   /** Runs until Ctrl-C. */
   readonly serves?: true
   /** Needs a home folder, or one with the conversations "Waves" and "Chunks" in its history. */

@@ -1,18 +1,28 @@
 import { globalFlags, type Command, type Example, type Flag, type Flags, type Section } from './command.ts'
 
-const width = 96
+/** No line is longer, however wide the terminal: prose is read more easily so. */
+const widest = 96
+
+/** How wide a text may be on an output. */
+export function widthOf(terminal: number | undefined): number {
+  return Math.max(40, Math.min(widest, (terminal ?? widest + 1) - 1))
+}
 
 /** `deltawire --help` */
-export function generalHelp(commands: readonly Command[]): string {
+export function generalHelp(commands: readonly Command[], width = widest): string {
   // What belongs to a group stands in the help of the group.
   const main = commands.filter(({ name }) => !name.includes(' '))
   return sections([
     ['deltawire: the streamed chat-completion protocol, for a terminal and for pipes.'],
     ['Usage:', '  deltawire COMMAND [FLAGS] …', '  deltawire PROMPT…           the same as deltawire ask'],
-    ...commandSections(main),
-    ['Flags of every command:', ...flagLines(globalFlags), ...columns([['    --version', 'the version']])],
-    ['Examples:', ...columns(shortExamples(main), 60)],
-    ['Exit codes:', ...columns(exitCodes)],
+    ...commandSections(main, width),
+    [
+      'Flags of every command:',
+      ...flagLines(globalFlags, width),
+      ...columns([['    --version', 'the version']], width),
+    ],
+    ['Examples:', ...columns(shortExamples(main), width, 60)],
+    ['Exit codes:', ...columns(exitCodes, width)],
     ['Everything about a command: deltawire help COMMAND'],
   ])
 }
@@ -24,18 +34,21 @@ export const sectionTitles: Readonly<Record<Section, string>> = {
   itself: 'About deltawire',
 }
 
-function commandSections(commands: readonly Command[]): string[][] {
+function commandSections(commands: readonly Command[], width: number): string[][] {
   return Object.entries(sectionTitles)
     .map(([section, title]) => ({ title, members: commands.filter((entry) => entry.section === section) }))
     .filter(({ members }) => members.length > 0)
     .map(({ title, members }) => [
       `${title}:`,
-      ...columns(members.map((entry) => [`${entry.name} ${argumentsOf(entry)}`.trim(), entry.summary])),
+      ...columns(
+        members.map((entry) => [`${entry.name} ${argumentsOf(entry)}`.trim(), entry.summary]),
+        width,
+      ),
     ])
 }
 
 /** `deltawire COMMAND --help` */
-export function commandHelp(entry: Command, commands: readonly Command[]): string {
+export function commandHelp(entry: Command, commands: readonly Command[], width = widest): string {
   const { name, summary, flags, details = [], examples } = entry
   const members = commands.filter((other) => other.name.startsWith(`${name} `))
   return sections([
@@ -43,8 +56,16 @@ export function commandHelp(entry: Command, commands: readonly Command[]): strin
     [`Usage: ${usageOf(entry)}`],
     ...(members.length === 0
       ? []
-      : [['Commands:', ...columns(members.map((one) => [`${one.name} ${argumentsOf(one)}`.trim(), one.summary]))]]),
-    ['Flags:', ...flagLines(flags)],
+      : [
+          [
+            'Commands:',
+            ...columns(
+              members.map((one) => [`${one.name} ${argumentsOf(one)}`.trim(), one.summary]),
+              width,
+            ),
+          ],
+        ]),
+    ['Flags:', ...flagLines(flags, width)],
     ...details.map((paragraph) => wrap(paragraph, width)),
     ['Examples:', ...exampleLines(examples)],
   ])
@@ -70,8 +91,11 @@ function argumentsOf(entry: Command): string {
   return command === undefined ? placeholder : `${placeholder} ${command}`.trim()
 }
 
-function flagLines(flags: Flags): string[] {
-  return columns(Object.entries(flags).map(([name, flag]) => [spelling(name, flag), aboutOf(flag)]))
+function flagLines(flags: Flags, width: number): string[] {
+  return columns(
+    Object.entries(flags).map(([name, flag]) => [spelling(name, flag), aboutOf(flag)]),
+    width,
+  )
 }
 
 /** `-o, --output FILE` */
@@ -108,8 +132,8 @@ function shortExamples(commands: readonly Command[]): (readonly [string, string]
 }
 
 /** Two columns, the second wrapped beside the first. */
-function columns(rows: readonly (readonly [string, string])[], most = 30): string[] {
-  const first = Math.min(most, Math.max(...rows.map(([left]) => left.length)))
+function columns(rows: readonly (readonly [string, string])[], width: number, most = 30): string[] {
+  const first = Math.min(most, Math.floor(width * 0.65), Math.max(...rows.map(([left]) => left.length)))
   return rows.flatMap(([left, right]) => {
     const lines = wrap(right, width - first - 4)
     const isTooLong = left.length > first

@@ -1,34 +1,8 @@
 import type { JsonSchema, RequestMessage } from '@deltawire/core'
 import type { StreamRequest } from '@deltawire/node'
-import { readFile } from 'node:fs/promises'
-import { quote } from '../arguments/parse-arguments.ts'
-import { usageError } from '../arguments/usage-error.ts'
-import type { Io } from '../io.ts'
-import { readText } from '../source/read-text.ts'
 import type { Asker } from './create-asker.ts'
 import type { PromptFlags } from './prompt-flags.ts'
 import type { Tool } from './tools.ts'
-
-/** The body of `--request`: a file or standard input. */
-export async function readRequestBody(name: string, io: Io): Promise<Record<string, unknown>> {
-  const text = name === '-' ? await readText(io.stdin) : await readFileText(name)
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch (error) {
-    throw usageError(`the request in ${quote(name)} is not JSON: ${error instanceof Error ? error.message : ''}`)
-  }
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
-  throw usageError(`the request in ${quote(name)} is no JSON object`)
-}
-
-async function readFileText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw usageError(`cannot read ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
 
 export interface RequestParts {
   readonly body?: Readonly<Record<string, unknown>>

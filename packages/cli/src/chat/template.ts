@@ -4,6 +4,7 @@ import { closest } from '../arguments/closest.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import type { Settings } from '../config/load-settings.ts'
+import { jsonOr } from './prompt-flags.ts'
 
 /** A prompt with gaps, kept under a name: a text file with a head. */
 export interface Template {
@@ -80,14 +81,6 @@ export function parseTemplate(name: string, text: string): Template {
     else fields[key] = value
   }
   return { name, ...fields, options: groups.option, params: groups.param, body }
-}
-
-function jsonOr(value: string): unknown {
-  try {
-    return JSON.parse(value) as unknown
-  } catch {
-    return value
-  }
 }
 
 /** The text with its gaps filled. @throws CliError that names the gaps that nobody fills */

@@ -4,7 +4,7 @@ import type { FlagValues, Run } from '../arguments/command.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { readSchema } from '../chat/answer-schema.ts'
 import { buildPrompt, templateOf } from '../chat/build-prompt.ts'
-import { buildRequest, curlCommand, readRequestBody } from '../chat/build-request.ts'
+import { buildRequest, curlCommand } from '../chat/build-request.ts'
 import { toMessages } from '../chat/conversation.ts'
 import { createAsker, type Asker } from '../chat/create-asker.ts'
 import { createPrinter, type Answered, type Format, type Printer } from '../chat/create-printer.ts'
@@ -23,6 +23,7 @@ import { Interrupted, type Io } from '../io.ts'
 import { createTextWriter } from '../render/create-text-writer.ts'
 import { jsonText } from '../render/json-text.ts'
 import { note, noteInterrupt, reportError } from '../report.ts'
+import { readRequest } from '../source/request-of.ts'
 import type { flags } from './ask.command.ts'
 
 type Flags = FlagValues<typeof flags>
@@ -35,7 +36,7 @@ export const ask: Run<typeof flags> = async ({ flags, arguments: words }, io) =>
   const last = opened.conversation.path().findLast(({ answer }) => answer !== undefined)?.answer
   // A conversation goes on with its model, unless another one is asked for.
   const model = flags.model ?? template?.model ?? (last === undefined ? undefined : modelOfAnswer(last))
-  const body = flags.request === undefined ? undefined : await readRequestBody(flags.request, io)
+  const body = flags.request === undefined ? undefined : await readRequest(flags.request, io)
   const named = model ?? (typeof body?.['model'] === 'string' ? body['model'] : undefined)
   const asker = await createAsker({ ...flags, model: named }, io)
   const safe = withoutSecrets(io, asker.secrets)

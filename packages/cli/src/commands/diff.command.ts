@@ -27,9 +27,9 @@ export const diff = command({
     'Exit code 0: the same. 1: not the same. 2: one of them cannot be read.',
   ],
   examples: [
-    { run: 'deltawire diff demo:text demo:text', about: 'the same' },
+    { run: 'deltawire diff demo:text demo:text', about: 'the same', says: 'nothing' },
     { run: 'deltawire diff demo:text demo:cut', about: 'not the same', exitCode: 1 },
-    { run: 'deltawire convert demo:tools | deltawire diff demo:tools -', about: 'nothing was lost' },
+    { run: 'deltawire convert demo:tools | deltawire diff demo:tools -', about: 'nothing was lost', says: 'nothing' },
   ],
   load: async () => (await import('./diff.ts')).diff,
 })

@@ -1,7 +1,7 @@
 import { version } from '../../package.json'
 import { closest } from '../arguments/closest.ts'
 import type { Run } from '../arguments/command.ts'
-import { commandHelp, generalHelp } from '../arguments/help-text.ts'
+import { commandHelp, generalHelp, widthOf } from '../arguments/help-text.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { exitCode } from '../exit-code.ts'
@@ -22,6 +22,11 @@ export const help: Run<typeof flags> = async ({ flags, arguments: words }, io, c
   }
   if (flags.markdown) await io.stdout.write(markdownReference(commands))
   else if (flags.man) await io.stdout.write(manPage(commands, version, entry))
-  else await io.stdout.write(entry === undefined ? generalHelp(commands) : commandHelp(entry, commands))
+  else
+    await io.stdout.write(
+      entry === undefined
+        ? generalHelp(commands, widthOf(io.stdout.columns?.()))
+        : commandHelp(entry, commands, widthOf(io.stdout.columns?.())),
+    )
   return exitCode.complete
 }

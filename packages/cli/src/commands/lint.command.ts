@@ -38,7 +38,7 @@ export const lint = command({
     'Exit code 0: nothing found. 1: something was found at or above --fail-on.',
   ],
   examples: [
-    { run: 'deltawire lint demo:text', about: 'nothing to say' },
+    { run: 'deltawire lint demo:text', about: 'nothing to say', says: 'nothing' },
     { run: 'deltawire lint demo:cut', about: 'a stream that breaks off', exitCode: 1 },
     { run: 'deltawire lint demo:reasoning --level info --fail-on never', about: 'what is not official' },
     { run: 'deltawire lint demo:cut demo:error --github', about: 'for a build', exitCode: 1 },

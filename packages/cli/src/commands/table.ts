@@ -32,8 +32,10 @@ import { mock } from './mock.command.ts'
 import { playground } from './playground.command.ts'
 import { record } from './record.command.ts'
 import { relay } from './relay.command.ts'
+import { relayCheck } from './relay-check.command.ts'
 import { replay } from './replay.command.ts'
 import { split } from './split.command.ts'
+import { tail } from './tail.command.ts'
 import { view } from './view.command.ts'
 
 /**
@@ -72,9 +74,11 @@ export const commands: readonly Command[] = [
   replay,
   diff,
   view,
+  tail,
 
   mock,
   relay,
+  relayCheck,
   playground,
   bench,
   doctor,

@@ -10,11 +10,15 @@ export type Step =
 
 type Change = (steps: readonly Step[], fault: Fault) => Step[]
 
-/** The events of a recording as steps, changed by the faults in the order in which they were given. */
+/** What rewrites the text comes before what cuts it in pieces: half of a character is no text. */
+const stages: { readonly [K in FaultKind]?: number } = { cut: 1, 'close-rst': 1, stall: 1, split: 2 }
+
+/** The events of a recording as steps, changed by the faults. */
 export function stepsOf(events: readonly RecordedEvent[], isCut: boolean, faults: readonly Fault[]): Step[] {
   let steps: Step[] = events.map((event) => ({ do: 'send', event, isFirstPiece: true }))
   if (isCut) steps.push({ do: 'break', how: 'cut' })
-  for (const fault of faults) steps = changes[fault.kind]?.(steps, fault) ?? steps
+  const inOrder = faults.toSorted((a, b) => (stages[a.kind] ?? 0) - (stages[b.kind] ?? 0))
+  for (const fault of inOrder) steps = changes[fault.kind]?.(steps, fault) ?? steps
   return steps
 }
 

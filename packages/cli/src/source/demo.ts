@@ -12,11 +12,13 @@ type Part =
 /**
  * Recordings written by hand, so that every command can be tried without a key and without a network.
  *
+ * Made when they are asked for: each start would pay for all of them.
+ *
  * Each is what an official server would send, byte for byte, except the two that show how a stream breaks.
  */
 const demos = {
   /** An answer of a few sentences. */
-  text: [
+  text: () => [
     opened(),
     ...says('A chunk is a small piece of an answer. Each one carries a delta: the text that is new. '),
     ...says('Put together in order the deltas are the message, and the sum of chunks is itself a chunk.'),
@@ -24,7 +26,7 @@ const demos = {
   ],
 
   /** Two calls at once, their arguments in pieces. */
-  tools: [
+  tools: () => [
     opened(null),
     ...calls(0, 'call_demo_oslo', 'get_weather', ['{"city":', '"Oslo",', '"unit":"celsius"}']),
     ...calls(1, 'call_demo_lima', 'get_weather', ['{"city":', '"Lima",', '"unit":"celsius"}']),
@@ -32,7 +34,7 @@ const demos = {
   ],
 
   /** Thoughts before the answer, as DeepSeek, Qwen and others send them. */
-  reasoning: [
+  reasoning: () => [
     opened(),
     ...thinks('Which is larger, 9.8 or 9.11? 9.11 looks longer, but 9.8 is 9.80, and 80 hundredths are more than 11.'),
     ...says('9.8 is larger than 9.11.'),
@@ -40,7 +42,7 @@ const demos = {
   ],
 
   /** Thoughts, text and a tool call: all of it in one answer. */
-  tour: [
+  tour: () => [
     opened(),
     ...thinks('They ask for the weather at the harbour. How it is there now I cannot know: I need the tool.'),
     ...says('Let me look at the harbour of **Bergen** 🌧️ for you. The station there reports every ten minutes.'),
@@ -55,7 +57,7 @@ const demos = {
   ],
 
   /** Two choices whose chunks take turns. */
-  n2: [
+  n2: () => [
     opened('', 0),
     opened('', 1),
     ...inTurns(says('Waves come in order, one after the other.', 0), says('Every wave brings a little of the sea.', 1)),
@@ -66,14 +68,14 @@ const demos = {
   ],
 
   /** The model declines. */
-  refusal: [
+  refusal: () => [
     { delta: { role: 'assistant', content: null, refusal: '' } },
     ...words("I'm sorry, I can't help with that.").map((refusal) => ({ delta: { refusal } })),
     ...ended('stop', usage(16, 10)),
   ],
 
   /** Characters of two to four bytes, of several code points, from right to left, and cut through the middle. */
-  utf8: [
+  utf8: () => [
     opened(),
     ...says('Grüße, 世界! שלום · नमस्ते · e\u0301 = é · '),
     // Servers that cut UTF-16 send pairs and families in pieces.
@@ -84,14 +86,14 @@ const demos = {
   ],
 
   /** The connection breaks in the middle of an event. */
-  cut: [
+  cut: () => [
     opened(),
     ...says('This answer was going to be longer, but the connection'),
     { half: { delta: { content: ' broke.' } } },
   ],
 
   /** The server fails after it has begun to answer. */
-  error: [
+  error: () => [
     opened(),
     ...says('This answer was going well until'),
     {
@@ -103,7 +105,7 @@ const demos = {
       },
     },
   ],
-} satisfies Record<string, Part[]>
+} satisfies Record<string, () => Part[]>
 
 export type DemoName = keyof typeof demos
 
@@ -115,7 +117,7 @@ export function isDemoName(name: string): name is DemoName {
 
 /** The body that the server of this recording sent. */
 export function demoBytes(name: DemoName): Uint8Array {
-  return new TextEncoder().encode(demos[name].map((part) => encode(name, part)).join(''))
+  return new TextEncoder().encode(demos[name]().map((part) => encode(name, part)).join(''))
 }
 
 function encode(name: DemoName, part: Part): string {

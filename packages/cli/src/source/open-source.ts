@@ -142,7 +142,7 @@ function unreadable(path: string, code: string) {
  * Without a stream of Node.js around it, which costs a short run 5 ms.
  */
 async function* readFile(path: string): AsyncGenerator<Uint8Array> {
-  const file = fs.openSync(path)
+  const file = fs.openSync(path, 'r')
   try {
     for (;;) {
       const piece = Buffer.allocUnsafe(64 * 1024)

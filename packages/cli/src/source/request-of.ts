@@ -41,7 +41,8 @@ export async function requestOf(
   return request as unknown as StreamRequest
 }
 
-async function readRequest(name: string, io: Io): Promise<Record<string, unknown>> {
+/** The body of `--request`: from a file or standard input. */
+export async function readRequest(name: string, io: Io): Promise<Record<string, unknown>> {
   const text = name === '-' ? await readText(io.stdin) : await readFileText(name)
   let value: unknown
   try {

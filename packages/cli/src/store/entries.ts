@@ -31,9 +31,14 @@ export interface Entries {
   push(entry: Entry): void
   /** The number of the newest entry with that id and kind; from the end, since that is where things happen. */
   find(kind: Entry['kind'], id: string): number | undefined
-  /** Only what a walk over all of them needs. */
+  /** Single columns, for a walk over all of them: an object for each would cost ten times as much. */
   kindAt(index: number): Entry['kind'] | undefined
   threadAt(index: number): number
+  timeAt(index: number): number
+  isAnswerAt(index: number): boolean
+  isPromptAt(index: number): boolean
+  filterOffsetAt(index: number): number
+  filterBytesAt(index: number): number
   readonly bytes: Uint8Array
 }
 
@@ -47,14 +52,17 @@ const promptFlag = 4
 export function createEntries(stored: Uint8Array = new Uint8Array()): Entries {
   let length = Math.floor(stored.length / entrySize)
   let buffer = Buffer.from(stored.buffer, stored.byteOffset, length * entrySize)
+  let view = viewOf(buffer)
 
   function grow() {
     const larger = Buffer.alloc(Math.max(buffer.length * 2, 64 * entrySize))
     buffer.copy(larger)
     buffer = larger
+    view = viewOf(buffer)
   }
 
-  const kindAt = (index: number) => kinds[buffer[index * entrySize + 12] ?? -1]
+  const kindAt = (index: number) => kinds[view.getUint8(index * entrySize + 12)]
+  const hasFlag = (index: number, flag: number) => (view.getUint8(index * entrySize + 13) & flag) !== 0
 
   return {
     get length() {
@@ -64,7 +72,12 @@ export function createEntries(stored: Uint8Array = new Uint8Array()): Entries {
       return buffer.subarray(0, length * entrySize)
     },
     kindAt,
-    threadAt: (index) => buffer.readUInt32LE(index * entrySize + 16),
+    threadAt: (index) => view.getUint32(index * entrySize + 16, true),
+    timeAt: (index) => view.getFloat64(index * entrySize + 24, true),
+    isAnswerAt: (index) => hasFlag(index, answerFlag),
+    isPromptAt: (index) => hasFlag(index, promptFlag),
+    filterOffsetAt: (index) => view.getUint32(index * entrySize + 44, true),
+    filterBytesAt: (index) => view.getUint32(index * entrySize + 48, true),
     at(index) {
       if (index < 0 || index >= length) throw new RangeError(`there is no entry ${index}`)
       const from = index * entrySize
@@ -117,4 +130,8 @@ export function createEntries(stored: Uint8Array = new Uint8Array()): Entries {
 
 function flagsOf({ isAnswer, isPartial, isPrompt }: Entry): number {
   return (isAnswer ? answerFlag : 0) | (isPartial ? partialFlag : 0) | (isPrompt ? promptFlag : 0)
+}
+
+function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, length)
 }

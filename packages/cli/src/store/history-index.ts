@@ -45,7 +45,11 @@ export function loadIndex(log: string, path: string, now: number): HistoryIndex 
   const stored = readStored(path, identity, size)
   const entries = createEntries(stored?.entries)
   const added = cover(log, stored?.covered ?? 0, entries, lastFilterEnd(entries))
-  const filters = once(() => Buffer.concat([stored?.filters() ?? new Uint8Array(), ...added.filters]))
+  const filters = once(() => {
+    const known = stored?.filters() ?? new Uint8Array()
+    // Most often nothing was added: then they are not copied.
+    return added.filters.length === 0 ? known : Buffer.concat([known, ...added.filters])
+  })
   const save = () =>
     withLockFile(`${path}.lock`, now, () => writeStored(path, identity, added.covered, entries, filters()))
   if (added.covered - (stored?.covered ?? 0) > maxTailBytes) save()
@@ -55,8 +59,8 @@ export function loadIndex(log: string, path: string, now: number): HistoryIndex 
     forget(threads) {
       const bits = filters()
       for (let at = 0; at < entries.length; at++) {
-        const { thread, filterOffset, filterBytes } = entries.at(at)
-        if (threads.has(thread)) bits.fill(0, filterOffset, filterOffset + filterBytes)
+        const from = entries.filterOffsetAt(at)
+        if (threads.has(entries.threadAt(at))) bits.fill(0, from, from + entries.filterBytesAt(at))
       }
       if (stored !== undefined && !save()) rmSync(path, { force: true })
     },
@@ -72,11 +76,13 @@ function lastFilterEnd(entries: Entries): number {
 /** Adds an entry for every line from an offset on. */
 function cover(log: string, from: number, entries: Entries, filtersEnd: number) {
   const filters: Uint8Array[] = []
-  const threads = threadNumbers(entries)
+  // Most often there is no line to cover.
+  const threadsOf = once(() => threadNumbers(entries))
   let covered = from
   let end = filtersEnd
 
   function threadOf(id: string, record: HistoryRecord, offset: number): number {
+    const threads = threadsOf()
     const known = threads.get(id)
     if (known !== undefined) return known
     threads.set(id, threads.size)
@@ -144,9 +150,7 @@ function toEntry(
 function threadNumbers(entries: Entries): Map<string, number> {
   const numbers = new Map<string, number>()
   for (let index = 0; index < entries.length; index++) {
-    if (entries.kindAt(index) !== 'thread') continue
-    const { id, thread } = entries.at(index)
-    numbers.set(id, thread)
+    if (entries.kindAt(index) === 'thread') numbers.set(entries.at(index).id, entries.threadAt(index))
   }
   return numbers
 }

@@ -178,9 +178,9 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
         const bits = filters()
         for (let at = entries.length - 1; at >= 0 && found.length < limit; at--) {
           if (entries.kindAt(at) !== 'message') continue
-          const { thread, filterOffset, filterBytes } = entries.at(at)
-          const state = all[thread]
-          if (state === undefined || state.isRemoved || !mayHold(bits, filterOffset, filterBytes, grams)) continue
+          const state = all[entries.threadAt(at)]
+          if (state === undefined || state.isRemoved) continue
+          if (!mayHold(bits, entries.filterOffsetAt(at), entries.filterBytesAt(at), grams)) continue
           const record = read(at)
           if (record?.type !== 'message') continue
           const text = folded(messageText(record.message))
@@ -224,21 +224,23 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
 function walk(entries: Entries): ThreadState[] {
   const states: ThreadState[] = []
   for (let at = 0; at < entries.length; at++) {
-    const entry = entries.at(at)
-    const state = states[entry.thread]
-    if (entry.kind === 'thread') {
-      if (state === undefined) states[entry.thread] = begun(entry.thread, entry.id, at, entry.at)
+    const kind = entries.kindAt(at)
+    const thread = entries.threadAt(at)
+    const time = entries.timeAt(at)
+    const state = states[thread]
+    if (kind === 'thread') {
+      if (state === undefined) states[thread] = begun(thread, entries.at(at).id, at, time)
       else state.titleEntry = at
     }
     if (state === undefined) continue
-    state.updatedAt = Math.max(state.updatedAt, entry.at)
-    if (entry.kind === 'removal') state.isRemoved = true
-    if (entry.kind === 'tip') state.tip = entry.parent
-    if (entry.kind !== 'message') continue
+    state.updatedAt = Math.max(state.updatedAt, time)
+    if (kind === 'removal') state.isRemoved = true
+    if (kind === 'tip') state.tip = entries.at(at).parent
+    if (kind !== 'message') continue
     state.messages += 1
     // A prompt without an answer is a branch that ended: the next one begins where somebody had answered.
-    if (entry.isAnswer) state.tip = at
-    else if (entry.isPrompt) state.first ??= at
+    if (entries.isAnswerAt(at)) state.tip = at
+    else if (entries.isPromptAt(at)) state.first ??= at
   }
   return states
 }

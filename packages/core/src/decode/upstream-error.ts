@@ -22,7 +22,8 @@ const shapes: readonly Shape[] = [
   underError,
   // The same inside a choice, beside the finish reason "error": https://github.com/damianvtran/local-operator/pull/223
   ({ choices }) => {
-    const failed = Array.isArray(choices) && choices.find((choice) => isObject(choice) && underError(choice))
+    const entries: unknown[] = Array.isArray(choices) ? choices : []
+    const failed = entries.find((choice) => isObject(choice) && underError(choice))
     return isObject(failed) && underError(failed)
   },
   // A list under "errors": https://developers.cloudflare.com/api/

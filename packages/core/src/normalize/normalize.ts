@@ -132,8 +132,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     // What providers do to tool calls they do to this one, the only one of its kind.
     const call = { index: 0, type: 'function', function: delta['function_call'] }
     const [entry] = state.functionCall.normalize([call], true)
-    if (entry?.['function'] === undefined) delete delta['function_call']
-    else delta['function_call'] = entry['function']
+    delta['function_call'] = entry?.['function'] ?? {}
   }
 
   function legacyCall(): ToolCalls {

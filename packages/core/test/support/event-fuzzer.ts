@@ -41,10 +41,13 @@ const TEXTS = [
   '[DONE]',
   'ü😀\\t日',
   'a'.repeat(70),
+  'ab日\\u00e9'.repeat(90),
   '\\\\\\"',
   '\uE000',
   '\uE001',
   '\uE000',
+  '\uE002',
+  '\\ud83d\uE003',
 ]
 
 /** Bytes that do not belong there. */
@@ -92,6 +95,7 @@ const SHAPES: readonly Shape[] = [
     rest: (_random, at) => `,"usage":{"prompt_tokens":9,"completion_tokens":${at},"total_tokens":${at + 9}}`,
   },
   { delta: (text, random) => `{"content":"${text}","token_id":${random(1000)}}` },
+  { delta: (text, random) => `{"content":"${text}","token_id":${random(2)},"token_id":1}` },
   {
     delta: (text) => `{"content":"${text}","refusal":null}`,
     beside: ',"content_filter_results":{"hate":{"filtered":false}}',
@@ -144,14 +148,21 @@ export function streamOf(random: Random, count: number): Uint8Array {
   return bytes
 }
 
-/** Turns two private characters into the halves of one that is cut in two by its server. */
+/** What private characters stand for: the halves of one that is cut in two by its server, and bytes that are none. */
+const BROKEN: { readonly [last: number]: readonly number[] } = {
+  0x80: [0xe4],
+  0x81: [0xb8, 0xad],
+  0x82: [0xc3],
+  0x83: [0xed, 0xa0, 0xbd],
+}
+
 function halved(bytes: Uint8Array): Uint8Array {
   const out: number[] = []
   for (let i = 0; i < bytes.length; i++) {
-    const half = bytes[i] === 0xee && bytes[i + 1] === 0x80 ? bytes[i + 2] : undefined
-    if (half === undefined) out.push(bytes[i] ?? 0)
+    const broken = bytes[i] === 0xee && bytes[i + 1] === 0x80 ? BROKEN[bytes[i + 2] ?? 0] : undefined
+    if (broken === undefined) out.push(bytes[i] ?? 0)
     else {
-      out.push(...(half === 0x80 ? [0xe4] : [0xb8, 0xad]))
+      out.push(...broken)
       i += 2
     }
   }
@@ -175,7 +186,7 @@ function spoil(one: string, random: Random): string {
     case 3:
       return one.replace(
         /"content":"([^"\\]*)"/,
-        pick(random, ['"content":"$1","content":""', '"content":"other","content":"$1"']),
+        pick(random, ['"content":"$1","content":""', '"content":"other","content":"$1"', '"content":"$1\uE002""']),
       )
     case 4:
       return one.replace('"content":', '"cont\\u0065nt":')

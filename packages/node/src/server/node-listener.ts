@@ -54,15 +54,20 @@ export function toRequest(req: ServerRequestLike, res: ServerResponseLike): Requ
       headers.delete('content-length')
       return new Request(address, { ...init, body: textOf(req.body) })
     }
-    return new Request(address, { ...init, body: bodyOf(req, () => res.writableEnded), duplex: 'half' })
+    // A value of its own, because the DOM's type of a request does not know `duplex`.
+    const streamed = { ...init, body: bodyOf(req, () => res.writableEnded), duplex: 'half' as const }
+    return new Request(address, streamed)
   } catch (cause) {
     // TRACE and CONNECT, which `Request` refuses.
     throw new ApiError('method_not_allowed', { cause })
   }
 }
 
-const textOf = (body: unknown): Uint8Array | string =>
-  typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
+const textOf = (body: unknown): Uint8Array<ArrayBuffer> | string => {
+  if (typeof body === 'string') return body
+  // A parser shares its memory with no other thread.
+  return body instanceof Uint8Array ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body)
+}
 
 /** Sends a response: no faster than the client reads, and no longer than it is there. */
 async function sendResponse(response: Response, req: ServerRequestLike, res: ServerResponseLike): Promise<void> {

@@ -132,7 +132,9 @@ export function createFollowedStream(first: Beginning | undefined): FollowedStre
   return {
     receive: (frame) => end === undefined && (frame.t === 'd' ? receiveData(frame) : receiveEnd(frame)),
     missed() {
-      if (++misses > MAX_MISSES) finish(new RelayError('corrupt', 'the frames of the relay do not fit together'))
+      // A position that the relay does not know, for whatever reason, is no place to go on from.
+      if (++misses === MAX_MISSES / 2) forget()
+      if (misses > MAX_MISSES) finish(new RelayError('corrupt', 'the frames of the relay do not fit together'))
     },
     fail: finish,
     read(from, leave) {

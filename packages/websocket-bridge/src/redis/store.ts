@@ -14,6 +14,9 @@ export interface Store {
   close(): void
 }
 
+/** How long an answer may take, or a connection. */
+const PATIENCE_MS = 1500
+
 /**
  * How a connection behaves that must rather fail than hang.
  *
@@ -24,7 +27,7 @@ const CAREFUL: RedisOptions = {
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   // A store that is stopped accepts connections and does not answer.
-  commandTimeout: 1500,
+  commandTimeout: PATIENCE_MS,
   socketTimeout: 2500,
   connectTimeout: 2500,
   retryStrategy: (times) => Math.min(times * 50, 1000),
@@ -41,17 +44,27 @@ export function openConnection(target: string | RedisOptions, over: RedisOptions
   return redis
 }
 
-/** Resolves when a connection may be used; rejects when that takes too long. */
+const waiting = new WeakMap<Redis, Promise<void>>()
+
+/** Resolves when a connection may be used; rejects when that takes too long. All who wait share one timer. */
 export async function readiness(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return
-  await new Promise<void>((resolve, reject) => {
+  const known = waiting.get(redis)
+  if (known !== undefined) return known
+  const ready = untilReady(redis).finally(() => waiting.delete(redis))
+  waiting.set(redis, ready)
+  await ready
+}
+
+function untilReady(redis: Redis): Promise<void> {
+  return new Promise((resolve, reject) => {
     const done = (): void => {
       clearTimeout(timer)
       redis.off('ready', done)
       if (redis.status === 'ready') resolve()
       else reject(new Error(`the store is not reached: ${redis.status}`))
     }
-    const timer = setTimeout(done, 1500)
+    const timer = setTimeout(done, PATIENCE_MS)
     redis.on('ready', done)
   })
 }

@@ -123,7 +123,7 @@ export function createTail({ id, read, tell, now, patienceMs }: TailOptions): Ta
   /** Reads what was missed. Messages wait for it. */
   function synchronize(): void {
     isStale = true
-    if (held !== undefined) return
+    if (held !== undefined || isOver) return
     held = []
     void readAll().then(release)
   }
@@ -137,6 +137,7 @@ export function createTail({ id, read, tell, now, patienceMs }: TailOptions): Ta
       }
     } catch {
       // The store does not answer: the next comparison finds what is missing.
+      isStale = false
     }
   }
 
@@ -173,6 +174,7 @@ export function createTail({ id, read, tell, now, patienceMs }: TailOptions): Ta
     const texts = held ?? []
     held = undefined
     for (const text of texts) hear(text)
+    // Something asked for it after the last answer had come.
     if (isStale && held === undefined) synchronize()
   }
 

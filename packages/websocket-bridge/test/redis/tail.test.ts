@@ -15,11 +15,11 @@ function createModelStore() {
   let base = 0
   /** The log keeps a little more than what is after the base. */
   let first = 0
-  let chunks: string[] = []
+  const chunks: string[] = []
   let sum: string | undefined
   let count = 0
   let isThere = true
-  let flags: { [name: string]: string } = {}
+  const flags: { [name: string]: string } = {}
   let end: StreamState['end']
   const said: string[] = []
   const tail = (): number => first + chunks.length
@@ -30,10 +30,25 @@ function createModelStore() {
     said.push(`c|${epochOf(lineage)}|${tail()}|${lengthsOf(added)}|${added.join('')}`)
     chunks.push(...added)
   }
+  const about = {
+    id: 'st',
+    owner: 'o',
+    key: 'k',
+    request: '{}',
+    orphan: 'continue',
+    createdAt: 0,
+    node: 'n',
+    fence: 1,
+  } as const
   const state = (from: number): StreamState => ({
-    ...{ id: 'st', owner: 'o', key: 'k', request: '{}', orphan: 'continue', createdAt: 0, node: 'n', fence: 1 },
-    ...{ status: end?.st ?? 'live', lineage: [...lineage], base, sum, end, flags: { ...flags } },
+    ...about,
+    status: end?.st ?? 'live',
+    lineage: [...lineage],
+    base,
+    sum,
     chunks: chunks.slice(from - first),
+    end,
+    flags: { ...flags },
   })
   return {
     said,
@@ -64,8 +79,9 @@ function createModelStore() {
       chunks.splice(0, drop)
       first += drop
     },
+    /** A stream that has ended has no producer to bring it back. */
     lose() {
-      isThere = false
+      isThere = end !== undefined
     },
     restore() {
       if (isThere) return

@@ -1,4 +1,4 @@
-import type { Chat, ChatSnapshot, MessagePart, ToolCallPart } from '@deltawire/browser'
+import type { Chat, ChatSnapshot, Message, MessagePart, ToolCallPart } from '@deltawire/browser'
 import { bindText } from '@deltawire/browser/dom'
 import { find, text } from './elements.ts'
 import { watchFigures } from './lane-figures.ts'
@@ -61,13 +61,17 @@ export function showLane(lane: Lane, template: HTMLTemplateElement, into: Elemen
 }
 
 function drawState(element: HTMLElement, { status, connection, messages, error }: ChatSnapshot): void {
-  const reason = messages.at(-1)?.finishReason
-  const broken = reason === 'interrupted' || reason === 'stopped' ? reason : undefined
-  const idle = broken ?? (reason === undefined ? 'ready' : 'done')
-  const state = status === 'ready' ? idle : status
+  const state = status === 'ready' ? idleStateOf(messages.at(-1)) : status
   const more = connection === 'idle' || connection === 'open' ? '' : `, ${connection}`
   element.dataset['state'] = state
   text(element, `${state}${more}${error === null ? '' : `: ${error.message}`}`)
+}
+
+/** What became of the last answer. `left`: nobody reads it, and it may go on. */
+function idleStateOf(last: Message | undefined): string {
+  if (last?.role !== 'assistant') return 'ready'
+  const { finishReason = 'left' } = last
+  return ['interrupted', 'left', 'stopped'].includes(finishReason) ? finishReason : 'done'
 }
 
 function callOf({ messages }: ChatSnapshot): ToolCallPart | undefined {
@@ -83,9 +87,12 @@ function drawCall(element: HTMLElement, call: ToolCallPart | undefined): void {
   const rows = typeof args === 'object' && args !== null ? Object.entries(args) : []
   drawRows(
     find(element, '.arguments'),
-    rows.map(([name, value]: [string, unknown]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+    rows.map(([name, value]: [string, unknown]) => [name, typeof value === 'string' ? value : spaced(value)]),
   )
 }
+
+/** JSON on one line, with places where a line may end. */
+const spaced = (value: unknown): string => JSON.stringify(value, undefined, 1).replaceAll(/\n */g, ' ')
 
 /** A list of terms and values. Rows that are there are changed, not made anew: a reader keeps the place. */
 function drawRows(list: HTMLElement, rows: readonly (readonly [string, string])[], around?: 'div'): void {

@@ -8,15 +8,18 @@ import { troubles } from './trouble.ts'
 import { askWays, transportsOf } from './ways.ts'
 
 const lanes = {
-  direct: { title: 'Direct', how: 'fetch to an OpenAI-compatible endpoint: gone with its connection' },
-  backend: { title: 'Backend', how: 'server-sent events of a backend that keeps the stream' },
-  relay: { title: 'Relay', how: 'a WebSocket to the relay, one for all tabs' },
+  direct: { title: 'Direct', how: 'fetch: gone with its connection' },
+  backend: { title: 'Backend', how: 'server-sent events: a backend keeps the stream' },
+  relay: { title: 'Relay', how: 'WebSocket: one connection for all tabs' },
 } as const
 type LaneName = keyof typeof lanes
 const laneNames = Object.keys(lanes) as LaneName[]
 
-/** Without a server, as a page of a documentation: the answer comes from the page itself. */
-const isReplay = document.documentElement.dataset['mode'] === 'replay'
+/**
+ * Without a server, as a page of a documentation: the answer comes from the page itself. The build says which it is, so that
+ * neither page has what only the other needs.
+ */
+declare const isReplay: boolean
 
 const prompt = find(document, '#prompt') as HTMLInputElement
 const pace = find(document, '#pace') as HTMLSelectElement
@@ -32,7 +35,8 @@ async function start(): Promise<void> {
       id: name,
       transport: transports[name],
       tools,
-      storage: localChatStorage(`playground-${name}`),
+      // What answers out of the page has forgotten it when the page is loaded again.
+      storage: isReplay ? undefined : localChatStorage(`playground-${name}`),
       request: () => ({ model: 'playground', metadata: { lane: name, pace: pace.value } }),
     }) as Chat
     return { chat, ...showLane({ name, ...lanes[name], chat }, template, find(document, '#lanes')) }

@@ -44,11 +44,13 @@ export const troubles: readonly Trouble[] = [
   {
     label: 'Reload',
     about: 'The page is loaded again, and takes up what was on its way.',
+    isServers: true,
     run: () => location.reload(),
   },
   {
     label: 'Second tab',
     about: 'Another tab shows the same answer over the same connection.',
+    isServers: true,
     run: () => void window.open(location.href, '_blank', 'noopener'),
   },
   {

@@ -34,7 +34,7 @@ function escapes(): Uint8Array {
  * Reads a string on, from any of its bytes to its closing quote, and gives the position of that quote.
  *
  * Its text is copied to `behind` in what `text` holds, escapes resolved. Whatever the decoder and `JSON.parse` would not
- * simply pass on is a `MISS`: control characters, unknown escapes, invalid UTF-8.
+ * simply pass on is a `MISS`: control characters, unknown escapes, characters that are cut.
  */
 export function readString(text: PendingText, bytes: Uint8Array, from: number, end: number, behind: number): number {
   let at = from
@@ -64,9 +64,9 @@ export function readString(text: PendingText, bytes: Uint8Array, from: number, e
         if (code > 127) text.held |= isHalf(code) ? Held.halves : Held.unicode
       }
     } else if (kind === HIGH) {
-      const length = characterLength(bytes, at, end)
+      const length = characterLength(bytes, at)
       if (length === MISS) return MISS
-      for (const stop = at + length; at < stop; ) own[to++] = bytes[at++] as number
+      for (const stop = at + length; at < stop;) own[to++] = bytes[at++] as number
       text.held |= Held.unicode
     } else return MISS
   }
@@ -120,15 +120,15 @@ function putCharacter(own: Uint8Array, at: number, code: number): number {
   return to
 }
 
-/** The length of a well-formed UTF-8 character (Unicode 15, table 3-7). */
-function characterLength(bytes: Uint8Array, at: number, end: number): number {
+/**
+ * The length of a character of more than one byte, by its first byte.
+ *
+ * Bytes that are no UTF-8 come out of a part of a text as they do of the whole, if none of its characters lacks its end:
+ * more is not asked. Halves of pairs are the exception, as pending text writes its own like that.
+ */
+function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number
-  const length = first < 0xc2 ? MISS : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : MISS
-  if (length === MISS || at + length > end) return MISS
-  const second = bytes[at + 1] as number
-  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
-  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
-  if (second < least || second > most) return MISS
-  for (let i = at + 2; i < at + length; i++) if (((bytes[i] as number) & 0xc0) !== 0x80) return MISS
-  return length
+  const length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+  for (let i = at + 1; i < at + length; i++) if (((bytes[i] as number) & 0xc0) !== 0x80) return MISS
+  return first === 0xed && (bytes[at + 1] as number) > 0x9f ? MISS : length
 }

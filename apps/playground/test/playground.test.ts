@@ -1,0 +1,170 @@
+import { demoAnswer } from '@deltawire/cli/playground'
+import { describeWithProgram } from '@deltawire/testkit/describe'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { isBusy } from './support/is-busy.ts'
+import { answerOfScript, type Shown, shownOf } from './support/answer.ts'
+import { type Browser, openBrowser } from './support/open-browser.ts'
+import {
+  buildPlayground,
+  laneNames,
+  type Meters,
+  drive,
+  type Open,
+  ready,
+  type UsePlayground,
+  usePlayground,
+  watchPages,
+} from './support/open-playground.ts'
+
+const generating = (meters: Meters): number => laneNames.reduce((sum, lane) => sum + meters[lane].generating, 0)
+
+describeWithProgram('chromium', 'the playground', (path) => {
+  let browser: Browser
+  let built: Awaited<ReturnType<typeof buildPlayground>>
+  let answer: Shown
+
+  beforeAll(async () => {
+    answer = await answerOfScript()
+    built = await buildPlayground()
+    browser = await openBrowser(path)
+    await watchPages(browser.context)
+  }, 120_000)
+  afterAll(async () => {
+    await browser?.close()
+    await built?.remove()
+  })
+
+  const use = (test: UsePlayground) => usePlayground({ files: built.files, context: browser.context }, test)
+
+  /** How the lanes ended whose stream is kept somewhere, and how often the model was asked for them. */
+  async function keptLanes({ ended, meters }: Open) {
+    const [backend, relay] = [await ended('backend'), await ended('relay')]
+    const asked = await meters()
+    return {
+      backend: { ...shownOf(backend), finishReason: backend.finishReason, asked: asked.backend.requests },
+      relay: { ...shownOf(relay), finishReason: relay.finishReason, asked: asked.relay.requests },
+    }
+  }
+  const whole = () => {
+    const lane = { ...answer, finishReason: 'tool_calls', asked: 1 }
+    return { backend: lane, relay: lane }
+  }
+
+  it('asks the same in three lanes and shows the same', { timeout: 60_000 }, () =>
+    use(async (open) => {
+      await open.ask('5000')
+      for (const lane of laneNames) {
+        expect(shownOf(await open.ended(lane)), `the lane ${lane}`).toEqual(answer)
+        const section = open.page.locator(`[data-lane="${lane}"].lane`)
+        expect(await section.locator('.answer').textContent()).toBe(answer.text)
+        expect(await section.locator('.thought').textContent()).toBe(answer.reasoning)
+        const shown = await section.locator('.arguments dd').allTextContents()
+        const args = Object.values(JSON.parse(answer.args) as Record<string, unknown>)
+        expect(shown.map((value, at) => (typeof args[at] === 'string' ? value : JSON.parse(value)))).toEqual(args)
+      }
+      const meters = await open.meters()
+      expect(laneNames.map((lane) => meters[lane].requests)).toEqual([1, 1, 1])
+    }),
+  )
+
+  it('Cut network: the lanes that are kept go on, the direct one keeps what it had', { timeout: 60_000 }, () =>
+    use(async (open) => {
+      await open.ask('60')
+      await open.pressAt(20, 'Cut network')
+      const direct = await open.ended('direct')
+      expect(direct.finishReason).toBe('interrupted')
+      const { text } = shownOf(direct)
+      expect(text.length).toBeGreaterThanOrEqual(20)
+      expect(answer.text.startsWith(text)).toBe(true)
+      expect(await keptLanes(open)).toEqual(whole())
+      expect(shownOf(await open.ended('direct')).text).toBe(text)
+    }),
+  )
+
+  it('Sleep tab: what was written meanwhile is there afterwards', { timeout: 60_000 }, () =>
+    use(async (open) => {
+      await open.ask('300')
+      await open.pressAt(200, 'Sleep tab')
+      expect(await keptLanes(open)).toEqual(whole())
+    }),
+  )
+
+  it('Reload: the answer is taken up where it was', { timeout: 60_000 }, () =>
+    use(async (open) => {
+      await open.ask('300')
+      const loaded = open.page.waitForEvent('load')
+      await open.pressAt(200, 'Reload').catch(() => {})
+      await loaded
+      await ready(open.page)
+      expect(await keptLanes(open)).toEqual(whole())
+    }),
+  )
+
+  it('Second tab: shows the same answer, and nobody is asked again', { timeout: 60_000 }, () =>
+    use(async (open, playground) => {
+      await open.ask('300')
+      const opening = browser.context.waitForEvent('page')
+      await open.pressAt(200, 'Second tab')
+      const page = await opening
+      await page.waitForLoadState()
+      await ready(page)
+      expect(await keptLanes(drive(page, playground.url))).toEqual(whole())
+      expect(await keptLanes(open)).toEqual(whole())
+    }),
+  )
+
+  it('Kill relay: another node goes on with the answer', { timeout: 60_000 }, () =>
+    use(async (open) => {
+      await open.ask('60')
+      await open.pressAt(20, 'Kill relay')
+      // Who wrote the answer on that node is dead as well, long before its end.
+      let dead: Meters['relay'] | undefined
+      await expect.poll(async () => (dead = (await open.meters()).relay).generating).toBe(0)
+      expect(dead?.chunks).toBeLessThan(demoAnswer().length)
+      expect(await keptLanes(open)).toEqual(whole())
+      expect(shownOf(await open.ended('direct'))).toEqual(answer)
+    }),
+  )
+
+  it('Slow client: what could not be shown is shown at once afterwards', { timeout: 60_000 }, () =>
+    use(async (open) => {
+      await open.ask('1000')
+      await open.pressAt(20, 'Slow client')
+      expect(await keptLanes(open)).toEqual(whole())
+      expect(shownOf(await open.ended('direct'))).toEqual(answer)
+    }),
+  )
+
+  it('429: is asked again after the time the server wants', { timeout: 60_000 }, () =>
+    use(async (open) => {
+      await open.press('429')
+      await open.ask('5000')
+      for (const lane of laneNames) expect(shownOf(await open.ended(lane)), `the lane ${lane}`).toEqual(answer)
+      const meters = await open.meters()
+      expect(laneNames.map((lane) => meters[lane].requests)).toEqual([2, 2, 2])
+    }),
+  )
+
+  it('Stop: the model is silent at once, and what arrived stays', { timeout: 60_000 }, () =>
+    use(async (open, _, clock) => {
+      await open.ask('60')
+      const pressedAt = await open.pressAt(20, 'Stop')
+      await expect.poll(async () => generating(await open.meters())).toBe(0)
+      // The model waits for its next chunk; a stop ends that.
+      expect(clock.cutShortAt).toHaveLength(laneNames.length)
+      expect(Math.max(...clock.cutShortAt) - pressedAt).toBeLessThan(isBusy() ? 1_000 : 100)
+      const before = await open.meters()
+      const texts = []
+      for (const lane of laneNames) {
+        const message = await open.ended(lane)
+        expect(message.finishReason).toBe('stopped')
+        const { text } = shownOf(message)
+        expect(text.length).toBeGreaterThanOrEqual(20)
+        expect(answer.text.startsWith(text)).toBe(true)
+        texts.push(text)
+      }
+      expect(await open.meters()).toEqual(before)
+      for (const lane of laneNames) expect(before[lane].chunks).toBeLessThan(answer.text.length / 4)
+    }),
+  )
+})

@@ -1,2 +1,0 @@
-import type { Chat, Message } from '@deltawire/browser'
-import { type ChatCompletion, sumOf } from '@deltawire/core'

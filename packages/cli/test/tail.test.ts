@@ -1,0 +1,352 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ChatCompletionChunk } from '@deltawire/core'
+import { toNodeListener } from '@deltawire/node'
+import { createMemoryEngine, createRelay, type RelayOptions } from '@deltawire/websocket-bridge'
+import { afterEach, describe, expect, it } from 'vitest'
+import { Interrupted } from '../src/io.ts'
+import { readRelayAddress } from '../src/tail/relay-address.ts'
+import { type CliOptions, runCli } from './run-cli.ts'
+
+const chunkOf = (content: string, finish_reason: string | null = null): ChatCompletionChunk => ({
+  id: 'chatcmpl-1',
+  object: 'chat.completion.chunk',
+  created: 1_700_000_000,
+  model: 'm',
+  choices: [{ index: 0, delta: { content }, finish_reason }],
+})
+
+/** A source whose chunks a test gives by hand. */
+function createSource() {
+  const given: ChatCompletionChunk[] = []
+  let over: { readonly reason?: Error } | undefined
+  let wake = () => {}
+  async function* read() {
+    for (;;) {
+      const next = given.shift()
+      if (next !== undefined) yield next
+      else if (over?.reason !== undefined) throw over.reason
+      else if (over !== undefined) return
+      else await new Promise<void>((resolve) => (wake = resolve))
+    }
+  }
+  return {
+    read,
+    give(...chunks: readonly ChatCompletionChunk[]) {
+      given.push(...chunks)
+      wake()
+    },
+    end(reason?: Error) {
+      over = reason === undefined ? {} : { reason }
+      wake()
+    },
+  }
+}
+
+const closers: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close()
+})
+
+async function serve(open: RelayOptions['open'], options: Partial<RelayOptions> = {}) {
+  const engine = createMemoryEngine()
+  const relay = createRelay({ open, engine, ...options })
+  const server = createServer(toNodeListener(relay.handle))
+  relay.attach(server)
+  const sockets = new Set<Duplex>()
+  server.on('upgrade', (_, socket) => sockets.add(socket))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  // A server that listens on a port has one.
+  const { port } = server.address() as AddressInfo
+  closers.push(async () => {
+    await relay.close()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await engine.close()
+  })
+  const base = `http://127.0.0.1:${port}`
+  return {
+    url: `ws://127.0.0.1:${port}/v1/socket`,
+    /** Cuts every WebSocket, as a network does. */
+    cut() {
+      for (const socket of sockets) socket.destroy()
+      sockets.clear()
+    },
+    async start({ topic, token }: { topic?: string; token?: string } = {}): Promise<string> {
+      const response = await fetch(`${base}/v1/streams`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        },
+        body: JSON.stringify({
+          key: `k-${Math.random()}`,
+          body: { model: 'm', messages: [{ role: 'user', content: 'Hi' }] },
+          topic,
+        }),
+      })
+      const { id } = (await response.json()) as { id?: string }
+      if (id === undefined) throw new Error(`the relay began nothing: ${response.status}`)
+      return id
+    },
+    cancel: (id: string) => fetch(`${base}/v1/streams/${id}/cancel`, { method: 'POST' }),
+  }
+}
+
+/** Runs it, and resolves `shown` when standard output holds a text. */
+function follow(args: readonly string[], options: CliOptions = {}) {
+  let stdout = ''
+  let stderr = ''
+  const waiting: { readonly has: () => boolean; readonly resolve: () => void }[] = []
+  const look = () => {
+    for (const { has, resolve } of waiting) if (has()) resolve()
+  }
+  const until = (has: () => boolean) =>
+    new Promise<void>((resolve) => {
+      waiting.push({ has, resolve })
+      look()
+    })
+  const ended = runCli(['tail', ...args], {
+    ...options,
+    onStdout: (text) => {
+      stdout += text
+      look()
+    },
+    onStderr: (text) => {
+      stderr += text
+      look()
+    },
+  })
+  return {
+    ended,
+    shown: (text: string) => until(() => stdout.includes(text)),
+    noted: (text: string) => until(() => stderr.includes(text)),
+  }
+}
+
+async function* answer(...chunks: readonly ChatCompletionChunk[]) {
+  yield* chunks
+}
+const short = () => answer(chunkOf('Hello, '), chunkOf('world'), chunkOf('', 'stop'))
+
+describe('deltawire tail', () => {
+  it('prints what there is, and then what comes', async () => {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const id = await relay.start()
+    source.give(chunkOf('Hello, '), chunkOf('wor'))
+    const run = follow([relay.url, id])
+    await run.shown('Hello, wor')
+    source.give(chunkOf('ld', 'stop'))
+    source.end()
+    expect(await run.ended).toMatchObject({ code: 0, stdout: 'Hello, world', stderr: '' })
+  })
+
+  it('finds the relay in the environment, and takes the address of its host', async () => {
+    const relay = await serve(short)
+    const id = await relay.start()
+    const env = { DELTAWIRE_RELAY_URL: relay.url.replace('/v1/socket', '') }
+    expect(await runCli(['tail', id], { env })).toMatchObject({ code: 0, stdout: 'Hello, world' })
+  })
+
+  it('writes chunks as lines of JSON, or as events, the sum first', async () => {
+    const relay = await serve(short)
+    const id = await relay.start()
+    await follow([relay.url, id]).ended
+    const lines = await runCli(['tail', relay.url, id, '--format', 'jsonl'])
+    const sum = { model: 'm', choices: [{ delta: { content: 'Hello, world' }, finish_reason: 'stop' }] }
+    expect(JSON.parse(lines.stdout)).toMatchObject(sum)
+    const events = await runCli(['tail', relay.url, id, '--format', 'sse'])
+    expect(events.stdout).toMatch(/^data: \{.*Hello, world.*\}\n\ndata: \[DONE\]\n\n$/)
+  })
+
+  it('comes back when the connection is lost, says so, and prints nothing twice', async () => {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const id = await relay.start()
+    source.give(chunkOf('one '))
+    const run = follow([relay.url, id])
+    await run.shown('one ')
+    relay.cut()
+    source.give(chunkOf('two '))
+    await run.noted('connected again')
+    source.give(chunkOf('three', 'stop'))
+    source.end()
+    expect(await run.ended).toMatchObject({
+      code: 0,
+      stdout: 'one two three',
+      stderr: 'note: the connection was lost; connecting again\nnote: connected again\n',
+    })
+  })
+
+  it('keeps the partial answer of a stream that failed, and ends with 7', async () => {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const id = await relay.start()
+    source.give(chunkOf('half an ans'))
+    const run = follow([relay.url, id, '--format', 'sse'])
+    await run.shown('half an ans')
+    source.end(new Error('the model is gone'))
+    const { code, stdout, stderr } = await run.ended
+    expect(code).toBe(7)
+    expect(stdout).toContain('half an ans')
+    expect(stdout).not.toContain('[DONE]')
+    expect(stderr).toMatch(/^error: .*\(failed\)\n$/)
+  })
+
+  it('calls a stream that was cancelled partial', async () => {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const id = await relay.start()
+    source.give(chunkOf('half'))
+    const run = follow([relay.url, id])
+    await run.shown('half')
+    await relay.cancel(id)
+    expect(await run.ended).toMatchObject({ code: 7, stdout: 'half', stderr: expect.stringMatching(/cancelled/) })
+  })
+
+  it('says with its exit code that an answer was truncated', async () => {
+    const relay = await serve(() => answer(chunkOf('too lo', 'length')))
+    const id = await relay.start()
+    expect(await runCli(['tail', relay.url, id])).toMatchObject({ code: 9, stdout: 'too lo' })
+  })
+
+  it('keeps what had come when Ctrl-C ends it', async () => {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const id = await relay.start()
+    source.give(chunkOf('half'))
+    const stop = new AbortController()
+    const run = follow([relay.url, id], { signal: stop.signal })
+    await run.shown('half')
+    stop.abort(new Interrupted('SIGINT'))
+    expect(await run.ended).toMatchObject({
+      code: 130,
+      stdout: 'half',
+      stderr: expect.stringMatching(/the answer is partial/),
+    })
+  })
+
+  it('ends quietly when the reader of its output has left', async () => {
+    const relay = await serve(short)
+    const id = await relay.start()
+    expect(await runCli(['tail', relay.url, id], { closesAfter: 0 })).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('prints the streams of a topic one after the other, each on a line of its own', async () => {
+    const [first, second] = [createSource(), createSource()]
+    const sources = [first, second]
+    const relay = await serve(() => sources.shift()?.read() ?? answer())
+    await relay.start({ topic: 'room' })
+    first.give(chunkOf('first'))
+    const stop = new AbortController()
+    const run = follow([relay.url, '--topic', 'room'], { signal: stop.signal })
+    await run.shown('first')
+    await relay.start({ topic: 'room' })
+    second.give(chunkOf('second'))
+    first.give(chunkOf(' answer', 'stop'))
+    first.end()
+    await run.shown('first answer\nsecond')
+    second.give(chunkOf('', 'stop'))
+    second.end()
+    await run.shown('second\n')
+    stop.abort(new Interrupted('SIGINT'))
+    expect(await run.ended).toMatchObject({ code: 130, stdout: 'first answer\nsecond\n' })
+  })
+
+  it('ends with the first stream of a topic when that is wanted', async () => {
+    const relay = await serve(short)
+    const run = follow([relay.url, '--topic', 'room', '--until-done'])
+    // Nobody says when it is told of; a stream that is live then or begins later is as good.
+    const again = setInterval(() => void relay.start({ topic: 'room' }), 50)
+    const result = await run.ended
+    clearInterval(again)
+    expect(result).toMatchObject({ code: 0, stdout: 'Hello, world' })
+  })
+})
+
+describe('the token of a relay', () => {
+  const token = 'secret-0123456789'
+  const authenticate: RelayOptions['authenticate'] = ({ token: given }) => (given === token ? { id: 'ada' } : undefined)
+
+  it('comes from the environment or from a command', async () => {
+    const relay = await serve(short, { authenticate })
+    const id = await relay.start({ token })
+    const env = { DELTAWIRE_RELAY_TOKEN: token }
+    expect(await runCli(['tail', relay.url, id], { env })).toMatchObject({ code: 0, stdout: 'Hello, world' })
+    const command = `${JSON.stringify(process.execPath)} -p "'${token}'"`
+    expect(await runCli(['tail', relay.url, id, '--token-cmd', command])).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('is asked for where it is wrong, and shown nowhere', async () => {
+    const relay = await serve(short, { authenticate })
+    const id = await relay.start({ token })
+    const { code, stderr } = await runCli(['tail', relay.url, id], { env: { DELTAWIRE_RELAY_TOKEN: 'not-this-one' } })
+    expect([code, stderr]).toEqual([4, expect.stringContaining('hint: put the token into $DELTAWIRE_RELAY_TOKEN')])
+    expect(stderr).not.toContain('not-this-one')
+  })
+
+  it.each(['exit 3', 'true'])('is missed where its command does this: %s', async (command) => {
+    const relay = await serve(short, { authenticate })
+    const result = await runCli(['tail', relay.url, 'st_x', '--token-cmd', command])
+    expect([result.code, result.stderr]).toEqual([3, expect.stringMatching(/^error: /)])
+  })
+
+  it.each(['ws://ada:secret-1@127.0.0.1/', 'ws://127.0.0.1/?token=secret-1'])(
+    'does not stand in the address: %s',
+    async (url) => {
+      const { code, stderr } = await runCli(['tail', url, 'st_x'])
+      expect([code, stderr]).toEqual([2, expect.stringContaining('addresses are logged')])
+      expect(stderr).not.toContain('secret-1')
+    },
+  )
+})
+
+describe('deltawire tail where there is nothing to follow', () => {
+  it('ends with 4 where the relay knows no such stream', async () => {
+    const relay = await serve(short)
+    expect(await runCli(['tail', relay.url, 'st_unknown'])).toMatchObject({
+      code: 4,
+      stdout: '',
+      stderr: expect.stringMatching(/not_found/),
+    })
+  })
+
+  it('ends with 6 where nobody listens, at once', async () => {
+    expect(await runCli(['tail', 'ws://127.0.0.1:1', 'st_x'])).toMatchObject({
+      code: 6,
+      stderr: expect.stringMatching(/^error: cannot connect to ws:\/\/127\.0\.0\.1:1\/v1\/socket: .*ECONNREFUSED/),
+    })
+  })
+
+  it('ends with 4 where the server is no relay', async () => {
+    const server = createServer((_, response) => response.writeHead(404).end())
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    closers.push(async () => void server.close())
+    const { port } = server.address() as AddressInfo
+    const { code, stderr } = await runCli(['tail', `http://127.0.0.1:${port}`, 'st_x'])
+    expect([code, stderr]).toEqual([4, expect.stringContaining('the server answered 404')])
+  })
+
+  it.each([
+    [['st_x'], 'no relay is named'],
+    [['ws://127.0.0.1:1'], 'a STREAM or a --topic NAME'],
+    [['ws://127.0.0.1:1', 'st_x', '--topic', 'room'], 'a STREAM or a --topic NAME'],
+    [['ws://127.0.0.1:1', 'st_x', '--until-done'], '--until-done belongs to --topic'],
+    [['ftp://127.0.0.1', 'st_x'], 'no relay is named'],
+  ])('says what is wrong with %j', async (words, said) => {
+    const { code, stderr } = await runCli(['tail', ...words])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(said)])
+  })
+})
+
+describe('the address of a relay', () => {
+  it.each([
+    ['http://127.0.0.1:8790', 'ws://127.0.0.1:8790/v1/socket', 'http://127.0.0.1:8790/v1'],
+    ['wss://example.org/relay/v1/socket', 'wss://example.org/relay/v1/socket', 'https://example.org/relay/v1'],
+    ['ws://[::1]:1/?ticket=once', 'ws://[::1]:1/v1/socket?ticket=once', 'http://[::1]:1/v1'],
+  ])('%s has its two doors', (text, socketURL, baseURL) => {
+    expect(readRelayAddress(text)).toEqual({ socketURL, baseURL })
+  })
+})
