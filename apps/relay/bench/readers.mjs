@@ -113,5 +113,5 @@ const tasks = {
     }
   },
 }
-process.on('message', async ({ do: name, ...task }) => process.send(await tasks[name](task)))
+process.on('message', ({ do: name, ...task }) => void tasks[name](task).then((answer) => process.send(answer)))
 process.on('disconnect', () => process.exit())

@@ -21,7 +21,7 @@ async function* deltas() {
     const due = from + (at * 1000) / rate
     const wait = due - performance.now()
     if (wait > 0) await sleep(wait)
-    yield at === count - 1 ? ' END!' : ` @${Date.now()}@`
+    yield at === count - 1 ? ' END!' : rate > 10_000 ? ' token' : ` @${Date.now()}@`
   }
 }
 
@@ -143,5 +143,5 @@ const answers = {
     return { cpuUs: user + system, rss: process.memoryUsage.rss(), position: await position?.(stream) }
   },
 }
-process.on('message', async (asked) => process.send(await answers[asked.do](asked)))
+process.on('message', (asked) => void answers[asked.do](asked).then((answer) => process.send(answer)))
 process.on('disconnect', () => process.exit())

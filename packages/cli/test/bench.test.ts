@@ -33,7 +33,7 @@ async function mock(options: MockServerOptions = {}) {
 
 interface Figures {
   v: number
-  levels: (Summary & { measures: Record<string, { p50: number; count: number }> })[]
+  levels: (Summary & { measures: Record<string, { count: number; min: number; p50: number }> })[]
 }
 
 async function figures(argv: readonly string[], env: Record<string, string>): Promise<Figures> {

@@ -57,7 +57,11 @@ export const noFigures = (): Figures => ({
 
 /** What must be zero, whatever was done. */
 export const harmOf = ({ losses, duplicates, reorders, mixed, endless, ...rest }: Figures) => ({
-  ...{ losses, duplicates, reorders, mixed, endless },
+  losses,
+  duplicates,
+  reorders,
+  mixed,
+  endless,
   disagreements: rest.disagreements,
   unexplained: rest.unexplained,
   crashes: rest.crashes,
@@ -89,6 +93,8 @@ export async function runWeather(seed: number, redis: RedisServer, figures: Figu
     running.push(...(await Promise.all(world.truths.map((truth) => begin(world, truth, below)))))
     const harmed = new Set<RelayNode>()
     const readers = running.flatMap((one) => one.readers)
+    // What happens to answers that nobody has seen anything of is another matter: they may be asked for again.
+    await Promise.all(running.map((one) => Promise.race(one.readers.map((reader) => reader.reached(1)))))
     const isOver = new AbortController()
     const over = Promise.all(readers.map((reader) => reader.over))
     await Promise.all([
@@ -233,7 +239,10 @@ function count({ truth, producer, readers }: Running, world: World, harmed: Set<
     figures.replaced += log.entries.filter(({ replaces }) => replaces).length
     ends.add(`${log.end} at ${judge(log, truth, figures)}`)
   }
-  if (ends.size > 1) figures.disagreements++
+  if (ends.size > 1) {
+    figures.disagreements++
+    console.error(`${truth.name}, of ${truth.length}: ${[...ends].join()}`)
+  }
   const isWhole = ends.has(`done at ${truth.length}`)
   if (!isWhole && harmed.has(producer)) figures.takeOvers++
   if (!isWhole && !harmed.has(producer)) {

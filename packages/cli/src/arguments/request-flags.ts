@@ -1,3 +1,4 @@
+import { jsonIn } from '../json-in.ts'
 import { flagGroup, type FlagValues } from './command.ts'
 import { text, type Value } from './value.ts'
 
@@ -7,16 +8,9 @@ const option: Value<readonly [name: string, value: unknown]> = {
   expected: 'a field of the request as in temperature=0.2',
   read(given) {
     const [, name = '', value = ''] = /^([\w.]+)=(.*)$/s.exec(given) ?? []
-    return name === '' ? undefined : [name, jsonOr(value)]
+    const json = jsonIn(value)
+    return name === '' ? undefined : [name, json === undefined ? value : json]
   },
-}
-
-function jsonOr(value: string): unknown {
-  try {
-    return JSON.parse(value) as unknown
-  } catch {
-    return value
-  }
 }
 
 /** What the instruments ask an endpoint. */

@@ -70,7 +70,7 @@ function writingSocket(transcript: Output, token = ''): new (url: string, protoc
 
     constructor(url: string, protocol: string) {
       super(url, protocol)
-      this.on('message', (data) => this.#write('<', String(data)))
+      this.on('message', (data: Buffer) => this.#write('<', data.toString()))
       this.on('close', (code) => this.#write('<', `closed ${code}`))
     }
 

@@ -24,15 +24,22 @@ export const relay: Run<typeof flags> = async ({ flags, arguments: sources, comm
   const given = await readRelaySettings(settingsOf(flags), io.env, flags.settings)
   if (flags.check) return exitCode.complete
   const mock = sources.length === 0 ? undefined : await startMock(sources, flags, io)
-  const settings = mock === undefined ? given : { ...given, upstreamURL: mock.baseURL, upstreamKey: 'mock' }
+  const settings = mock === undefined ? given : { ...given, upstreamURL: mock.server.baseURL, upstreamKey: 'mock' }
   try {
-    return await serve(settings, flags, command, io)
+    return await serve(settings, flags, { command, model: mock?.model ?? settings.models?.[0] }, io)
   } finally {
-    await mock?.close()
+    await mock?.server.close()
   }
 }
 
-async function serve(settings: RelaySettings, flags: Flags, command: readonly string[], io: Io): Promise<number> {
+interface Purpose {
+  /** Run against the relay; empty for a relay of its own. */
+  readonly command: readonly string[]
+  /** A model that the command can ask for. */
+  readonly model: string | undefined
+}
+
+async function serve(settings: RelaySettings, flags: Flags, { command, model }: Purpose, io: Io): Promise<number> {
   const log = createRelayLog({
     level: command.length > 0 ? 'error' : settings.logLevel,
     secrets: secretsOf(settings),
@@ -52,6 +59,7 @@ async function serve(settings: RelaySettings, flags: Flags, command: readonly st
   const environment = {
     OPENAI_BASE_URL: baseURL,
     OPENAI_API_KEY: Object.values(settings.tokens ?? {})[0] ?? 'none',
+    ...(model !== undefined && { DELTAWIRE_MODEL: model }),
     DELTAWIRE_RELAY_URL: `${origin.replace(/^http/, 'ws')}/v1/socket`,
   }
   const server = { baseURL, close: () => (io.signal.aborted ? running.drain() : running.close()) }
@@ -80,5 +88,6 @@ async function startMock(names: readonly string[], flags: Flags, io: Io) {
     sources.map(async (source) => captureToRecording(source.name, await source.open())),
   )
   const pace = { firstChunkMs: ttft, chunkMs: tps === 0 ? 0 : 1000 / tps, jitter: 0 }
-  return createMockServer({ recordings, pace, clock: io.clock, apiKey: 'mock' })
+  const server = await createMockServer({ recordings, pace, clock: io.clock, apiKey: 'mock' })
+  return { server, model: recordings[0]?.name }
 }

@@ -25,7 +25,7 @@ export const tail = command({
   ],
   examples: [
     {
-      run: `deltawire relay demo:text --port 0 --ttft 3000 -- sh -c 'deltawire ask Hello --header "x-topic: room" >answer & deltawire tail --topic room --until-done'`,
+      run: `deltawire relay demo:text --port 0 --ttft 6000 -- sh -c 'deltawire ask Hello --header "x-topic: room" >answer & deltawire tail --topic room --until-done'`,
       about: 'an answer that somebody else has asked for, live',
     },
   ],

@@ -8,6 +8,7 @@ import { openCapture } from '../recording/read-recording.ts'
 import type { RecordingFile } from '../recording/recording-file.ts'
 import type { Redaction } from '../recording/redaction.ts'
 import type { AskOptions, Probe, Prober } from './check.ts'
+import { jsonIn } from '../json-in.ts'
 
 export interface ProberOptions {
   readonly endpoint: Endpoint
@@ -121,7 +122,7 @@ async function judged(recording: string, response: Response, totalMs: number): P
     status: response.status,
     headers: response.headers,
     text,
-    json: jsonOf(text),
+    json: jsonIn(text),
     completion,
     error,
     findings,
@@ -154,14 +155,6 @@ function reasonOf(error: unknown): string {
     reason = cause.message
   }
   return reason
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

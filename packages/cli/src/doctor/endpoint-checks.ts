@@ -1,6 +1,7 @@
 import { reasoningOf, textOf, toolCallsOf, type ChatCompletionChoice } from '@deltawire/core'
 import { ruleOf } from '../lint/rules.ts'
 import { fail, pass, skip, warn, type Check, type Probe, type Prober, type Result } from './check.ts'
+import { jsonIn } from '../json-in.ts'
 
 const user = (content: string) => ({ messages: [{ role: 'user', content }] })
 const short = user('Say hello in one short sentence.')
@@ -207,7 +208,7 @@ export const endpointChecks = {
         prober,
         { ...user('Which city is the capital of Norway?'), response_format: format },
         (choice) => {
-          const value = jsonOf(textOf(choice))
+          const value = jsonIn(textOf(choice))
           const isObeyed = typeof value === 'object' && value !== null && 'city' in value
           return isObeyed
             ? pass('it is')
@@ -295,12 +296,4 @@ function shapeOf(choice: ChatCompletionChoice | undefined): string | undefined {
     toolCallsOf(choice).length > 0 && 'tool calls',
   ]
   return `${fields.filter((field) => field !== false).join(' and ') || 'nothing'} and ends with ${choice.finish_reason}`
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import type { FramingRule } from './framing-rules.ts'
 import type { Block, Line } from './locate-blocks.ts'
 import type { Report } from './rule.ts'
+import { jsonIn } from '../json-in.ts'
 
 type Say = Report<FramingRule>
 
@@ -74,24 +75,16 @@ function checkData(values: readonly string[], say: Say): void {
     return
   }
   if (lineSeparators.some((character) => joined.includes(character))) say('line-separator')
-  if (isJson(joined)) {
+  if (jsonIn(joined) !== undefined) {
     if (values.length > 1) say('data-in-lines')
     return
   }
-  if (values.length > 1 && values.every((value) => isDone(value.trim()) || isJson(value))) say('blank-line-missing')
+  if (values.length > 1 && values.every((value) => isDone(value.trim()) || jsonIn(value) !== undefined))
+    say('blank-line-missing')
   else if (partsOf(joined).length > 1) say('events-glued')
 }
 
 export const isDone = (text: string): boolean => text.length < 16 && /^"?\[?done\]?"?$/i.test(text)
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** JSON objects that stand one behind the other; nothing when the text is anything else. */
 export function partsOf(text: string): string[] {
@@ -112,7 +105,7 @@ function firstPartOf(text: string): string | undefined {
   // Each } may be the end, and there are few of them before it.
   for (let at = text.indexOf('}'); at !== -1; at = text.indexOf('}', at + 1)) {
     const part = text.slice(0, at + 1)
-    if (isJson(part)) return part
+    if (jsonIn(part) !== undefined) return part
   }
   return undefined
 }

@@ -9,12 +9,14 @@ import {
   type StreamEvent,
 } from '@deltawire/core'
 import { readEvents } from '@deltawire/node'
+import { jsonIn } from '../json-in.ts'
 import type { Capture } from '../recording/read-recording.ts'
 import type { RecordingHead } from '../recording/recording.ts'
-import { checkBlock, checkBody, dataOf, isDone, partsOf } from './check-framing.ts'
+import { checkBlock, checkBody, dataOf, isDone } from './check-framing.ts'
 import { createShapeChecker } from './check-shape.ts'
 import { checkTransport, timeOf } from './check-transport.ts'
 import { blocksOf, linesAsBlocks, linesOf, type Block } from './locate-blocks.ts'
+import { isErrorLike, isPlainError, valuesIn } from './raw-event.ts'
 import { isObject } from './raw-part.ts'
 import type { Place } from './rule.ts'
 import type { RuleName } from './rules.ts'
@@ -164,7 +166,9 @@ function createLinter(bytes: Uint8Array, head: RecordingHead | undefined, option
     shape.end(say)
     if (failure !== undefined) say('connection-broke', failure instanceof Error ? failure.message : undefined)
     if (error?.code === 'incomplete_stream') say('incomplete')
-    if (error?.code === 'no_chunk' && head?.response.status !== 429) say('no-chunk')
+    // Of a refusal nobody expects an answer.
+    const isRefused = head !== undefined && Math.floor(head.response.status / 100) !== 2
+    if (error?.code === 'no_chunk' && !isRefused) say('no-chunk')
     if (error?.code === 'limit_exceeded') say('limit-exceeded', error.details.option)
     if (isEventStream && error === undefined && !hasDone) say('done-missing')
     if (sum !== undefined) judgeCompletion(sum)
@@ -180,7 +184,7 @@ function createLinter(bytes: Uint8Array, head: RecordingHead | undefined, option
       if (ids.includes('')) say('tool-id-missing')
       if (new Set(ids.filter((id) => id !== '')).size < ids.filter((id) => id !== '').length) say('tool-id-shared')
       for (const call of calls) {
-        if (call.type === 'function' && !isJson(call.function.arguments))
+        if (call.type === 'function' && jsonIn(call.function.arguments) === undefined)
           say('tool-arguments-not-json', call.function.name)
       }
     }
@@ -207,40 +211,6 @@ function askedOf(head: RecordingHead | undefined): { n: number | undefined; hasU
   return {
     n: typeof body['n'] === 'number' ? body['n'] : undefined,
     hasUsage: isObject(options) && options['include_usage'] === true,
-  }
-}
-
-/** `{"error":{"message":…}}` and nothing beside it. */
-function isPlainError(value: Readonly<Record<string, unknown>>): boolean {
-  const { error } = value
-  return isObject(error) && typeof error['message'] === 'string' && Object.keys(value).length === 1
-}
-
-function isErrorLike(value: Readonly<Record<string, unknown>>, name: string | undefined): boolean {
-  const { error, base_resp: status, choices } = value
-  if (name === 'error' || value['object'] === 'error' || value['type'] === 'error') return true
-  if (isObject(status) && status['status_code'] !== 0) return true
-  if (Array.isArray(choices) && choices.some((choice) => isObject(choice) && isObject(choice['error']))) return true
-  return isObject(error) ? Object.values(error).some((field) => field !== null) : Boolean(error)
-}
-
-function valuesIn(text: string): unknown[] {
-  try {
-    const value: unknown = JSON.parse(text)
-    return Array.isArray(value) ? (value as unknown[]) : [value]
-  } catch {
-    return partsOf(text)
-      .filter((part) => !isDone(part))
-      .map((part) => JSON.parse(part) as unknown)
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -3,6 +3,7 @@ import { closeNow, listen, listenError } from '../listen.ts'
 import { visibleLine } from '../render/visible.ts'
 import { recordCall, type RecorderOptions } from './create-recorder.ts'
 import type { RecordingFile } from './recording-file.ts'
+import { jsonIn } from '../json-in.ts'
 
 export interface RecordingProxyOptions {
   /** The endpoint behind it, with `/v1`. */
@@ -49,7 +50,7 @@ async function passOn(
     url: urlOf(request.url ?? '/', base),
     headers: headersOf(request, options.headers),
   }
-  const json = jsonOf(body)
+  const json = jsonIn(body.toString('utf8'))
   const file = await options.open(modelOf(json))
   const gone = new AbortController()
   response.once('close', () => gone.abort(new Error('the caller left')))
@@ -135,14 +136,6 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
     pieces.push(piece)
   }
   return Buffer.concat(pieces)
-}
-
-function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown
-  } catch {
-    return undefined
-  }
 }
 
 function modelOf(body: unknown): string {

@@ -55,13 +55,15 @@ function eventsOf(text: string): StreamEvent[] {
 }
 
 function jsonOf(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown
   try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+    value = JSON.parse(text)
   } catch {
     // Said below.
   }
-  demand(false, `the answer is a JSON object, not ${text.slice(0, 200)}`)
+  const isObject = typeof value === 'object' && value !== null
+  demand(isObject, `the answer is a JSON object, not ${text.slice(0, 200)}`)
+  return value as Record<string, unknown>
 }
 
 async function begin({ ask, body }: DoorBench, key: string): Promise<Readonly<Record<string, unknown>>> {
