@@ -31,6 +31,9 @@ interface Manifest {
   exports: Record<string, unknown>
 }
 
+/** What a user of every entry has: bindings and the Redis engine leave these to them. */
+const peers = ['ioredis@6', 'react@19', 'solid-js@1', 'svelte@5', 'vue@3']
+
 /** Packs what would be published and installs it as a user would: with npm, and with nothing else around. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'deltawire-package-check-'))
@@ -46,7 +49,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const tarballs = published.map(({ name, version }) => tarballOf(directory, name, version))
   await mkdir(consumer)
   await writeFile(join(consumer, 'package.json'), '{ "name": "consumer", "private": true }')
-  await mustRun('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs], consumer)
+  await mustRun('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, ...peers], consumer)
 
   const packages = published.map(async ({ name, version, source }) => {
     const installed = join(consumer, 'node_modules', name)

@@ -5,7 +5,10 @@ import { root } from './root.ts'
 import { run } from './run.ts'
 
 const consumer = inject('consumer')
-const entries = inject('packages').flatMap((published) => published.entries)
+// What is for pages needs the DOM, which a project of Node.js does not have.
+const entries = inject('packages')
+  .filter(({ name }) => name !== '@deltawire/browser')
+  .flatMap((published) => published.entries)
 
 /** What an application writes. The wrong lines show that the types are more than `any`. */
 const core = `

@@ -10,7 +10,7 @@ import { readFile } from 'node:fs/promises'
 import * as http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { startRedis } from '../../../packages/websocket-bridge/test/redis/redis-server.ts'
+import { startRedis } from '@deltawire/testkit/redis'
 
 const snippets = snippetsOf(await readFile(new URL('../../../docs/relay.md', import.meta.url), 'utf8'))
 const codeOf = (title: string): string => snippets.find((snippet) => snippet.title === title)?.code ?? ''

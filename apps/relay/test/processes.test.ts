@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { followEvents, type Follower, followSocket } from './support/follow.ts'
 import { judge, noFaults } from './support/judge.ts'
 import type { RelayNode } from './support/relay-node.ts'
-import { type RedisServer, startRedis } from '../../../packages/websocket-bridge/test/redis/redis-server.ts'
+import { type RedisServer, startRedis } from '@deltawire/testkit/redis'
 import { createWorld, type World } from './support/relay-world.ts'
 import type { Truth } from './support/truth.ts'
 

@@ -1,7 +1,7 @@
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createReaderLog, judge, noFaults } from './support/judge.ts'
-import { startRedis, type RedisServer } from '../../../packages/websocket-bridge/test/redis/redis-server.ts'
+import { startRedis, type RedisServer } from '@deltawire/testkit/redis'
 import { createTruth } from './support/truth.ts'
 import { type Figures, harmOf, noFigures, runWeather } from './support/weather.ts'
 

@@ -110,7 +110,8 @@ export class ByteChunkStream implements ChunkStream {
         }
         if (!this.#begun && (this.#ready.length > 0 || decoder.sum() !== undefined)) this.#tellBegun()
         // What the answer has come to stands, however its source takes the end.
-        if (this.#over && piece !== undefined && piece.done !== true) await reader.close(this.#failure === undefined).catch(() => {})
+        if (this.#over && piece !== undefined && piece.done !== true)
+          await reader.close(this.#failure === undefined).catch(() => {})
       }
       return this.#shift()
     } finally {

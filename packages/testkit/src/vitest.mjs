@@ -12,6 +12,7 @@ export function project(name, test) {
   return defineConfig({
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
-    test: { name, include: ['test/**/*.test.ts'], ...test },
+    // A guard against what hangs, and no measure: on a busy machine everything is slow.
+    test: { name, include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, ...test },
   })
 }

@@ -1,5 +1,5 @@
 import { createMockServer, type MockServer } from '@deltawire/cli/mock'
-import type { RedisServer } from '../../../../packages/websocket-bridge/test/redis/redis-server.ts'
+import type { RedisServer } from '@deltawire/testkit/redis'
 import type { NextNode } from './follow.ts'
 import { type RelayNode, startNode } from './relay-node.ts'
 import { createTruth, type Truth } from './truth.ts'

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { followEvents, type Follower, followSocket } from './follow.ts'
 import { type Faults, judge, noFaults } from './judge.ts'
 import type { RelayNode } from './relay-node.ts'
-import type { RedisServer } from '../../../../packages/websocket-bridge/test/redis/redis-server.ts'
+import type { RedisServer } from '@deltawire/testkit/redis'
 import { createWorld, type World } from './relay-world.ts'
 import type { Truth } from './truth.ts'
 

@@ -117,7 +117,11 @@ export function isDemoName(name: string): name is DemoName {
 
 /** The body that the server of this recording sent. */
 export function demoBytes(name: DemoName): Uint8Array {
-  return new TextEncoder().encode(demos[name]().map((part) => encode(name, part)).join(''))
+  return new TextEncoder().encode(
+    demos[name]()
+      .map((part) => encode(name, part))
+      .join(''),
+  )
 }
 
 function encode(name: DemoName, part: Part): string {

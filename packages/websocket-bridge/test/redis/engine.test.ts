@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { createRedisEngine } from '../../src/redis/index.ts'
 import { describeEngine } from '../describe-engine.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
+import { type RedisServer, startRedis } from '@deltawire/testkit/redis'
 
 describeWithProgram('redis', 'the Redis engine', (program) => {
   let server: RedisServer

@@ -8,7 +8,7 @@ import { createRedisEngine } from '../../src/redis/index.ts'
 import { chunkOf, handSource } from '../support/chunks.ts'
 import { createStage } from '../support/listen.ts'
 import { type CutProxy, startCutProxy } from './cut-proxy.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
+import { type RedisServer, startRedis } from '@deltawire/testkit/redis'
 import { canonicalOf, type Testimony, witness } from './witness.ts'
 
 const body = { model: 'test-model', messages: [{ role: 'user', content: 'Hi' }] }

@@ -78,7 +78,7 @@ function taught(platform: BytePlatform): Decoder {
   const decoder = new Decoder(platform, {}, true)
   const event = (text: string): string =>
     `data: {"id":"","object":"chat.completion.chunk","created":1,"model":"","choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]}\n\n`
-  const bytes = Uint8Array.from([...'abcd'].map(event).join(''), (character) => character.charCodeAt(0))
+  const bytes = Uint8Array.from(['a', 'b', 'c', 'd'].map(event).join(''), (character) => character.charCodeAt(0))
   decoder.push(bytes)
   decoder.push(bytes.subarray(0, 10))
   return decoder

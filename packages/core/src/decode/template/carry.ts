@@ -29,9 +29,10 @@ export class Carry {
 
   /** Whether a line ends with CR alone: such streams have no blank lines that end with LF. Looks at each byte once. */
   hasLoneCr(): boolean {
-    if (this.#seen > this.length) this.#seen = 0
-    for (; this.#seen + 1 < this.length; this.#seen++)
-      if (this.bytes[this.#seen] === CR && this.bytes[this.#seen + 1] !== LF) return true
+    const last = this.length - 1
+    let at = this.bytes.indexOf(CR, Math.min(this.#seen, last))
+    for (; at !== -1 && at < last; at = this.bytes.indexOf(CR, at + 1)) if (this.bytes[at + 1] !== LF) return true
+    this.#seen = last
     return false
   }
 }

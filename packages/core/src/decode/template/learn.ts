@@ -85,15 +85,15 @@ export function repeats({ choices }: ChatCompletionChunk): boolean {
 }
 
 /** Whether a value may be another in the next event: by its name, or because it is another than in the event before. */
-function mayVary({ path, isText }: Leaf, differs: boolean): boolean {
+function mayVary({ path, isText }: Leaf, isOther: boolean): boolean {
   const [first, , third, fourth] = path
   const name = String(path.at(-1))
-  if (first === 'usage') return differs && !isText
-  if (path.length === 1) return name === 'obfuscation' ? isText : differs && !ENVELOPE.has(name)
-  if (isDropped(path)) return differs
+  if (first === 'usage') return isOther && !isText
+  if (path.length === 1) return name === 'obfuscation' ? isText : isOther && !ENVELOPE.has(name)
+  if (isDropped(path)) return isOther
   if (first !== 'choices' || third !== 'delta' || fourth === 'role') return false
   if (fourth === 'tool_calls') return isText && path.length === 7 && (name === 'arguments' || name === 'input')
-  return differs || (isText && isProse(name))
+  return isOther || (isText && isProse(name))
 }
 
 /** A text that repeats the delta (case 120). */
