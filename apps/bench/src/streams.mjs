@@ -1,6 +1,6 @@
 // Streams to measure with: the shape that OpenAI sends in 2026, seeded, so that every run reads the same bytes.
 
-/** Tokens of about four characters as models send them: mostly plain, some with escapes, some not ASCII. */
+/** Small words of four characters on average, ASCII and not, as tokens are. */
 const WORDS = [
   ' the',
   ' of',
@@ -31,14 +31,6 @@ export function numbers(seed) {
   }
 }
 
-export const wordOf = (next) => WORDS[next(WORDS.length)]
-
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-
-/** Padding that hides how long a token is. */
-export const paddingOf = (next, length) =>
-  Array.from({ length: Math.max(0, 12 - length) + next(4) }, () => LETTERS[next(LETTERS.length)]).join('')
-
 const chunk = (choices, rest = {}) => ({
   id: 'chatcmpl-CvEbvZSNqxkGiWgrbjMQpZZKk8gzF',
   object: 'chat.completion.chunk',
@@ -53,97 +45,84 @@ const chunk = (choices, rest = {}) => ({
 
 const choice = (delta, finish_reason = null) => ({ index: 0, delta, logprobs: null, finish_reason })
 
-const usage = (count) =>
-  chunk([], { usage: { prompt_tokens: 9, completion_tokens: count, total_tokens: count + 9 }, obfuscation: '' })
-
-/** A chunk of one text, with its padding. */
-const padded = (next, one, text) => chunk([one], { obfuscation: paddingOf(next, text.length) })
-
-/**
- * The shapes people have: what begins a stream, `count` chunks of its middle, and what ends it.
- *
- * The middle may be repeated: it is no end of anything.
- */
-export const SHAPES = {
-  text: (count, next = numbers(1)) => ({
-    head: [chunk([choice({ role: 'assistant', content: '', refusal: null })])],
-    *middle() {
-      for (let i = 0; i < count; i++) {
-        const text = wordOf(next)
-        yield padded(next, choice({ content: text }), text)
-      }
-    },
-    tail: [chunk([choice({}, 'stop')]), usage(count)],
-  }),
-  'tool arguments': (count, next = numbers(2)) => ({
-    head: [
-      chunk([
-        choice({
-          role: 'assistant',
-          content: null,
-          tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'write_file', arguments: '' } }],
-        }),
-      ]),
-    ],
-    *middle() {
-      for (const text of pieces(jsonText(count * 4, next), 4).slice(0, count))
-        yield padded(next, choice({ tool_calls: [{ index: 0, function: { arguments: text } }] }), text)
-    },
-    tail: [chunk([choice({}, 'tool_calls')]), usage(count)],
-  }),
-  reasoning: (count, next = numbers(3)) => ({
-    head: [chunk([choice({ role: 'assistant', content: null, reasoning_content: '' })])],
-    *middle() {
-      for (let i = 0; i < count; i++) {
-        const text = wordOf(next)
-        yield chunk([choice({ content: null, reasoning_content: text })])
-      }
-    },
-    // What one reads of it is text again.
-    tail: [
-      chunk([choice({ content: 'done', reasoning_content: null })]),
-      chunk([choice({ content: '', reasoning_content: null }, 'stop')]),
-    ],
-  }),
-  'n = 4': (count, next = numbers(4)) => ({
-    head: [0, 1, 2, 3].map((index) => chunk([{ ...choice({ role: 'assistant', content: '' }), index }])),
-    *middle() {
-      for (let i = 0; i < count; i++) {
-        const text = wordOf(next)
-        yield padded(next, { ...choice({ content: text }), index: next(4) }, text)
-      }
-    },
-    tail: [0, 1, 2, 3].map((index) => chunk([{ ...choice({}, 'stop'), index }])),
-  }),
-  logprobs: (count, next = numbers(5)) => ({
-    head: [chunk([{ ...choice({ role: 'assistant', content: '' }), logprobs: { content: [], refusal: null } }])],
-    *middle() {
-      const encoder = new TextEncoder()
-      const token = (text) => ({ token: text, logprob: -next(1_000_000) / 65_536, bytes: [...encoder.encode(text)] })
-      for (let i = 0; i < count; i++) {
-        const text = wordOf(next)
-        const top_logprobs = [text, wordOf(next), wordOf(next), wordOf(next), wordOf(next)].map(token)
-        const logprobs = { content: [{ ...top_logprobs[0], top_logprobs }], refusal: null }
-        yield padded(next, { ...choice({ content: text }), logprobs }, text)
-      }
-    },
-    tail: [chunk([choice({}, 'stop')])],
-  }),
+/** `count` chunks of text between a role chunk and an end. */
+export function* textChunks(count, seed = 1) {
+  const next = numbers(seed)
+  yield chunk([choice({ role: 'assistant', content: '', refusal: null })])
+  for (let i = 0; i < count; i++) yield chunk([choice({ content: WORDS[next(WORDS.length)] })])
+  yield chunk([choice({}, 'stop')])
+  yield chunk([], { usage: { prompt_tokens: 9, completion_tokens: count, total_tokens: count + 9 } })
 }
 
-export const eventOf = (value) => `data: ${JSON.stringify(value)}\n\n`
+/** One tool call whose arguments grow to `length` characters, four at a time. */
+export function* toolChunks(length, seed = 2) {
+  yield chunk([
+    choice({
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'write_file', arguments: '' } }],
+    }),
+  ])
+  for (const text of pieces(jsonText(length, seed), 4))
+    yield chunk([choice({ tool_calls: [{ index: 0, function: { arguments: text } }] })])
+  yield chunk([choice({}, 'tool_calls')])
+}
+
+/** Text again, first as reasoning: half and half. */
+export function* reasoningChunks(count, seed = 3) {
+  const next = numbers(seed)
+  yield chunk([choice({ role: 'assistant', content: null, reasoning_content: '' })])
+  for (let i = 0; i < count; i++) {
+    const word = WORDS[next(WORDS.length)]
+    yield chunk([
+      choice(i < count / 2 ? { content: null, reasoning_content: word } : { content: word, reasoning_content: null }),
+    ])
+  }
+  yield chunk([choice({}, 'stop')])
+}
+
+/** Four choices that take turns; only the first one is read, as all readers here do. */
+export function* choiceChunks(count, seed = 4) {
+  const next = numbers(seed)
+  for (let index = 0; index < 4; index++) yield chunk([{ ...choice({ role: 'assistant', content: '' }), index }])
+  for (let i = 0; i < count; i++) yield chunk([{ ...choice({ content: WORDS[next(WORDS.length)] }), index: next(4) }])
+  for (let index = 0; index < 4; index++) yield chunk([{ ...choice({}, 'stop'), index }])
+}
 
 /** A JSON document of about `length` characters: lines of a file, numbers, nested objects. */
-export function jsonText(length, next = numbers(2)) {
+export function jsonText(length, seed = 2) {
+  const next = numbers(seed)
   const lines = []
   let size = 0
   while (size < length) {
-    const line = { text: Array.from({ length: 8 }, () => wordOf(next)).join(''), at: next(1000), tags: ['a', 'b'] }
+    const line = {
+      text: Array.from({ length: 8 }, () => WORDS[next(WORDS.length)]).join(''),
+      at: next(1000),
+      tags: ['a', 'b'],
+    }
     size += JSON.stringify(line).length + 1
     lines.push(line)
   }
   return JSON.stringify({ path: 'notes.md', lines })
 }
 
-/** A text in pieces of so many characters; a character that two units make up is not cut. */
-export const pieces = (text, size) => text.match(new RegExp(`[^]{1,${size}}`, 'gu')) ?? []
+export const pieces = (text, size) => text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? []
+
+/** The bytes of chunks as a server sends them, cut into reads of `size` bytes; one event per read with `0`. */
+export function* reads(chunks, size) {
+  const encoder = new TextEncoder()
+  if (size === 0) {
+    for (const one of chunks) yield encoder.encode(`data: ${JSON.stringify(one)}\n\n`)
+    yield encoder.encode('data: [DONE]\n\n')
+    return
+  }
+  let text = ''
+  for (const one of chunks) {
+    text += `data: ${JSON.stringify(one)}\n\n`
+    while (text.length >= size) {
+      yield encoder.encode(text.slice(0, size))
+      text = text.slice(size)
+    }
+  }
+  yield encoder.encode(`${text}data: [DONE]\n\n`)
+}

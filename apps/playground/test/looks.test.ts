@@ -1,3 +1,4 @@
+import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import axe from 'axe-core'
 import { readFile } from 'node:fs/promises'
@@ -5,17 +6,16 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isBusy } from './support/is-busy.ts'
-import { type Browser, openBrowser } from './support/open-browser.ts'
 import { buildPlayground, laneNames, usePlayground, watchPages } from './support/open-playground.ts'
 
 describeWithProgram('chromium', 'the page of the playground', (path) => {
-  let browser: Browser
+  let browser: OpenChromium
   let built: Awaited<ReturnType<typeof buildPlayground>>
   let use: Parameters<typeof usePlayground>[0]
 
   beforeAll(async () => {
     built = await buildPlayground()
-    browser = await openBrowser(path)
+    browser = await openChromium(path)
     await watchPages(browser.context)
     use = { files: built.files, context: browser.context }
   }, 120_000)

@@ -1,9 +1,9 @@
 import { demoAnswer } from '@deltawire/cli/playground'
+import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isBusy } from './support/is-busy.ts'
 import { answerOfScript, type Shown, shownOf } from './support/answer.ts'
-import { type Browser, openBrowser } from './support/open-browser.ts'
 import {
   buildPlayground,
   laneNames,
@@ -19,14 +19,14 @@ import {
 const generating = (meters: Meters): number => laneNames.reduce((sum, lane) => sum + meters[lane].generating, 0)
 
 describeWithProgram('chromium', 'the playground', (path) => {
-  let browser: Browser
+  let browser: OpenChromium
   let built: Awaited<ReturnType<typeof buildPlayground>>
   let answer: Shown
 
   beforeAll(async () => {
     answer = await answerOfScript()
     built = await buildPlayground()
-    browser = await openBrowser(path)
+    browser = await openChromium(path)
     await watchPages(browser.context)
   }, 120_000)
   afterAll(async () => {

@@ -1,14 +1,14 @@
+import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { answerOfScript, shownOf } from './support/answer.ts'
-import { type Browser, openBrowser } from './support/open-browser.ts'
 import { buildPlayground, drive, laneNames, ready, watchPages } from './support/open-playground.ts'
 
 describeWithProgram('chromium', 'the page for a documentation', (path) => {
-  let browser: Browser
+  let browser: OpenChromium
   let built: Awaited<ReturnType<typeof buildPlayground>>
   let server: Server
   let url: string
@@ -23,7 +23,7 @@ describeWithProgram('chromium', 'the page for a documentation', (path) => {
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-    browser = await openBrowser(path)
+    browser = await openChromium(path)
     await watchPages(browser.context)
   }, 120_000)
   afterAll(async () => {

@@ -1,8 +1,9 @@
+import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabApi } from './apps/lab.ts'
-import { bundleApp, type Lab, openBrowser, pageOf, strictPolicy } from './support/browser-lab.ts'
+import { bundleApp, pageOf, strictPolicy } from './support/browser-lab.ts'
 import { type ChatServer, chunksOf, type Script, serveChat } from './support/chat-server.ts'
 
 declare global {
@@ -13,7 +14,7 @@ declare global {
 }
 
 describeWithProgram('chromium', 'a chat in a page', (path) => {
-  let browser: Lab
+  let browser: OpenChromium
   let server: ChatServer
   let script: Partial<Script> = {}
 
@@ -27,7 +28,7 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
       script: () => ({ chunks: chunksOf(TEXT), ...script }),
       page: { html: pageOf('Lab'), script: code, policy: strictPolicy },
     })
-    browser = await openBrowser(path)
+    browser = await openChromium(path)
   }, 120_000)
   afterAll(async () => {
     await browser?.close()
@@ -108,18 +109,23 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
     await makeChat(first, { storage: 'local', tabs: 'team' })
     await begin(first)
     await generated(20)
-    const second = await open({ pauseMs: 10 })
-    await makeChat(second, { storage: 'local', tabs: 'team' })
-    await expect
-      .poll(() => second.evaluate(() => window.chat.getSnapshot().connection), { timeout: 20_000 })
-      .toBe('following')
-    await expect.poll(() => text(second), { timeout: 20_000 }).not.toBe('')
+    const others = [await open({ pauseMs: 10 }), await open({ pauseMs: 10 })]
+    for (const other of others) {
+      await makeChat(other, { storage: 'local', tabs: 'team' })
+      await expect
+        .poll(() => other.evaluate(() => window.chat.getSnapshot().connection), { timeout: 20_000 })
+        .toBe('following')
+      await expect.poll(() => text(other), { timeout: 20_000 }).not.toBe('')
+    }
     expect([last().readers, last().connections]).toEqual([1, 1])
     await first.close()
-    await expect.poll(() => text(second), { timeout: 20_000 }).toBe(TEXT)
+    for (const other of others) await expect.poll(() => text(other), { timeout: 20_000 }).toBe(TEXT)
+    // However many follow, a dying leader costs one connection.
     expect(last().connections).toBe(2)
-    expect(await second.evaluate(() => window.chat.getSnapshot().messages.length)).toBe(2)
-    await second.close()
+    for (const other of others) {
+      expect(await other.evaluate(() => window.chat.getSnapshot().messages.length)).toBe(2)
+      await other.close()
+    }
   })
 
   it('goes on in a leading tab that was put away and comes back', { timeout: 60_000 }, async () => {
@@ -130,6 +136,19 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
     await page.evaluate(() => window.dispatchEvent(new Event('pagehide')))
     await expect.poll(() => last().readers, { timeout: 20_000 }).toBe(0)
     await page.evaluate(() => window.dispatchEvent(new Event('pageshow')))
+    await expect.poll(() => text(page), { timeout: 20_000 }).toBe(TEXT)
+    expect(await page.evaluate(() => window.chat.getSnapshot().error)).toBe(null)
+    await page.close()
+  })
+
+  it('asks again in a tab that was put away before it had an answer', { timeout: 60_000 }, async () => {
+    const page = await open({ pauseMs: 10 })
+    await makeChat(page, { storage: 'local', tabs: 'early' })
+    await page.evaluate(() => {
+      void window.chat.sendMessage('Hello!')
+      window.dispatchEvent(new Event('pagehide'))
+      window.dispatchEvent(new Event('pageshow'))
+    })
     await expect.poll(() => text(page), { timeout: 20_000 }).toBe(TEXT)
     expect(await page.evaluate(() => window.chat.getSnapshot().error)).toBe(null)
     await page.close()

@@ -1,18 +1,19 @@
+import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import type { Plugin } from 'esbuild'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { bundleApp, type Lab, openBrowser, pageOf, strictPolicy } from './support/browser-lab.ts'
+import { bundleApp, pageOf, strictPolicy } from './support/browser-lab.ts'
 import { type ChatServer, chunksOf, serveChat } from './support/chat-server.ts'
 import { solid, svelte } from './support/framework-plugins.ts'
 
 const TEXT = Array.from({ length: 300 }, (_, at) => `word${at}`).join(' ')
 
 describeWithProgram('chromium', 'a chat in an app', (path) => {
-  let browser: Lab
+  let browser: OpenChromium
   const servers: ChatServer[] = []
 
   beforeAll(async () => {
-    browser = await openBrowser(path)
+    browser = await openChromium(path)
   }, 60_000)
   afterAll(async () => {
     await browser?.close()

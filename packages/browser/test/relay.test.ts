@@ -1,13 +1,14 @@
+import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bundleApp, type Lab, openBrowser, pageOf } from './support/browser-lab.ts'
+import { bundleApp, pageOf } from './support/browser-lab.ts'
 import { chunksOf } from './support/chat-server.ts'
 import { type RelayServer, serveRelay } from './support/relay-server.ts'
 
 const TEXT = Array.from({ length: 400 }, (_, at) => ['Grüße', '世界', '👋🏽', 'Wort'][at % 4]).join(' ')
 
 describeWithProgram('chromium', 'a chat through the relay', (path) => {
-  let browser: Lab
+  let browser: OpenChromium
   let relay: RelayServer
   let words = TEXT
 
@@ -17,7 +18,7 @@ describeWithProgram('chromium', 'a chat through the relay', (path) => {
       () => 2,
       { html: pageOf('Relay'), script: await bundleApp('lab.ts') },
     )
-    browser = await openBrowser(path)
+    browser = await openChromium(path)
   }, 120_000)
   afterAll(async () => {
     await browser?.close()

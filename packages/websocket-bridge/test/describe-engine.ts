@@ -154,6 +154,20 @@ export function describeEngine(engineName: string, { create, times, timeoutMs = 
     })
 
     describe('append', () => {
+      test('of nothing tells how things stand, and nobody else hears of it', async () => {
+        const { engine } = await start()
+        const lease = await begun(engine)
+        await add(engine, lease, 0, ['a'])
+        const { attachment, events } = await listen(engine, lease.id)
+        expect(await add(engine, lease, 1, [])).toEqual({ outcome: 'added', flags: {} })
+        expect(await add(engine, lease, 0, [])).toEqual({ outcome: 'elsewhere', tail: 1 })
+        expect(await add(engine, { ...lease, fence: lease.fence + 1 }, 1, [])).toEqual({ outcome: 'fenced' })
+        await add(engine, lease, 1, ['b'])
+        await until(() => events.length > 0)
+        expect(chunksAfter(attachment.state, events)).toEqual(chunks('a', 'b'))
+        attachment.detach()
+      })
+
       test('adds chunks in order, for every node to read', async () => {
         const { engine, other } = await start()
         const lease = await begun(engine)

@@ -9,6 +9,7 @@ import {
   type EndedStream,
   type EndFrame,
   type Engine,
+  type EngineEvent,
   type LocalStream,
   type MemoryEngine,
   type Principal,
@@ -391,6 +392,55 @@ describe('a hub', () => {
       }
     })
 
+    test.each(['attach', 'read'] as const)('by not answering (%s) right after a stream was made', async (failing) => {
+      const { clock, memory, node } = world()
+      let failures = 0
+      const faultOf = (call: keyof Engine) => (call === failing && failures++ < 2 ? ('unreached' as const) : undefined)
+      const source = handSource()
+      const relay = node({ engine: faultyEngine(memory, faultOf), open: () => source })
+      const { id } = await relay.hub.start(ann, { key: 'k', request })
+      await pass(clock, 3)
+      const reader = follow(relay, await relay.hub.open(ann, id))
+      source.give(chunkOf({ content: 'whole' }))
+      source.end()
+      await pass(clock, 12)
+      expect([reader.receiver.end?.st, contentOf(reader.receiver)]).toEqual(['done', 'whole'])
+      expect(relay.stats.streamsTakenOver).toBe(0)
+    })
+
+    test('by not answering a node that has lost its place: its readers stay, and get the rest', async () => {
+      const { clock, memory, node } = world()
+      let isDown = false
+      const source = handSource()
+      const producer = node({ open: () => source })
+      const { id } = await producer.hub.start(ann, { key: 'k', request })
+      await settle(clock)
+      // The other node misses a chunk, and its store does not answer when it asks for its place.
+      let tell = (_: EngineEvent): void => {}
+      const engine: Engine = {
+        ...memory,
+        async attach(name, listener) {
+          if (isDown) throw new Error('the store is not reached')
+          tell = listener
+          return memory.attach(name, listener)
+        },
+      }
+      const other = node({ engine, open: () => source })
+      const reader = follow(other, await other.hub.open(ann, id))
+      source.give(chunkOf({ content: 'a' }))
+      await settle(clock)
+      isDown = true
+      tell({ kind: 'chunks', from: 7, chunks: ['{}'] })
+      await pass(clock, 2)
+      source.give(chunkOf({ content: 'b' }))
+      source.end()
+      await pass(clock, 2)
+      expect(reader.isGone).toBe(false)
+      isDown = false
+      await pass(clock, 2)
+      expect([reader.receiver.end?.st, contentOf(reader.receiver)]).toEqual(['done', 'ab'])
+    })
+
     test('by losing everything: the producer brings it back, and readers get the same text', async () => {
       for (const lostAt of [0, 1, 15, 31]) {
         const reader = await play(
@@ -417,6 +467,19 @@ describe('a hub', () => {
       await pass(clock, 1)
       expect([reader.receiver.end?.st, contentOf(reader.receiver)]).toEqual(['done', 'abc'])
       expect(relay.stats.streamsTakenOver).toBe(0)
+    })
+
+    test('by losing everything: it is told again before the source says more', async () => {
+      const { clock, memory, node } = world()
+      const source = handSource()
+      const relay = node({ open: () => source })
+      const { id } = await begun(relay, clock)
+      source.give(chunkOf({ content: 'a' }))
+      await settle(clock)
+      memory.lose(id)
+      expect(await memory.read(id)).toBeUndefined()
+      await pass(clock, 5)
+      expect((await memory.read(id))?.status).toBe('live')
     })
 
     test('by losing everything while it does not answer', async () => {

@@ -23,7 +23,7 @@ import {
   toWireChunk,
   type WireChunk,
 } from '../src/index.ts'
-import { REFUSAL_STATUS } from '../src/refusal.ts'
+import { REFUSAL_STATUS } from '../src/protocol/refusal-status.ts'
 import { answerOf, chunkOf } from './support/chunks.ts'
 
 const paper = readFileSync(new URL('../PROTOCOL.md', import.meta.url), 'utf8')

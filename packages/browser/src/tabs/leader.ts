@@ -16,6 +16,8 @@ interface Shared {
   readonly controller: AbortController
   /** The requests of those who read. */
   readonly readers: Set<string>
+  /** The server has answered, and the readers were told. */
+  isOpen: boolean
   sum: ChatCompletionChunk | undefined
   lastId: string | undefined
   pending: ChunkEvent[]
@@ -29,33 +31,35 @@ export function createLeader(
   const byStream = new Map<string, Shared>()
   const byReader = new Map<string, Shared>()
 
-  async function open(id: string, ask: (signal: AbortSignal) => Promise<OpenStream | null>): Promise<void> {
+  /** @param known the stream's name, where it has one already: whoever else asks for it meanwhile waits for the same answer */
+  async function open(
+    id: string,
+    ask: (signal: AbortSignal) => Promise<OpenStream | null>,
+    known?: string,
+  ): Promise<void> {
     const shared: Shared = {
       controller: new AbortController(),
       readers: new Set([id]),
+      isOpen: false,
       sum: undefined,
       lastId: undefined,
       pending: [],
     }
     byReader.set(id, shared)
-    let opened: OpenStream | null
+    if (known !== undefined) byStream.set(known, shared)
     try {
-      opened = await ask(shared.controller.signal)
+      const opened = await ask(shared.controller.signal)
+      const streamId = opened === null ? null : opened.streamId
+      if (typeof streamId === 'string') byStream.set(streamId, shared)
+      shared.isOpen = true
+      for (const reader of shared.readers) reply({ t: 'opened', id: reader, streamId })
+      if (opened !== null) await read(opened, shared)
     } catch (reason) {
-      byReader.delete(id)
-      if (!shared.controller.signal.aborted) reply({ t: 'failed', id, error: packError(reason) })
-      return
+      for (const reader of shared.readers) reply({ t: 'failed', id: reader, error: packError(reason) })
     }
-    if (opened === null) {
-      byReader.delete(id)
-      reply({ t: 'opened', id, streamId: null })
-      return
-    }
-    const { streamId } = opened
-    if (streamId !== undefined) byStream.set(streamId, shared)
-    reply({ t: 'opened', id, streamId })
-    await read(opened, shared)
-    if (streamId !== undefined && byStream.get(streamId) === shared) byStream.delete(streamId)
+    for (const reader of shared.readers) byReader.delete(reader)
+    shared.readers.clear()
+    for (const [streamId, each] of byStream) if (each === shared) byStream.delete(streamId)
   }
 
   async function read({ events }: OpenStream, shared: Shared): Promise<void> {
@@ -72,11 +76,7 @@ export function createLeader(
       end = { error: packError(reason) }
     }
     post(shared)
-    for (const id of shared.readers) {
-      byReader.delete(id)
-      reply({ t: 'end', id, ...end })
-    }
-    shared.readers.clear()
+    for (const id of shared.readers) reply({ t: 'end', id, ...end })
   }
 
   function post(shared: Shared): void {
@@ -89,6 +89,7 @@ export function createLeader(
     post(shared)
     shared.readers.add(id)
     byReader.set(id, shared)
+    if (!shared.isOpen) return
     reply({ t: 'opened', id, streamId })
     const { sum: chunk, lastId } = shared
     if (chunk !== undefined) reply({ t: 'events', id, events: [{ chunk, id: lastId, isWhole: true }] })
@@ -120,7 +121,8 @@ export function createLeader(
           const shared = byStream.get(streamId)
           if (shared !== undefined && !shared.controller.signal.aborted) return join(id, streamId, shared)
           // From the beginning, because another tab may want all of it later.
-          return void open(id, async (signal) => (await transport.resume?.({ streamId }, { signal })) ?? null)
+          const ask = async (signal: AbortSignal) => (await transport.resume?.({ streamId }, { signal })) ?? null
+          return void open(id, ask, streamId)
         }
         case 'stop':
           return void stop(id, message.ref.streamId)
@@ -131,7 +133,7 @@ export function createLeader(
       }
     },
     resign() {
-      // Whoever reads, this tab too, takes its stream up at the next leader: to them a connection was lost.
+      // Whoever reads takes its stream up at the next leader: to them a connection was lost.
       const reason = new StreamError('connection_lost', 'the leading tab has gone', { pieces: 0 })
       for (const shared of byReader.values()) shared.controller.abort(reason)
       byReader.clear()

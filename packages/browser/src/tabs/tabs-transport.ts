@@ -74,16 +74,20 @@ export function tabsTransport(
     open.wake()
   }
 
-  /** A new leader knows nothing of what the old one did: all streams are taken up. */
+  /** What the leader sent is not to be had any more: whoever reads, or waits to, takes its stream up. */
+  function lose(): void {
+    for (const open of opens.values()) {
+      const error = new StreamError('connection_lost', 'the leading tab has gone', { pieces: 0 })
+      open.end ??= { error }
+      open.fail(error)
+      open.wake()
+    }
+  }
+
+  /** A new leader knows nothing of what the old one did. */
   function follow(leader: string): void {
     if (leader === leaderName) return
-    if (leaderName !== undefined)
-      for (const open of opens.values()) {
-        const error = new StreamError('connection_lost', 'the leading tab has gone', { pieces: 0 })
-        open.end ??= { error }
-        open.fail(error)
-        open.wake()
-      }
+    if (leaderName !== undefined) lose()
     leaderName = leader
     know()
   }
@@ -111,15 +115,18 @@ export function tabsTransport(
       .catch(() => {})
   }
 
-  /** A frozen page holds its lock and hears nothing. */
+  /** A frozen page would hold its lock, and it hears nothing: what it reads, it takes up when it is back. */
   function resign(): void {
     waitingForLock?.abort()
     waitingForLock = undefined
-    leading?.leader.resign()
-    leading?.resign()
-    leading = undefined
+    // Before anything fails: whoever then asks again waits for the next leader.
+    if (leaderName !== undefined) known = new Promise((resolve) => (know = resolve))
     leaderName = undefined
-    known = new Promise((resolve) => (know = resolve))
+    const { leader, resign: unlock } = leading ?? {}
+    leading = undefined
+    leader?.resign()
+    unlock?.()
+    lose()
   }
 
   function comeBack(): void {

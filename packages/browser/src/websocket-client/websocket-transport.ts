@@ -2,6 +2,7 @@ import { StreamError } from '@deltawire/core'
 import {
   connectRelay,
   formatPosition,
+  REFUSAL_STATUS,
   type Relay,
   RelayError,
   type RelayErrorCode,
@@ -118,19 +119,7 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
 }
 
 /** What HTTP would have answered. */
-const statuses: { readonly [Code in RelayErrorCode]?: number } = {
-  bad_request: 400,
-  unauthorized: 401,
-  forbidden: 403,
-  not_found: 404,
-  conflict: 409,
-  gone: 410,
-  too_large: 413,
-  too_many: 429,
-  internal: 500,
-  draining: 503,
-  unavailable: 503,
-}
+const statuses: { readonly [Code in RelayErrorCode]?: number } = REFUSAL_STATUS
 
 /** The source's end, and not the connection's. */
 const endings: readonly RelayErrorCode[] = ['failed', 'interrupted', 'limit']

@@ -11,6 +11,7 @@ export type { RelayErrorCode, RelayErrorDetails } from './relay-error.ts'
 // For adapters.
 export { formatPosition, parsePosition } from '../protocol/position.ts'
 export type { Position } from '../protocol/position.ts'
+export { REFUSAL_STATUS } from '../protocol/refusal-status.ts'
 export type { Beginning } from '../protocol/receive.ts'
 export type { Address, OpenSocket } from './options.ts'
 export type { Clock } from './clock.ts'

@@ -1,5 +1,6 @@
 import type { RefusalCode, WireError } from '../protocol/frame.ts'
-import { type Refusal, REFUSAL_STATUS } from '../refusal.ts'
+import { REFUSAL_STATUS } from '../protocol/refusal-status.ts'
+import type { Refusal } from '../refusal.ts'
 
 /** The `type` of OpenAI's errors, which official clients look at beside the status. */
 const TYPES: { readonly [C in RefusalCode]: string } = {

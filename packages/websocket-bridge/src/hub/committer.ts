@@ -13,6 +13,8 @@ export interface Committer {
   room(): Promise<void>
   /** Writes the end after everything else. Resolves to whether the store has it. */
   finish(end: StreamEnd): Promise<boolean>
+  /** The store does not know the lease: an addition of nothing tells why, and brings the stream back where it was lost. */
+  doubt(): void
   /** Gives up: the lease is lost. */
   abandon(): void
   /** When the store last said that the lease is ours. Unix milliseconds, of this node. */
@@ -68,6 +70,7 @@ export function createCommitter(options: CommitterOptions): Committer {
   let end: StreamEnd | undefined
   let isRunning = false
   let isDone = false
+  let isDoubted = false
   let loggedLength = 0
   let nextCompaction = LEAST_COMPACTION_LENGTH
   let snapshot: { o: number; sum: string } | undefined
@@ -82,7 +85,7 @@ export function createCommitter(options: CommitterOptions): Committer {
     if (isRunning) return
     isRunning = true
     let pauseMs = FIRST_PAUSE_MS
-    while (!committer.isAbandoned && !isDone && (acked < tail() || end !== undefined)) {
+    while (!committer.isAbandoned && !isDone && (acked < tail() || end !== undefined || isDoubted)) {
       const askedAt = clock.now()
       behindSince ??= askedAt
       const batch = nextBatch()
@@ -118,6 +121,7 @@ export function createCommitter(options: CommitterOptions): Committer {
     switch (answer.outcome) {
       case 'added':
         committer.confirmedAt = askedAt
+        isDoubted = false
         flags = answer.flags
         moveTo(acked + count)
         if (isLast) finished(true)
@@ -218,6 +222,10 @@ export function createCommitter(options: CommitterOptions): Committer {
       end = how
       void run()
       return stored
+    },
+    doubt() {
+      isDoubted = true
+      void run()
     },
     abandon() {
       if (isAbandoned || isDone) return

@@ -39,6 +39,8 @@ export interface LocalStream extends AboutStream {
   /** Since when nobody needs it. */
   idleSince: number | undefined
   stalledSaid: boolean
+  /** The store went on where this node could not follow, and has not answered since. */
+  isBehind: boolean
 }
 
 export interface LocalStreamsOptions {
@@ -148,6 +150,7 @@ export function createLocalStreams(options: LocalStreamsOptions): LocalStreams {
    */
   async function synchronize(stream: LocalStream): Promise<void> {
     const { id } = stream
+    stream.isBehind = false
     detachments.get(id)?.()
     try {
       const attachment = await hearing(id)
@@ -159,8 +162,8 @@ export function createLocalStreams(options: LocalStreamsOptions): LocalStreams {
         attachment.begin((event) => take(stream, event))
       }
     } catch {
-      // The store does not answer. Its readers are sent elsewhere, or find it when they come back.
-      if (all.get(id) === stream) take(stream, { kind: 'gone' })
+      // The store does not answer, which says nothing of the stream: its readers stay, and it is asked again in a second.
+      stream.isBehind = true
     }
   }
 
@@ -202,6 +205,7 @@ export function createLocalStreams(options: LocalStreamsOptions): LocalStreams {
     const now = clock.now()
     for (const stream of all.values()) {
       noteNeed(stream)
+      if (stream.isBehind) void synchronize(stream)
       if (stream.idleSince !== undefined && now - stream.idleSince >= IDLE_MS) drop(stream)
       const silentMs = now - stream.changedAt
       if (stream.stalledSaid || stream.log.end !== undefined || silentMs < stalledAfterMs) continue
@@ -247,5 +251,6 @@ function localStreamOf(state: StreamState, now: number): LocalStream {
     changedAt: now,
     idleSince: now,
     stalledSaid: false,
+    isBehind: false,
   }
 }

@@ -26,6 +26,8 @@ export interface Production {
   stop(how: Stop): void
   /** Gives it up: the lease is lost. */
   abandon(): void
+  /** The store does not know the lease. */
+  doubt(): void
   /** The store has said that the lease is ours. @param at when it was asked */
   confirm(at: number): void
   /** Once a second. */
@@ -220,6 +222,7 @@ export function startProducer(options: ProducerOptions): Production {
     done: run(),
     stop,
     abandon: () => committer.abandon(),
+    doubt: () => committer.doubt(),
     confirm(at) {
       committer.confirmedAt = Math.max(committer.confirmedAt, at)
     },

@@ -53,7 +53,11 @@ export interface ProductionsOptions {
 
 /** The streams that this node produces. */
 export interface Productions {
-  /** Begins the stream that this lease is for. */
+  /**
+   * Begins the stream that this lease is for.
+   *
+   * @throws what the store threw, when it did not answer as long as the lease lasted
+   */
   begin(lease: Lease): Promise<void>
   /** Takes streams over whose producers have died. */
   sweep(): Promise<void>
@@ -68,6 +72,8 @@ export interface Productions {
 
 /** Streams that one sweep looks at. */
 const SWEEP_LIMIT = 32
+/** How soon a store that did not answer is asked again. */
+const AGAIN_MS = 500
 
 export function createProductions(options: ProductionsOptions): Productions {
   const { engine, clock, limits, node, newEpoch, streams, stats, open, resume, onEnd, onError } = options
@@ -75,8 +81,17 @@ export function createProductions(options: ProductionsOptions): Productions {
   let nowIdle: (() => void)[] = []
   const unfollowedSince = new Map<string, number>()
 
+  /** While the lease lasts: a store that does not answer now is asked again, and nothing of the source has been read. */
   async function begin(lease: Lease): Promise<void> {
-    await run(lease, (stream, context) => open(requestOf(stream), context))
+    const endsAt = clock.now() + lease.ttlMs
+    for (;;) {
+      try {
+        return await run(lease, (stream, context) => open(requestOf(stream), context))
+      } catch (reason) {
+        if (clock.now() + AGAIN_MS >= endsAt) throw reason
+        await new Promise<void>((resolve) => void clock.start(AGAIN_MS, resolve))
+      }
+    }
   }
 
   /** Goes on with a stream that was taken over, or ends it: somebody must say that it is over. */
@@ -146,9 +161,8 @@ export function createProductions(options: ProductionsOptions): Productions {
     const asked = [...all.values()]
     const lost = new Set(await engine.renew(asked.map(({ lease }) => lease)))
     for (const production of asked) {
-      // One that the store has lost is brought back by its next addition, and one that has ended needs nothing.
-      if (lost.has(production.lease.id)) continue
-      production.confirm(askedAt)
+      if (lost.has(production.lease.id)) production.doubt()
+      else production.confirm(askedAt)
     }
   }
 

@@ -15,14 +15,14 @@ const args = [
   '--disable-sync',
 ]
 
-export interface Browser {
+export interface OpenChromium {
   readonly context: BrowserContext
   close(): Promise<void>
 }
 
 /** A browser that has never been used. */
-export async function openBrowser(executablePath: string): Promise<Browser> {
-  const folder = await mkdtemp(join(tmpdir(), 'deltawire-playground-'))
+export async function openChromium(executablePath: string): Promise<OpenChromium> {
+  const folder = await mkdtemp(join(tmpdir(), 'deltawire-chromium-'))
   const context = await chromium.launchPersistentContext(folder, { executablePath, args, headless: true })
   return {
     context,
