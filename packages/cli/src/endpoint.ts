@@ -7,7 +7,7 @@ import type { Profile } from './config/config-schema.ts'
 import type { Settings } from './config/load-settings.ts'
 import { exitCode } from './exit-code.ts'
 import type { Environment, Io } from './io.ts'
-import { note } from './report.ts'
+import { note, sentenceOf } from './report.ts'
 
 /** `NAME: VALUE` */
 const header: Value<readonly [name: string, value: string]> = {
@@ -114,7 +114,7 @@ export async function endpointOf(flags: EndpointChoice, settings: Settings, io: 
       void note(
         io,
         { quiet: flags.quiet === true, verbose: false },
-        `${error.message}; attempt ${retry + 1} in ${(delayMs / 1000).toFixed(1)} s`,
+        `${sentenceOf(error)}; attempt ${retry + 1} in ${(delayMs / 1000).toFixed(1)} s`,
       ),
   }
 }

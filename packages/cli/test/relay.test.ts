@@ -92,6 +92,13 @@ describe('the settings of a relay', () => {
     expect([code, stderr]).toEqual([3, expect.stringContaining(said)])
   })
 
+  it('are refused where there is no model to ask', async () => {
+    const { code, stderr } = await runCli(['relay', '--check'])
+    expect([code, stderr]).toEqual([3, expect.stringContaining('set OPENAI_BASE_URL or OPENAI_API_KEY')])
+    expect((await runCli(['relay', '--check'], { env: { OPENAI_API_KEY: 'sk-1' } })).code).toBe(0)
+    expect((await runCli(['relay', '--check', 'demo:text'])).code).toBe(0)
+  })
+
   it('are all listed, with their variables', async () => {
     const { stdout } = await runCli(['relay', '--list-settings'])
     for (const name of relaySettingNames) expect(stdout).toContain(variableOf(name))

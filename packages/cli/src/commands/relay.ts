@@ -1,5 +1,6 @@
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { usageError } from '../arguments/usage-error.ts'
+import { CliError } from '../cli-error.ts'
 import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { listenError } from '../listen.ts'
@@ -22,6 +23,10 @@ export const relay: Run<typeof flags> = async ({ flags, arguments: sources, comm
     return exitCode.complete
   }
   const given = await readRelaySettings(settingsOf(flags), io.env, flags.settings)
+  if (sources.length === 0 && given.upstreamURL === undefined && given.upstreamKey === undefined) {
+    const hint = 'deltawire relay demo:text answers from a recording'
+    throw new CliError(exitCode.configuration, 'there is no model to ask: set OPENAI_BASE_URL or OPENAI_API_KEY', hint)
+  }
   if (flags.check) return exitCode.complete
   const mock = sources.length === 0 ? undefined : await startMock(sources, flags, io)
   const settings = mock === undefined ? given : { ...given, upstreamURL: mock.server.baseURL, upstreamKey: 'mock' }
