@@ -10,8 +10,6 @@ const windows = process.platform === 'win32'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const cache = join(root, '.cache/node-matrix')
 const [ownLine] = process.versions.node.split('.')
-// Without those that run in a browser or in processes of their own: for them it is no other test.
-const units = ['package-check', 'browser', 'playground', 'relay'].map((name) => `--project=!${name}`)
 // The oldest that we promise, and the newest of every line that is alive; but `npm test` has run on the Node.js at hand.
 const usual = ['20.19.0', '20', '22', '24', '26'].filter((version) => version !== ownLine)
 const versions = process.argv.length > 2 ? process.argv.slice(2) : usual
@@ -39,7 +37,7 @@ function install(missing) {
 
 function passes(version) {
   console.log(`\n== Node.js ${spawnSync(binary(version), ['--version'], { encoding: 'utf8' }).stdout.trim()}`)
-  return vitest(version, ...units) && vitest(version, '--project=package-check', 'installed')
+  return vitest(version) && vitest(version, '--config=vitest.world.config.ts', '--project=package-check', 'installed')
 }
 
 function vitest(version, ...args) {

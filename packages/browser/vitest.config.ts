@@ -1,3 +1,3 @@
 import { project } from '@deltawire/testkit/vitest'
 
-export default project('browser', { setupFiles: ['test/support/seed.ts'] })
+export default project('browser', { include: ['test/*.test.ts'], setupFiles: ['test/support/seed.ts'] })

@@ -24,7 +24,9 @@ const isNode = (): boolean => process.versions['bun'] === undefined && process.v
 
 /** Whether somebody has decided how the global `fetch` connects: Node.js when told to use proxies, or an application. */
 function hasOwnDispatcher(): boolean {
-  const dispatcher = (globalThis as Record<symbol, unknown>)[Symbol.for('undici.globalDispatcher.1')]
+  const known = globalThis as Record<symbol, unknown>
+  // From Node.js 26 its undici looks at the second, and wraps what stands there for those that look at the first.
+  const dispatcher = known[Symbol.for('undici.globalDispatcher.2')] ?? known[Symbol.for('undici.globalDispatcher.1')]
   return typeof dispatcher === 'object' && dispatcher !== null && dispatcher.constructor.name !== 'Agent'
 }
 

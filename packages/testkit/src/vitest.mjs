@@ -1,5 +1,9 @@
 // Plain JavaScript, because vitest hands this file to Node.js as it is, and Node.js 20 does not read TypeScript.
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+
+/** Half of the time of our tests is waiting for one another's sockets, so there is work for one more than there are cores. */
+export const maxWorkers = availableParallelism() + 1
 
 /**
  * The vitest configuration of one package: its tests run on the source of every package of the house.

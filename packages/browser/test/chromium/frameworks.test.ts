@@ -2,9 +2,9 @@ import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import type { Plugin } from 'esbuild'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { bundleApp, pageOf, strictPolicy } from './support/browser-lab.ts'
-import { type ChatServer, chunksOf, serveChat } from './support/chat-server.ts'
-import { solid, svelte } from './support/framework-plugins.ts'
+import { bundleApp, pageOf, strictPolicy } from '../support/browser-lab.ts'
+import { type ChatServer, chunksOf, serveChat } from '../support/chat-server.ts'
+import { solid, svelte } from '../support/framework-plugins.ts'
 
 const TEXT = Array.from({ length: 300 }, (_, at) => `word${at}`).join(' ')
 

@@ -2,9 +2,9 @@ import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { LabApi } from './apps/lab.ts'
-import { bundleApp, pageOf, strictPolicy } from './support/browser-lab.ts'
-import { type ChatServer, chunksOf, type Script, serveChat } from './support/chat-server.ts'
+import type { LabApi } from '../apps/lab.ts'
+import { bundleApp, pageOf, strictPolicy } from '../support/browser-lab.ts'
+import { type ChatServer, chunksOf, type Script, serveChat } from '../support/chat-server.ts'
 
 declare global {
   interface Window {
