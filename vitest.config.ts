@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { maxWorkers } from './packages/testkit/src/vitest.mjs'
 
-const apps = ['examples', 'start'].map((app) => `apps/${app}/vitest.config.ts`)
+const apps = ['bench', 'examples', 'start'].map((app) => `apps/${app}/vitest.config.ts`)
 
 /** What needs nothing but Node.js. vitest.world.config.ts has the rest. */
 export default defineConfig({

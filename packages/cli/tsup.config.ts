@@ -1,6 +1,6 @@
 import { defineConfig, type Options } from 'tsup'
 import { buildPage } from './build-page.mjs'
-import { oneStartFile } from './one-start-file.ts'
+import { startFiles } from './start-files.ts'
 
 /** Half a megabyte that is never loaded: `src/network` goes through proxies by itself, on every Node.js. */
 const withoutUndici = {
@@ -21,7 +21,7 @@ export default defineConfig({
   noExternal: [/.*/],
   // A file for every command: a start reads what it needs and nothing else.
   splitting: true,
-  esbuildPlugins: [withoutUndici, oneStartFile()],
+  esbuildPlugins: [withoutUndici, startFiles()],
   // Half the size to load. Without a map, which would be three times as large as the code: messages name what is wrong.
   minify: true,
   sourcemap: false,

@@ -78,6 +78,11 @@ describeWithProgram('chromium', 'the playground', (path) => {
       expect(answer.text.startsWith(text)).toBe(true)
       expect(await keptLanes(open)).toEqual(whole())
       expect(shownOf(await open.ended('direct')).text).toBe(text)
+      for (const [lane, reconnects] of Object.entries({ direct: /^0$/, backend: /^[1-9]/, relay: /^[1-9]/ })) {
+        const strip = open.page.locator(`[data-lane="${lane}"] .figures div`)
+        const figure = strip.filter({ hasText: 'reconnects' }).locator('dd')
+        await expect.poll(() => figure.textContent(), { timeout: 20_000 }).toMatch(reconnects)
+      }
     }),
   )
 
@@ -142,6 +147,47 @@ describeWithProgram('chromium', 'the playground', (path) => {
       for (const lane of laneNames) expect(shownOf(await open.ended(lane)), `the lane ${lane}`).toEqual(answer)
       const meters = await open.meters()
       expect(laneNames.map((lane) => meters[lane].requests)).toEqual([2, 2, 2])
+    }),
+  )
+
+  it('Naive render: draws every chunk, where it is drawn a few times a second otherwise', { timeout: 60_000 }, () =>
+    use(async (open) => {
+      const { page } = open
+      /** What the direct lane says of an answer: the others get sums where they are behind. */
+      async function figures() {
+        await open.ask('1000')
+        for (const lane of laneNames) {
+          expect(shownOf(await open.ended(lane)), `the lane ${lane}`).toEqual(answer)
+          expect(await page.locator(`[data-lane="${lane}"] .answer`).textContent()).toBe(answer.text)
+        }
+        const figure = (name: string) =>
+          page.locator('[data-lane="direct"] .figures div').filter({ hasText: name }).locator('dd').textContent()
+        // The strip is written four times a second.
+        const least = demoAnswer().length
+        await expect.poll(async () => Number(await figure('chunks')), { timeout: 20_000 }).toBeGreaterThanOrEqual(least)
+        expect(await figure('a drawing')).toMatch(/^[\d.]+ ms$/)
+        expect(await figure('long tasks')).toMatch(/^\d+$/)
+        return { chunks: Number(await figure('chunks')), drawings: Number(await figure('drawings')) }
+      }
+
+      const button = page.getByRole('button', { name: 'Naive render', exact: true })
+      expect(await button.getAttribute('aria-pressed')).toBe('false')
+      const calm = await figures()
+      expect(calm.drawings).toBeLessThan(calm.chunks / 4)
+
+      const loaded = page.waitForEvent('load')
+      await button.click()
+      await loaded
+      await ready(page)
+      expect(await button.getAttribute('aria-pressed')).toBe('true')
+      const naive = await figures()
+      expect(naive.drawings).toBeGreaterThanOrEqual(naive.chunks)
+
+      const again = page.waitForEvent('load')
+      await button.click()
+      await again
+      await ready(page)
+      expect(await button.getAttribute('aria-pressed')).toBe('false')
     }),
   )
 

@@ -37,7 +37,13 @@ describeWithProgram('chromium', 'the page for a documentation', (path) => {
     await page.goto(url)
     await ready(page)
     const { ask, ended, pressAt } = drive(page, url)
-    expect(await page.getByRole('button').allTextContents()).toEqual(['Ask', 'Sleep tab', 'Slow client', 'Stop'])
+    expect(await page.getByRole('button').allTextContents()).toEqual([
+      'Ask',
+      'Sleep tab',
+      'Slow client',
+      'Naive render',
+      'Stop',
+    ])
     const answer = await answerOfScript()
 
     await ask('5000')

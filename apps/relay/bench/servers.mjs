@@ -5,23 +5,37 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createRelay } from '@deltawire/websocket-bridge'
 import { Server as SocketIo } from 'socket.io'
 import { WebSocketServer } from 'ws'
+import { sharedNow } from './figures.mjs'
+import { answerWith } from './program.mjs'
 
-const [kind, rateText, countText] = process.argv.slice(2)
-const rate = Number(rateText)
-const count = Number(countText)
-/** Says that the deltas may begin. */
-let go
-const began = new Promise((resolve) => (go = resolve))
+const [kind] = process.argv.slice(2)
+/** When each delta was published, by offset. */
+let publishedAt = []
+/** What the process had used when that began. */
+let begunAtUs = 0
+const cpuUs = () => {
+  const { user, system } = process.cpuUsage()
+  return user + system
+}
+let offset = 0
 
-/** What a model would send: so many a second, each with the time when it was made. */
-async function* deltas() {
-  await began
+/**
+ * What a model would send: so many deltas a second, four characters each as its tokens have.
+ *
+ * Where the machine was busy elsewhere, a source that catches up gives several at once, which a relay sums. Deltas of the lead-in are not
+ * counted: a relay first has to see how much there is to do.
+ */
+async function* deltas({ rate, count, leadIn = 0, catchesUp = true, text = ' tok' }) {
   const from = performance.now()
-  for (let at = 0; at < count; at++) {
-    const due = from + (at * 1000) / rate
-    const wait = due - performance.now()
+  for (let at = 0; at < leadIn + count; at++) {
+    const wait = catchesUp ? from + (at * 1000) / rate - performance.now() : 1000 / rate
     if (wait > 0) await sleep(wait)
-    yield at === count - 1 ? ' END!' : rate > 10_000 ? ' token' : ` @${Date.now()}@`
+    if (at === leadIn) {
+      publishedAt = []
+      begunAtUs = cpuUs()
+    }
+    publishedAt.push([++offset, sharedNow()])
+    yield at === leadIn + count - 1 ? 'END!' : text
   }
 }
 
@@ -37,24 +51,32 @@ const chunkOf = (content) => ({
 const frameOf = (content, at) =>
   `{"t":"d","s":"st_0123456789abcdefghijkl","e":"7f3a0c21","o":${at},"n":1,"c":[{"choices":[{"index":0,"delta":{"content":${JSON.stringify(content)}}}]}]}`
 
-async function publish(send) {
-  let at = 0
-  for await (const content of deltas()) send(frameOf(content, ++at))
+const publishWith = (send) => async (load) => {
+  for await (const content of deltas(load)) send(frameOf(content, offset))
 }
 
-/** Each gives the server to listen with, and what `go` sets off. */
+/** Each gives the server to listen with, and what plays a load. */
 const kinds = {
   relay() {
+    /** Loads that are to be played, and who waits for one. */
+    const loads = []
+    let wake = () => {}
     const relay = createRelay({
       open: async function* () {
-        for await (const content of deltas()) yield chunkOf(content)
-        // Lives on, as a stream that somebody may join.
-        if (process.env['STAYS'] === 'yes') await new Promise(() => {})
+        for (;;) {
+          const load = loads.shift()
+          if (load === undefined) await new Promise((resolve) => (wake = resolve))
+          else {
+            for await (const content of deltas(load)) yield chunkOf(content)
+            load.played()
+          }
+        }
       },
-      limits: { maxSockets: 50_000 },
+      limits: { maxSockets: 50_000, maxStreamChunks: 10_000_000 },
     })
     const server = createServer()
     relay.attach(server, { pingMs: 600_000 })
+    const state = async (id) => (await relay.handle(new Request(`http://relay/v1/streams/${id}`))).json()
     return {
       server,
       async begin() {
@@ -63,40 +85,45 @@ const kinds = {
           method: 'POST',
           body: JSON.stringify({ body: request }),
         })
-        const { id } = await (await relay.handle(asked)).json()
-        return id
+        return (await (await relay.handle(asked)).json()).id
       },
-      run() {},
-      async position(id) {
-        return (await (await relay.handle(new Request(`http://relay/v1/streams/${id}`))).json()).position
-      },
+      play: (load) =>
+        new Promise((played) => {
+          loads.push({ ...load, played })
+          wake()
+        }),
+      position: async (id) => (await state(id)).position,
+      frames: () => relay.stats.framesSent,
     }
   },
   ws() {
     const server = createServer()
     const clients = new Set()
+    const said = []
     const wss = new WebSocketServer({ server, perMessageDeflate: false, clientTracking: false })
     wss.on('connection', (socket) => {
       clients.add(socket)
       socket.on('close', () => clients.delete(socket))
+      // What a server does at least for a reader that comes back: one frame, which it has at hand.
+      socket.on('message', (data) =>
+        socket.send(frameOf(' tok'.repeat(offset - JSON.parse(data).from.o - 1) + 'END!', offset)),
+      )
+      // A late reader is told everything again, as a server does that keeps a list.
+      if (process.env['TELLS_ALL'] === 'yes') for (const text of said) socket.send(text)
     })
-    const said = []
-    // A late reader is told everything again, as a server does that keeps a list.
-    if (process.env['STAYS'] === 'yes') wss.on('connection', (socket) => said.forEach((text) => socket.send(text)))
     return {
       server,
-      run: () =>
-        publish((text) => {
-          said.push(text)
-          for (const client of clients) client.send(text)
-        }),
+      play: publishWith((text) => {
+        said.push(text)
+        for (const client of clients) client.send(text)
+      }),
     }
   },
   'socket.io'() {
     const server = createServer()
     const io = new SocketIo(server, { transports: ['websocket'], perMessageDeflate: false, pingInterval: 600_000 })
     io.on('connection', (socket) => socket.join('room'))
-    return { server, run: () => publish((text) => io.to('room').emit('d', JSON.parse(text))) }
+    return { server, play: publishWith((text) => io.to('room').emit('d', JSON.parse(text))) }
   },
   net() {
     const clients = new Set()
@@ -109,11 +136,10 @@ const kinds = {
     })
     return {
       server,
-      run: () =>
-        publish((text) => {
-          const bytes = framed(text)
-          for (const client of clients) client.write(bytes)
-        }),
+      play: publishWith((text) => {
+        const bytes = framed(text)
+        for (const client of clients) client.write(bytes)
+      }),
     }
   },
 }
@@ -126,22 +152,22 @@ function framed(text) {
   return Buffer.concat([head, body])
 }
 
-const { server, begin, run, position } = kinds[kind]()
-server.listen(0, '127.0.0.1', 4096, async () => {
-  process.send({ port: server.address().port, stream: await begin?.() })
-})
+const { server, begin, play, position, frames } = kinds[kind]()
 
-const answers = {
-  async go() {
-    go()
-    run()
-    return {}
+answerWith({
+  async begin() {
+    await new Promise((listening) => server.listen(0, '127.0.0.1', 4096, listening))
+    return { kind, port: server.address().port, stream: await begin?.() }
   },
-  async figures({ stream }) {
+  async play(load) {
+    await play(load)
+    return { publishedAt, cpuUs: begunAtUs }
+  },
+  cpu: () => ({ cpuUs: cpuUs() }),
+  async memory() {
     globalThis.gc?.()
-    const { user, system } = process.cpuUsage()
-    return { cpuUs: user + system, rss: process.memoryUsage.rss(), position: await position?.(stream) }
+    return { rss: process.memoryUsage.rss() }
   },
-}
-process.on('message', (asked) => void answers[asked.do](asked).then((answer) => process.send(answer)))
-process.on('disconnect', () => process.exit())
+  frames: () => frames(),
+  position: ({ stream }) => position(stream),
+})

@@ -121,6 +121,24 @@ describeWithProgram('redis', 'a relay of several processes', (program) => {
     expect(world.timesAsked(truth)).toBe(1)
   })
 
+  it('loses nothing when every node is replaced, one after the other', async () => {
+    const { truth, nodes } = await start(3, 17)
+    const [producer] = nodes
+    if (producer === undefined) throw new Error('there are three nodes')
+    const id = await world.begin(producer, truth)
+    const readers = followEverywhere(id, nodes)
+    await reached(readers, 20)
+    const codes: (number | null)[] = []
+    for (const node of nodes.slice(0, 3)) {
+      await world.addNode()
+      codes.push(await node.terminate())
+    }
+    await over(readers)
+    expect(codes).toEqual([0, 0, 0])
+    expect(verdict(readers, truth)).toEqual(whole(truth, readers))
+    expect(world.timesAsked(truth)).toBe(1)
+  })
+
   it('pauses while the store restarts, and goes on', async () => {
     const { truth, nodes } = await start(2, 15)
     const [producer] = nodes

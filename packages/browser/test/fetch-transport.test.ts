@@ -46,20 +46,39 @@ describe('an answer', () => {
     })
   })
 
-  it('is the same wherever the connection is cut', { timeout: 120_000 }, async () => {
-    const text = 'Grüße, 世界! 👋🏽'
-    const chunks = chunksOf(text)
-    const whole = chunks.map((chunk, at) => `id: ${at + 1}\n${encodeChunk(chunk)}`)
-    const length = Buffer.byteLength(whole.join('') + encodeDone())
-    let cut = 0
-    const server = await serveChat({ script: () => ({ chunks, cuts: [cut] }) })
-    servers.push(server)
-    const transport = fetchTransport({ url: server.url, environment })
-    for (cut = 0; cut < length; cut += 1) {
+  // Every place of it, and so without a network: the test in a page has one.
+  it.each(['breaks', 'ends'])('is the same wherever its connection %s', { timeout: 120_000 }, async (how) => {
+    // Characters of one to four bytes, and one that is two characters.
+    const text = 'aü世👋🏽'
+    const events = chunksOf(text).map((chunk, at) => `id: ${at + 1}\n${encodeChunk(chunk)}`)
+    const bytesAfter = (id: number) => new TextEncoder().encode(events.slice(id).join('') + encodeDone())
+    const { length } = bytesAfter(0)
+    let posts = 0
+    const one = async (cut: number) => {
+      const answer = (_: unknown, { method, headers }: RequestInit = {}) => {
+        const bytes = bytesAfter(Number(new Headers(headers).get('last-event-id') ?? 0))
+        const pieces = method === 'POST' ? [bytes.subarray(0, cut)] : [bytes]
+        if (method === 'POST') posts += 1
+        const body = new ReadableStream<Uint8Array>({
+          pull(controller) {
+            const piece = pieces.shift()
+            if (piece !== undefined) controller.enqueue(piece)
+            else if (method === 'POST' && how === 'breaks') controller.error(new TypeError('terminated'))
+            else controller.close()
+          },
+        })
+        return Promise.resolve(
+          new Response(body, { headers: { 'content-type': 'text/event-stream', 'x-stream-id': 's1' } }),
+        )
+      }
+      const transport = fetchTransport({ url: 'https://example.com/chat', environment, fetch: answer })
       const { completion, error } = await streamChat({ messages }, { transport, environment }).result()
       expect({ cut, error, text: completion?.choices[0]?.message.content }).toEqual({ cut, error: null, text })
     }
-    expect(server.log.filter((line) => line.startsWith('POST'))).toHaveLength(length)
+    // Each waits a little: many at once.
+    for (let from = 0; from < length; from += 100)
+      await Promise.all(Array.from({ length: Math.min(100, length - from) }, (_, at) => one(from + at)))
+    expect(posts).toBe(length)
   })
 
   it.each<[string, Partial<Script>]>([

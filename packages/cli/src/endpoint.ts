@@ -55,7 +55,11 @@ export interface Endpoint extends StreamChatCompletionOptions {
 }
 
 /** The flags, and what a command knows besides. */
-export type EndpointChoice = EndpointFlags & { readonly quiet?: boolean; readonly model?: string | undefined }
+export type EndpointChoice = EndpointFlags & {
+  readonly quiet?: boolean
+  readonly verbose?: number
+  readonly model?: string | undefined
+}
 
 /**
  * The endpoint that the flags, the environment and the configuration name.
@@ -89,6 +93,12 @@ export async function endpointOf(flags: EndpointChoice, settings: Settings, io: 
   const baseURL = checkURL(place.baseURL ?? official, place.source)
   const { keyHeader } = value
   const { fetchThrough } = await import('./network/fetch-through.ts')
+  const { loggedFetch } = await import('./network/logged-fetch.ts')
+  const secrets = secretsOf(apiKey, [...Object.entries(value.headers ?? {}), ...flags.header])
+  const send = await fetchThrough(
+    { proxy: flags['http-proxy'] ?? value.proxy, ca: flags.ca ?? value.caFile, insecure: flags.insecure },
+    io,
+  )
   return {
     baseURL,
     apiKey: keyHeader === undefined ? apiKey : '',
@@ -99,11 +109,8 @@ export async function endpointOf(flags: EndpointChoice, settings: Settings, io: 
       ...(keyHeader !== undefined && apiKey !== '' && { [keyHeader]: apiKey }),
       ...Object.fromEntries(flags.header),
     },
-    secrets: secretsOf(apiKey, [...Object.entries(value.headers ?? {}), ...flags.header]),
-    fetch: await fetchThrough(
-      { proxy: flags['http-proxy'] ?? value.proxy, ca: flags.ca ?? value.caFile, insecure: flags.insecure },
-      io,
-    ),
+    secrets,
+    fetch: loggedFetch(send, { verbose: flags.verbose ?? 0, secrets }, io),
     signal: io.signal,
     connectTimeoutMs: flags['connect-timeout'] ?? inMs(value.connectTimeout),
     firstChunkTimeoutMs: flags['first-timeout'] ?? inMs(value.firstTimeout),
@@ -113,7 +120,7 @@ export async function endpointOf(flags: EndpointChoice, settings: Settings, io: 
     onRetry: ({ retry, delayMs, error }) =>
       void note(
         io,
-        { quiet: flags.quiet === true, verbose: false },
+        { quiet: flags.quiet === true, verbose: 0 },
         `${sentenceOf(error)}; attempt ${retry + 1} in ${(delayMs / 1000).toFixed(1)} s`,
       ),
   }
@@ -162,7 +169,7 @@ async function keyOf(
   if (flags['api-key'] !== undefined) {
     await note(
       io,
-      { quiet: flags.quiet === true, verbose: false },
+      { quiet: flags.quiet === true, verbose: 0 },
       '--api-key can be seen in the list of processes; deltawire keys set, keyCmd or $OPENAI_API_KEY cannot',
     )
     return checkKey(flags['api-key'], '--api-key')

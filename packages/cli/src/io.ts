@@ -10,6 +10,8 @@ export interface Io {
   readonly env: Environment
   /** The folder in which the command was called. */
   readonly cwd: string
+  /** Goes to another folder, and tells where that is. Absent where there is only one. */
+  readonly enterFolder?: (folder: string) => string
   /** Aborted by Ctrl-C, with an {@link Interrupted} as the reason. */
   readonly signal: AbortSignal
   readonly clock: Clock

@@ -5,7 +5,8 @@ import { visible, visibleLine } from './render/visible.ts'
 
 export interface Loudness {
   readonly quiet: boolean
-  readonly verbose: boolean
+  /** How often -v was given. */
+  readonly verbose: number
 }
 
 /** One `note:` line, unless the user wants quiet. */
@@ -52,7 +53,7 @@ export async function reportError(
   await say(`error: ${visibleLine(prefix + sentenceOf(error))}`)
   const hint = withHint ? hintOf(error) : undefined
   if (hint !== undefined) await say(`hint: ${visibleLine(hint)}`)
-  if (!verbose || !(error instanceof Error)) return
+  if (verbose === 0 || !(error instanceof Error)) return
   if (isFault(error)) await say(visible(error.stack ?? ''))
   if (isStreamError(error) && error.code === 'http_status') await say(visible(error.details.body))
   for (let { cause } = error; cause instanceof Error; { cause } = cause) {

@@ -1,15 +1,24 @@
 import { CliError } from './cli-error.ts'
 import { Interrupted, type Environment } from './io.ts'
 
-/** Runs a command with our streams as its own, and resolves to its exit code, as a shell would say it. */
+/**
+ * Runs a command with our streams as its own, and resolves to its exit code, as a shell would say it.
+ *
+ * @param output where its standard output goes
+ */
 export async function runCommand(
   [name = '', ...rest]: readonly string[],
   env: Environment,
   signal: AbortSignal,
+  output: 'stderr' | 'stdout' = 'stdout',
 ): Promise<number> {
   const [{ spawn }, { constants }] = await Promise.all([import('node:child_process'), import('node:os')])
   // npm and its like are scripts on Windows, and only its shell runs scripts.
-  const child = spawn(name, rest, { stdio: 'inherit', env: { ...env }, shell: process.platform === 'win32' })
+  const child = spawn(name, rest, {
+    stdio: ['inherit', output === 'stderr' ? 2 : 'inherit', 'inherit'],
+    env: { ...env },
+    shell: process.platform === 'win32',
+  })
   // Ctrl-C reaches the command by itself, and it decides when it ends. Others only know of us.
   const stop = () => {
     if (signal.reason instanceof Interrupted && signal.reason.signal === 'SIGTERM') child.kill('SIGTERM')

@@ -1,36 +1,39 @@
 import { version } from '../package.json'
 import { chooseCommand, isCommandName } from './arguments/choose-command.ts'
-import type { Command } from './arguments/command.ts'
+import type { Command, FlagValues, GlobalFlags } from './arguments/command.ts'
+import { commandHelp, generalHelp, widthOf } from './arguments/help-text.ts'
 import { asksForHelp, parseArguments } from './arguments/parse-arguments.ts'
 import { commands } from './commands/table.ts'
 import { exitCode, exitCodeOf } from './exit-code.ts'
 import type { Io } from './io.ts'
+import { placed } from './placed.ts'
 import { pluginFor } from './plugin.ts'
-import { reportError, type Loudness } from './report.ts'
+import { note, reportError, type Loudness } from './report.ts'
 
 /** One run of `deltawire`, from its arguments to its exit code. Never rejects. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const loudness: Loudness = { quiet: false, verbose: argv.includes('-v') || argv.includes('--verbose') }
+  const loudness: Loudness = { quiet: false, verbose: argv.some((word) => /^(?:-v+|--verbose)$/.test(word)) ? 1 : 0 }
+  // The key of an --env-file is not to be shown either.
+  let place = io
   let code: number
   try {
-    code = await serve(argv, io)
+    code = await serve(argv, io, (found) => (place = found))
   } catch (error) {
     code = exitCodeOf(error)
-    await reportError(io, loudness, error)
+    await reportError(place, loudness, error)
   }
   // A reader that has left does not change how the run itself went.
   await Promise.allSettled([io.stdout.flush(), io.stderr.flush()])
   return code
 }
 
-async function serve(argv: readonly string[], io: Io): Promise<number> {
+async function serve(argv: readonly string[], io: Io, onPlace: (io: Io) => void): Promise<number> {
   if (argv[0] === '--version' || argv[0] === '-V') {
     await io.stdout.write(`deltawire ${version}\n`)
     return exitCode.complete
   }
   if (argv.length === 0 && io.stdin.isTTY) {
     // Nothing to ask and nobody who will say: the prompt is missing.
-    const { generalHelp, widthOf } = await import('./arguments/help-text.ts')
     await io.stderr.write(generalHelp(commands, widthOf(io.stderr.columns?.())))
     return exitCode.usage
   }
@@ -42,16 +45,20 @@ async function serve(argv: readonly string[], io: Io): Promise<number> {
   }
   const chosen = chooseCommand(argv, commands)
   const entry = commands.find(({ name }) => name === chosen.name)
-  return entry === undefined ? exitCode.bug : call(entry, chosen.argv, io)
+  return entry === undefined ? exitCode.bug : call(entry, chosen.argv, io, onPlace)
 }
 
-async function call(entry: Command, argv: readonly string[], io: Io): Promise<number> {
+async function call(entry: Command, argv: readonly string[], io: Io, onPlace: (io: Io) => void): Promise<number> {
   if (entry.name !== 'help' && asksForHelp(entry, argv)) {
-    const { commandHelp, widthOf } = await import('./arguments/help-text.ts')
     await io.stdout.write(commandHelp(entry, commands, widthOf(io.stdout.columns?.())))
     return exitCode.complete
   }
-  const invocation = parseArguments(entry, argv)
+  const { argv: spelled, notes } = entry.respelled?.(argv) ?? { argv, notes: [] }
+  const invocation = parseArguments(entry, spelled)
+  const place = placed(invocation.flags as FlagValues<GlobalFlags>, io)
+  onPlace(place)
+  if (notes.length > 0)
+    await note(place, invocation.flags as unknown as Loudness, `flags of chatgpt: ${notes.join(', ')}`)
   const command = await entry.load()
-  return command(invocation, io, commands)
+  return command(invocation, place, commands)
 }

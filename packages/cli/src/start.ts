@@ -1,9 +1,5 @@
-import { systemClock } from './clock.ts'
-import { Interrupted, type Io } from './io.ts'
-import { isTerminal } from './is-terminal.ts'
-import { createProcessInput } from './process-input.ts'
-import { createProcessOutput } from './process-output.ts'
-import { run } from './hot.ts'
+import { createProcessInput, createProcessOutput, Interrupted, isTerminal, run, systemClock } from './hot.ts'
+import type { Io } from './io.ts'
 
 const interrupt = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -14,10 +10,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const stdin = createProcessInput()
 const io: Io = {
   stdin,
-  stdout: createProcessOutput(() => process.stdout, { isTTY: isTerminal(1), isVital: true }),
-  stderr: createProcessOutput(() => process.stderr, { isTTY: isTerminal(2), isVital: false }),
+  stdout: createProcessOutput(1, () => process.stdout, { isTTY: isTerminal(1), isVital: true }),
+  stderr: createProcessOutput(2, () => process.stderr, { isTTY: isTerminal(2), isVital: false }),
   env: process.env,
   cwd: process.cwd(),
+  enterFolder(folder) {
+    process.chdir(folder)
+    return process.cwd()
+  },
   signal: interrupt.signal,
   clock: systemClock,
   fetch: (...call) => fetch(...call),

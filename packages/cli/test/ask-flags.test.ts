@@ -135,11 +135,11 @@ describe('what is asked', () => {
 
   test('has the fields that the flags name', async () => {
     const { body } = await sent([
-      '-o',
+      '-O',
       'top_p=0.5',
-      '-o',
+      '-O',
       'stop=["a"]',
-      '-o',
+      '-O',
       'user=me',
       '--temperature',
       '0.2',
@@ -153,7 +153,7 @@ describe('what is asked', () => {
     const official = await sent(['--max-tokens', '9', 'hi'], { env: { OPENAI_BASE_URL: '' } })
     expect(official.body).toMatchObject({ max_completion_tokens: 9 })
     expect(official.body).not.toHaveProperty('max_tokens')
-    expect((await failure(['-o', 'top_p', 'hi'])).stderr).toContain('-o needs a field of the request as in top_p=0.9')
+    expect((await failure(['-O', 'top_p', 'hi'])).stderr).toContain('-O needs a field of the request as in top_p=0.9')
   })
 
   test('is a whole request, which the other flags change', async () => {
@@ -169,7 +169,7 @@ describe('what is asked', () => {
       ...request,
       stream: true,
     })
-    const piped = await sent(['--request', '-', '-m', 'mine', '-o', 'top_p=1', 'more'], {
+    const piped = await sent(['--request', '-', '-m', 'mine', '-O', 'top_p=1', 'more'], {
       stdin: JSON.stringify(request),
     })
     expect(piped.body).toMatchObject({ model: 'mine', top_p: 1, messages: [...request.messages, user('more')] })
@@ -241,10 +241,16 @@ describe('what is asked', () => {
 
   test('is told with its headers, but without its secrets', async () => {
     const upstream = answering(() => saying('ok'))
-    const { stderr } = await ask(['-v', 'hi'], { fetch: upstream.fetch })
+    expect((await ask(['-v', 'hi'], { fetch: upstream.fetch })).stderr).toBe('')
+    const { stderr } = await ask(['-vv', 'hi'], { fetch: upstream.fetch })
     expect(stderr).toContain('> POST http://up.example/v1/chat/completions\n')
     expect(stderr).toContain('> authorization: [redacted]\n')
     expect(stderr).toContain('< 200\n')
+    expect(stderr).not.toContain('"content"')
+    const { stdout, stderr: all } = await ask(['-vvv', 'hi'], { fetch: upstream.fetch })
+    expect(stdout).toBe('ok')
+    expect(all).toContain('{"role":"user","content":"hi"}')
+    expect(all).toContain('"delta":{"role":"assistant","content":"ok"}')
   })
 })
 
@@ -590,7 +596,7 @@ describe('the ten cases that the ancestor gets wrong', () => {
   })
   test('8: what is said besides the answer does not stand in it', async () => {
     const { fetch } = answering(() => saying('only this'))
-    expect((await ask(['-v', '-u', 'hi'], { fetch })).stdout).toBe('only this')
+    expect((await ask(['-vvv', '-u', 'hi'], { fetch })).stdout).toBe('only this')
   })
   test('9: every conversation is kept, whatever it is called and whatever the key is', async () => {
     const { fetch } = answering(() => saying('ok'))

@@ -171,14 +171,13 @@ describe('ask', () => {
   })
 
   test('shows the thoughts faintly on a terminal, and without colours where they are not wanted', async () => {
-    const sleep = async () => {}
-    const { stdout, stderr } = await ask(['-m', 'demo:reasoning', 'Hello'], { isTTY: true, sleep })
+    const { stdout, stderr } = await ask(['-m', 'demo:reasoning', 'Hello'], { isTTY: true })
     expect(stdout).toBe('9.8 is larger than 9.11.\n')
     const [, thoughts = '', ...rest] = stderr.split('\u001B')
     expect(thoughts).toMatch(/^\[2mWhich is larger/)
     expect(rest).toEqual(['[22m\n'])
     for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
-      const plain = await ask(['-m', 'demo:reasoning', 'Hello'], { isTTY: true, sleep, env })
+      const plain = await ask(['-m', 'demo:reasoning', 'Hello'], { isTTY: true, env })
       expect(plain.stderr).not.toContain('\u001B')
     }
   })

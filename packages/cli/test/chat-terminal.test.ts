@@ -104,7 +104,9 @@ describe('the history of many processes', { timeout: 120_000 }, () => {
 })
 
 describeWithProgram('tmux', 'a chat in a terminal', (tmux) => {
-  const socket = () => join(folder, 'tmux')
+  // A server of its own for every terminal: the one before may still be on its way out.
+  let terminals = 0
+  const socket = () => join(folder, `tmux-${terminals}`)
 
   function call(...argv: string[]): string {
     return execFileSync(tmux, ['-S', socket(), '-f', '/dev/null', ...argv], {
@@ -120,6 +122,7 @@ describeWithProgram('tmux', 'a chat in a terminal', (tmux) => {
       ([name, value]) => `${name}='${value}'`,
     )
     const line = `cd '${folder}'; env ${settings.join(' ')} '${process.execPath}' '${binary}' ${command}; echo "[exit $?]"; sleep 600`
+    terminals += 1
     call('new-session', '-d', '-x', String(columns), '-y', String(rows), line)
   }
 

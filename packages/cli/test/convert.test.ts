@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { demoBytes, demoNames } from '../src/source/demo.ts'
+import { createFakeClock } from './fake-clock.ts'
 import { runCli } from './run-cli.ts'
 
 describe('convert', () => {
@@ -70,5 +71,45 @@ describe('convert', () => {
     }
     const { code, stderr } = await runCli(['convert'], { stdin: endless(), closesAfter: 2 })
     expect({ code, stderr, isReleased }).toEqual({ code: 0, stderr: '', isReleased: true })
+  })
+
+  test.each(['text', 'reasoning', 'n2', 'refusal', 'tour', 'utf8'] as const)(
+    'repeats the text of %s in every delta, which can be read again',
+    async (name) => {
+      const { stdout } = await runCli(['convert', `demo:${name}`, '--to', 'cumulative'])
+      const again = await runCli(['merge', '--cumulative'], { stdin: stdout })
+      expect(again).toMatchObject({ code: 0, stdout: (await runCli(['merge', `demo:${name}`])).stdout })
+      expect(stdout.length).toBeGreaterThan((await runCli(['convert', `demo:${name}`])).stdout.length)
+    },
+  )
+
+  test('makes a recording of what comes, with its times and its bytes', async () => {
+    const clock = createFakeClock()
+    const bytes = demoBytes('utf8')
+    const count = Math.ceil(bytes.length / 500)
+    function* pieces() {
+      for (let at = 0; at < count; at++) {
+        void clock.sleep(10, new AbortController().signal)
+        yield bytes.subarray(at * 500, (at + 1) * 500)
+      }
+    }
+    const { code, stdout } = await runCli(['convert', '--to', 'recording'], { stdin: pieces(), clock })
+    expect(code).toBe(0)
+    expect((await runCli(['replay', '--speed', '0'], { stdin: stdout })).bytes).toEqual(demoBytes('utf8'))
+    const times = stdout.trimEnd().split('\n').slice(1, -1)
+    expect(times.map((line) => (JSON.parse(line) as [number])[0])).toEqual(
+      Array.from({ length: count }, (_, at) => (at + 1) * 10),
+    )
+  })
+
+  test('makes a recording of a file, which knows no times, and leaves one as it is', async () => {
+    const { stdout } = await runCli(['convert', 'demo:text', '--to', 'recording'])
+    expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({ type: 'chat.recording', timed: false })
+    expect((await runCli(['convert', '--to', 'recording'], { stdin: stdout })).stdout).toBe(stdout)
+    const broken = stdout.replace(/\n\[.*"x".*\n$/, '\n[3,"e",{"name":"ECONNRESET"}]\n')
+    const again = await runCli(['convert', '--to', 'recording'], { stdin: broken })
+    expect(again.code).toBe(7)
+    expect(again.stdout).toContain('"ECONNRESET"')
+    expect((await runCli(['convert', 'demo:text', '--to', 'recording', '-n', '1'])).code).toBe(2)
   })
 })

@@ -22,6 +22,22 @@ function ask(faults: string, argv: readonly string[] = [], options: CliOptions =
   })
 }
 
+/** A server that takes a request, and that is all. */
+const never: typeof fetch = (_, init) =>
+  new Promise((_resolve, reject) => {
+    init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error))
+  })
+
+/** A server that begins an answer and never says anything. */
+const silent: typeof fetch = async (_, init) =>
+  new Response(
+    new ReadableStream({
+      start: (controller) =>
+        init?.signal?.addEventListener('abort', () => controller.error(init.signal?.reason as Error)),
+    }),
+    { headers: { 'content-type': 'text/event-stream' } },
+  )
+
 const whole = /^A chunk is a small piece .* itself a chunk\.$/
 const beginning = /^A chunk/
 
@@ -53,6 +69,8 @@ describe('the exit code tells the truth', { timeout: 60_000 }, () => {
     [7, 'a connection that is reset', () => ask('close-rst@chunk:4'), beginning],
     [7, 'an error in the stream', () => ask('error@chunk:4:overloaded_error'), beginning],
     [7, 'a silent server', () => ask('stall@chunk:4', ['--idle-timeout', '50ms']), beginning],
+    [7, 'a server that says nothing at all', () => ask('', ['--first-timeout', '50ms'], { fetch: silent }), /^$/],
+    [6, 'a server that does not answer', () => ask('', ['--connect-timeout', '50ms'], { fetch: never }), /^$/],
     [8, 'a refusal', () => ask('', ['-m', 'demo:refusal']), /^I'm sorry/],
     [10, 'an answer that takes too long', () => ask('stall@chunk:4', ['--timeout', '300ms']), beginning],
   ])('%i for %s', async (code, _, call, stdout) => {

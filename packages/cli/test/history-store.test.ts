@@ -1,5 +1,7 @@
 import {
+  linkSync,
   mkdtempSync,
+  renameSync,
   readFileSync,
   rmSync,
   statSync,
@@ -14,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { compactLog } from '../src/store/compact-log.ts'
 import { createId } from '../src/store/create-id.ts'
 import { createDraft } from '../src/store/draft.ts'
 import { createFilter, folded, mayHold, queryGrams } from '../src/store/grams.ts'
@@ -150,6 +153,98 @@ describe('the history', () => {
     for (const name of readdirSync(folder)) expect(readFileSync(join(folder, name), 'utf8')).not.toContain('secret')
     // What was added at the same time stays where it was.
     expect(texts('keep')).toEqual(['keep this'])
+  })
+})
+
+describe('a log that is mostly blank', () => {
+  const long = 'x'.repeat(2000)
+  const everything = (history = openHistory(folder)) =>
+    history.threads().map((thread) => ({ ...thread, all: history.messages(thread.id) }))
+
+  /** Fifty conversations that go, and two that stay, one with another title and a tip of its own. */
+  function filled() {
+    const history = openHistory(folder)
+    const [begun, asked, answered] = turn('a', 'b') as [HistoryRecord & { id: string }, MessageRecord, MessageRecord]
+    history.append(begun, asked, answered, ...turn('kept apple', 'yes', 'Stays'))
+    for (let at = 0; at < 50; at++) history.append(...turn(`gone ${at}`, long, `Gone ${at}`))
+    const branch = message(begun.id, 'assistant', 'c', asked.id)
+    history.append(branch, { type: 'thread', id: begun.id, title: 'Renamed', at: moment() })
+    for (const tip of [answered, branch, answered])
+      history.append({ type: 'tip', thread: begun.id, message: tip.id, at: moment() })
+    return history
+  }
+  const goneIds = (history = openHistory(folder)) =>
+    history.threads().flatMap(({ id, title }) => (title.startsWith('Gone') ? [id] : []))
+
+  test('is written anew, and holds every conversation as it was', () => {
+    const history = filled()
+    const before = everything().filter(({ title }) => !title.startsWith('Gone'))
+    history.remove(goneIds())
+    expect(statSync(history.logPath).size).toBeLessThan(20_000)
+    expect(statSync(history.logPath).mode & 0o077).toBe(0)
+    expect(everything(history)).toEqual(before)
+    expect(everything()).toEqual(before)
+    expect(texts('kept apple')).toEqual(['kept apple'])
+    expect(texts('gone')).toEqual([])
+    history.append(...turn('later', 'on'))
+    expect(titles()).toEqual(['later', 'Renamed', 'Stays'])
+    expect(readdirSync(folder).filter((name) => /\.(?:old|new|lock)$/.test(name))).toEqual([])
+  })
+
+  test('is left as it is while little is blank', () => {
+    const history = filled()
+    const { size } = statSync(history.logPath)
+    history.remove(goneIds().slice(0, 5))
+    expect(statSync(history.logPath).size).toBeGreaterThanOrEqual(size)
+  })
+
+  test('loses nothing that others add meanwhile, and is read by those who had read it before', () => {
+    const history = filled()
+    const other = openHistory(folder)
+    other.threads()
+    const log = readFileSync(history.logPath)
+    const lines = log.toString('utf8').split('\n').slice(1, 7)
+    let offset = log.indexOf('\n') + 1
+    function* whileOthersAdd() {
+      for (const line of lines) {
+        other.append(...turn(`meanwhile ${offset}`, 'ok'))
+        yield { offset, length: Buffer.byteLength(line) }
+        offset += Buffer.byteLength(line) + 1
+      }
+    }
+    const reader = openHistory(folder)
+    reader.threads()
+    compactLog(history.logPath, log.length, { type: 'history', v: 1, id: createId() }, whileOthersAdd())
+    expect(texts('meanwhile').length).toBe(6)
+    expect(texts('meanwhile', reader).length).toBe(6)
+    expect(texts('kept apple', reader)).toEqual(['kept apple'])
+    other.append(...turn('afterwards', 'ok'))
+    reader.reload()
+    expect(titles(reader)[0]).toBe('afterwards')
+  })
+
+  test('is whole wherever who writes it anew is killed', () => {
+    const history = filled()
+    const before = everything()
+    // While the new one is written.
+    writeFileSync(`${history.logPath}.new`, '{"type":"history"')
+    expect(everything()).toEqual(before)
+    // When the old one has got its second name.
+    linkSync(history.logPath, `${history.logPath}.old`)
+    expect(everything()).toEqual(before)
+    expect(existsSync(`${history.logPath}.old`)).toBe(false)
+    // When the new one has taken its place, before what was added meanwhile has come over.
+    const whole = readFileSync(history.logPath)
+    history.append(...turn('meanwhile', 'ok'))
+    const added = everything()
+    renameSync(history.logPath, `${history.logPath}.old`)
+    const head = JSON.stringify({ type: 'history', v: 1, id: createId(), replaces: whole.length })
+    writeFileSync(history.logPath, `${head}\n${whole.toString('utf8').split('\n').slice(1).join('\n')}`)
+    expect(everything()).toEqual(added)
+    expect(existsSync(`${history.logPath}.old`)).toBe(false)
+    // When it had come over, and the old one was still there.
+    writeFileSync(`${history.logPath}.old`, whole)
+    expect(everything()).toEqual(added)
   })
 })
 

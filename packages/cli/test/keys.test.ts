@@ -41,7 +41,7 @@ describe.skipIf(process.platform === 'win32')('the key of a profile', () => {
     expect(tested.stdout).toMatch(/^the key works: 127\.0\.0\.1:\d+ lists \d+ models\n$/)
     const listed = await run(['keys', 'ls'], { env })
     expect(listed.stdout).toMatch(/^p: (?:the command|\$MY_KEY|the file)/)
-    const loud = await run(['-v', '-u', 'hi'], { env })
+    const loud = await run(['-vvv', '-u', 'hi'], { env })
     for (const { stdout, stderr } of [asked, tested, loud]) expect(stdout + stderr).not.toContain(key)
   })
 
@@ -63,7 +63,7 @@ describe.skipIf(process.platform === 'win32')('the key of a profile', () => {
     profile({ keyCmd: 'echo sk-wrong-0123456789' })
     const fetch: typeof globalThis.fetch = async () =>
       Response.json({ error: { message: 'Wrong key: sk-wrong-0123456789' } }, { status: 401 })
-    for (const form of [['-v'], ['--json']]) {
+    for (const form of [['-v'], ['-vvv'], ['--json']]) {
       const { code, stdout, stderr } = await run([...form, 'hi'], { fetch })
       expect(code).toBe(4)
       expect(stderr).toContain('Wrong key: [key]')

@@ -3,6 +3,7 @@ import { describeRecordings } from '@deltawire/testkit/describe'
 import { repairs } from '@deltawire/core/repairs'
 import { describe, expect, test } from 'vitest'
 import { lintCapture, type Finding } from '../src/lint/lint-capture.ts'
+import { profiles } from '../src/lint/profiles.ts'
 import { ruleOf, rules, type RuleName } from '../src/lint/rules.ts'
 import type { Read, RecordingHead } from '../src/recording/recording.ts'
 import { demoBytes, demoNames } from '../src/source/demo.ts'
@@ -206,6 +207,33 @@ describe('lint', () => {
     expect(Object.keys(rules).filter((name) => !known.includes(name))).toEqual([])
   })
 
+  test('finds the same, wherever the bytes are cut on their way', async () => {
+    for (const one of cases) {
+      const bytes = bytesOf(one.sse)
+      const { content_type: _type, ...bare } = one
+      const whole = await lintCase(bare)
+      for (const size of [1, 100]) {
+        const count = Math.ceil(bytes.length / size)
+        // Long ones hold much of the same.
+        if (count > 1500) continue
+        const reads = Array.from({ length: count }, (_, at) => bytes.subarray(at * size, (at + 1) * size))
+        const found = await lintCapture(
+          { head: undefined, reads: readsOf(...reads.map((piece) => ({ atMs: undefined, bytes: piece }))) },
+          one.options,
+        )
+        expect({ name: one.name, size, found }).toEqual({ name: one.name, size, found: whole })
+      }
+    }
+  }, 120_000)
+
+  test('tells of each rule once, and in how many places it was broken', async () => {
+    const all = [clean[0], ...Array.from({ length: 50 }, () => ': ping\n\n'), ...clean.slice(1)].join('')
+    expect(await lint(all)).toMatchObject([{ rule: 'comment', count: 50, line: 3 }])
+    const fields = Array.from({ length: 2000 }, (_, at) => chunk({ content: 'a' }, null, { [`x_${at}`]: 1 }))
+    const found = await lint([clean[0], ...fields, ...clean.slice(1)].join(''))
+    expect(found.length).toBe(500)
+  })
+
   test('says in which event and at which byte', async () => {
     const text = clean.toSpliced(1, 0, ': ping\n\n', chunk({ role: 'assistant', content: 'é' })).join('')
     const offset = Buffer.byteLength(clean[0] ?? '') + Buffer.byteLength(': ping\n\n')
@@ -222,6 +250,49 @@ describe('lint', () => {
     )
     const rulesOf = async (head?: RecordingHead) => (await lint(counted.join(''), head)).map(({ rule }) => rule)
     expect(await rulesOf(headOf({}, { n: 1 }))).toContain('choice-index-gap')
+  })
+})
+
+describe('a profile of lint', () => {
+  const azure = [
+    chunk({ role: 'assistant', content: '' }).replace('"chat.completion.chunk"', '""'),
+    chunk({ role: '', content: 'Hi' }),
+    chunk({}, 'stop'),
+  ].join('')
+  const rulesOf = async (stdin: string, profile: string) => {
+    const { stdout } = await runCli(['lint', '--json', '--profile', profile], { stdin })
+    return stdout.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as { rule: string }).rule]))
+  }
+
+  test('of a server leaves out its habits, and nothing else', async () => {
+    expect(await rulesOf(azure, 'openai')).toEqual(['object-unexpected', 'role-empty', 'done-missing'])
+    expect(await rulesOf(azure, 'azure')).toEqual(['done-missing'])
+    expect(await rulesOf(azure, 'cerebras')).toEqual(['object-unexpected', 'role-empty'])
+  })
+
+  test('of a client tells what that client fails at', async () => {
+    expect(await rulesOf(azure, 'openai-node')).toEqual(['role-empty'])
+    expect(await rulesOf(azure, 'openai-python')).toEqual(['object-unexpected'])
+    for (const name of ['ai-sdk', 'langchain']) expect(await rulesOf(azure, name)).toEqual([])
+    const glued = `${chunk({ role: 'assistant', content: 'a' }).trimEnd()}${chunk({}, 'stop').slice(6)}data: [DONE]\n\n`
+    for (const name of ['openai-node', 'openai-python', 'ai-sdk', 'langchain'])
+      expect(await rulesOf(glued, name)).toContain('events-glued')
+  })
+
+  test('of a lenient reader tells where something is lost', async () => {
+    expect(await rulesOf(azure, 'lenient')).toEqual([])
+    expect(await rulesOf(`${chunk({ role: 'assistant', content: 'a' })}data: {"cho`, 'lenient')).toEqual([
+      'not-json',
+      'incomplete',
+    ])
+  })
+
+  test('chooses the rules that are listed', async () => {
+    const all = (await runCli(['lint', '--rules'])).stdout.split('\n').length
+    const some = (await runCli(['lint', '--rules', '--profile', 'langchain'])).stdout.split('\n')
+    expect(some.length).toBeGreaterThan(10)
+    expect(some.length).toBeLessThan(all)
+    expect((await runCli(['lint', '--profile', 'azzure', 'demo:text'])).code).toBe(2)
   })
 })
 
@@ -243,7 +314,7 @@ describe('deltawire lint', () => {
     expect(stdout).toMatch(
       /^-: event 6, byte \d+: error tool-index-missing: a tool call came without a usable index .*\n/,
     )
-    expect(stdout).toContain('    data: {"id":"chatcmpl-demo-tools"')
+    expect(stdout).toContain('    data: {…"choices":[{"index":0,"delta":{"tool_calls":[{"id":"call_demo_lima"')
     expect(stdout).toContain('    effect: clients fail, or make one call of several\n')
     expect(stdout).toContain('    breaks: openai-node, openai-python, LangChain.js\n')
     expect(stdout).toContain('    see: https://github.com/ollama/ollama/issues/7881\n')
@@ -319,6 +390,33 @@ describeRecordings('lint', (recordings) => {
       const warned = found.filter(({ rule }) => ruleOf(rule).severity !== 'info').map(({ rule }) => rule)
       expect({ file, warned }).toEqual({ file, warned: [] })
     }
+  })
+
+  test.each([
+    ['azure', 'azure-openai'],
+    ['vllm', 'vllm'],
+    ['llama.cpp', 'llama.cpp'],
+    ['ollama', 'ollama'],
+    ['openrouter', 'openrouter'],
+    ['mistral', 'mistral'],
+    ['gemini', 'google-gemini'],
+    ['dashscope', 'alibaba-dashscope'],
+    ['zai', 'zai'],
+    ['cerebras', 'cerebras'],
+  ] as const)('knows the habits of %s from recordings, and all that are habits', async (name, provider) => {
+    const own = recordings.filter((one) => one.provider === provider)
+    const seen = new Map<RuleName, number>()
+    for (const { bytes } of own) {
+      const found = await lintCapture({ head: undefined, reads: readsOf({ atMs: undefined, bytes }) })
+      for (const { rule } of found) seen.set(rule, (seen.get(rule) ?? 0) + 1)
+    }
+    const { habits }: { habits: readonly RuleName[] } = profiles[name]
+    for (const rule of habits)
+      expect({ rule, times: seen.get(rule) }).toMatchObject({ times: expect.any(Number) as unknown })
+    const usual = [...seen].filter(
+      ([rule, times]) => ruleOf(rule).severity !== 'info' && times > Math.max(1, own.length / 4),
+    )
+    expect(usual.map(([rule]) => rule).filter((rule) => !habits.includes(rule))).toEqual([])
   })
 
   test('reads whatever was recorded', { timeout: 60_000 }, async () => {

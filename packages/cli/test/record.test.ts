@@ -500,4 +500,24 @@ describe('replay', () => {
     const { stdout } = await runCli(['replay', '--speed', '0', '-'], { stdin, isTTY: true })
     expect(stdout).toContain('␛[2J␛]52')
   })
+
+  test.each(['sse', 'jsonl', 'text'] as const)('writes what the bytes mean as %s, at their pace', async (format) => {
+    const clock = createFakeClock()
+    const written: number[] = []
+    const { code, stdout } = await runCli(['replay', 'demo:tour', '--gap', '10ms', '--format', format], {
+      clock,
+      onStdout: () => written.push(clock.now()),
+    })
+    expect(code).toBe(0)
+    expect(stdout).toBe((await runCli(['convert', 'demo:tour', '--to', format])).stdout)
+    expect(new Set(written).size).toBeGreaterThan(5)
+  })
+
+  test('tells in such a format how the stream ended', async () => {
+    const cut = await runCli(['replay', 'demo:cut', '--speed', '0', '--format', 'text'])
+    expect(cut).toMatchObject({ code: 7, stdout: expect.stringMatching(/^This answer/) as unknown })
+    expect(cut.stderr).toMatch(/^error: .*\(incomplete_stream\)\n$/)
+    const twice = await runCli(['replay', '--loop=2', '--speed', '0', '--format', 'text', 'demo:reasoning'])
+    expect(twice).toMatchObject({ code: 0, stdout: '9.8 is larger than 9.11.'.repeat(2) })
+  })
 })

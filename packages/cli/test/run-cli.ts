@@ -7,6 +7,7 @@ export interface CliOptions {
   env?: Record<string, string> | undefined
   /** Where no project is, when absent. */
   cwd?: string | undefined
+  enterFolder?: Io['enterFolder'] | undefined
   /** Which outputs are terminals. */
   isTTY?: boolean | undefined
   signal?: AbortSignal | undefined
@@ -42,6 +43,7 @@ export async function runCli(argv: readonly string[], options: CliOptions = {}):
     stderr,
     env: options.env ?? {},
     cwd: options.cwd ?? '/',
+    ...(options.enterFolder && { enterFolder: options.enterFolder }),
     signal: options.signal ?? new AbortController().signal,
     clock: options.clock ?? { now: () => now++, date: () => now++, sleep: options.sleep ?? untilAborted },
     fetch: options.fetch ?? fetch,

@@ -1,6 +1,7 @@
 import type { ChatCompletion } from '@deltawire/core'
 import { describe, expect, test } from 'vitest'
 import { demoNames } from '../src/source/demo.ts'
+import { createFakeClock } from './fake-clock.ts'
 import { runCli } from './run-cli.ts'
 
 const whole = demoNames.filter((name) => name !== 'cut' && name !== 'error')
@@ -49,5 +50,17 @@ describe('split', () => {
     expect((await runCli(['merge', '--text'], { stdin: stdout })).stdout).toBe(
       (await runCli(['merge', 'demo:cut', '--text'])).stdout,
     )
+  })
+
+  test('takes its time, and can leave out the usage', async () => {
+    const clock = createFakeClock()
+    const written: number[] = []
+    const { stdout } = await runCli(['split', 'demo:reasoning', '--interval', '20ms', '--no-usage'], {
+      clock,
+      onStdout: () => written.push(clock.now()),
+    })
+    expect(written.slice(0, 3)).toEqual([0, 20, 40])
+    expect(stdout).not.toContain('usage')
+    expect(JSON.parse((await runCli(['merge'], { stdin: stdout })).stdout)).not.toHaveProperty('usage')
   })
 })

@@ -1,12 +1,19 @@
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { ChatCompletionChunk } from '@deltawire/core'
 import { toNodeListener } from '@deltawire/node'
 import { createMemoryEngine, createRelay, type RelayOptions } from '@deltawire/websocket-bridge'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import { systemClock } from '../src/clock.ts'
 import { Interrupted } from '../src/io.ts'
 import { readRelayAddress } from '../src/tail/relay-address.ts'
+import { demoBytes } from '../src/source/demo.ts'
+import { clockWith } from './fake-clock.ts'
 import { type CliOptions, runCli } from './run-cli.ts'
 
 const chunkOf = (content: string, finish_reason: string | null = null): ChatCompletionChunk => ({
@@ -263,6 +270,203 @@ describe('deltawire tail', () => {
     const result = await run.ended
     clearInterval(again)
     expect(result).toMatchObject({ code: 0, stdout: 'Hello, world' })
+  })
+})
+
+/** A way to a relay on which one word is damaged, once. */
+async function damage(url: string, word: string, other: string) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  let isDone = false
+  server.on('connection', (near) => {
+    const far = new WebSocket(url, 'deltawire.v1')
+    const early: string[] = []
+    near.on('message', (data: Buffer) => {
+      if (far.readyState === WebSocket.OPEN) far.send(data.toString())
+      else early.push(data.toString())
+    })
+    far.on('open', () => early.forEach((text) => far.send(text)))
+    far.on('message', (data: Buffer) => {
+      const text = data.toString()
+      near.send(isDone ? text : text.replace(word, other))
+      isDone ||= text.includes(word)
+    })
+    near.on('close', () => far.terminate())
+    far.on('close', () => near.terminate())
+    far.on('error', () => {})
+  })
+  await new Promise((resolve) => server.once('listening', resolve))
+  closers.push(async () => {
+    for (const socket of server.clients) socket.terminate()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  // A server that listens on a port has one.
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+describe('deltawire tail of what was not as the relay has it', () => {
+  /** Its first word was printed before the checksum at the end tells. */
+  async function damaged(format: string) {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const id = await relay.start()
+    source.give(chunkOf('Hello'))
+    const run = follow([await damage(relay.url, 'Hello', 'Hallo'), id, '--format', format])
+    await run.shown('Hallo')
+    source.give(chunkOf(', world', 'stop'))
+    source.end()
+    return run.ended
+  }
+
+  it('prints the whole again as a text, below a note', async () => {
+    const { code, stdout, stderr } = await damaged('text')
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'note: the relay has lost a part of this stream; what there is begins again\n',
+    })
+    // The rest of it may have come before that, or not.
+    expect(stdout).toMatch(/^Hallo(?:, world)?\nHello, world$/)
+  })
+
+  it.each(['jsonl', 'sse'])('ends with 7 as %s: a program cannot forget', async (format) => {
+    const { code, stdout, stderr } = await damaged(format)
+    expect({ code, stderr }).toEqual({
+      code: 7,
+      stderr: expect.stringContaining('error: the relay has lost a part that was printed already\n') as unknown,
+    })
+    expect(stdout).toContain('Hallo')
+    expect(stdout).not.toContain('[DONE]')
+  })
+
+  it('prints an answer that was asked for again as the stream that it is', async () => {
+    const source = createSource()
+    let count = 0
+    const relay = await serve(() => (count++ === 0 ? source.read() : short()))
+    const first = await relay.start({ topic: 'room' })
+    const stop = new AbortController()
+    const run = follow([relay.url, '--topic', 'room'], { signal: stop.signal })
+    source.give(chunkOf('Not this'))
+    await run.shown('Not this')
+    await relay.cancel(first)
+    await run.noted('cancelled')
+    await relay.start({ topic: 'room' })
+    await run.shown('Hello, world')
+    stop.abort(new Interrupted('SIGINT'))
+    expect(await run.ended).toMatchObject({ code: 130, stdout: 'Not this\nHello, world\n' })
+  })
+})
+
+describe('deltawire tail of topics', () => {
+  it('says above each stream of which topic it is, when there are several', async () => {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const stop = new AbortController()
+    const run = follow([relay.url, '--topic', 'room', '--topic', 'hall'], { signal: stop.signal })
+    await relay.start({ topic: 'hall' })
+    source.give(chunkOf('Hello', 'stop'))
+    await run.shown('==> hall <==\nHello')
+    source.end()
+    await relay.start({ topic: 'room' })
+    await run.shown('==> room <==')
+    stop.abort(new Interrupted('SIGINT'))
+    expect((await run.ended).code).toBe(130)
+  })
+
+  it.each(['jsonl', 'sse'])('has no way to say so as %s', async (format) => {
+    const { code, stderr } = await runCli([
+      'tail',
+      'ws://127.0.0.1:1',
+      '--topic',
+      'a',
+      '--topic',
+      'b',
+      '--format',
+      format,
+    ])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('several topics are printed as text only')])
+  })
+
+  it('tells a person that it is there', async () => {
+    const relay = await serve(short)
+    const stop = new AbortController()
+    const run = follow([relay.url, '--topic', 'room'], { signal: stop.signal, isTTY: true })
+    await run.noted('following room')
+    stop.abort(new Interrupted('SIGINT'))
+    expect((await run.ended).code).toBe(130)
+  })
+})
+
+describe('deltawire tail with a command', () => {
+  const ask = (url: string) =>
+    `const base = process.env.OPENAI_BASE_URL; if (process.env.DELTAWIRE_RELAY_URL !== ${JSON.stringify(url)}) process.exit(9);
+     const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] });
+     const ask = () => fetch(base + '/chat/completions', { method: 'POST', body, headers: { 'content-type': 'application/json', 'x-topic': 'room' } });
+     for (let n = 0; n < 2; n++) await (await ask()).text()`
+
+  it('prints the streams of the command, and ends after it', async () => {
+    const relay = await serve(short)
+    const command = [process.execPath, '--input-type=module', '-e', ask(relay.url)]
+    const result = await runCli(['tail', relay.url, '--topic', 'room', '--', ...command], { clock: systemClock })
+    expect(result).toMatchObject({ code: 0, stdout: 'Hello, world\nHello, world\n', stderr: '' })
+  })
+
+  it('ends with its exit code, also when it has asked nothing', async () => {
+    const relay = await serve(short)
+    const command = [process.execPath, '-e', 'process.exitCode = 42']
+    const result = await runCli(['tail', relay.url, '--topic', 'room', '--', ...command], { clock: systemClock })
+    expect(result).toMatchObject({ code: 42, stdout: '' })
+    const missing = await runCli(['tail', relay.url, '--topic', 'room', '--', 'no-such-command'], {
+      clock: systemClock,
+    })
+    expect(missing).toMatchObject({ code: 127, stderr: 'error: cannot run "no-such-command": not found\n' })
+  })
+
+  it('does not run it where there is no relay, or nothing of it is followed', async () => {
+    const command = ['--', 'no-such-command']
+    expect((await runCli(['tail', 'ws://127.0.0.1:1', '--topic', 'room', ...command])).code).toBe(6)
+    expect((await runCli(['tail', 'ws://127.0.0.1:1', 'st_x', ...command])).code).toBe(2)
+  })
+})
+
+describe('deltawire tail of a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'deltawire-tail-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it.each(['text', 'jsonl', 'sse'])('prints it as %s while it grows, to its end', async (format) => {
+    const path = join(folder, `${format}.sse`)
+    const whole = Buffer.from(demoBytes('text'))
+    writeFileSync(path, '')
+    let written = 0
+    /** Something is written each time that nothing was there. */
+    const clock = clockWith(async () => {
+      appendFileSync(path, whole.subarray(written, (written += 700)))
+    })
+    const result = await runCli(['tail', path, '--format', format], { clock })
+    expect(result).toMatchObject({ code: 0, stderr: '' })
+    expect(result.stdout).toBe((await runCli(['convert', 'demo:text', '--to', format])).stdout)
+    expect(result.writes).toBeGreaterThan(10)
+  })
+
+  it('ends where a recording ends', async () => {
+    const path = join(folder, 'cut.jsonl')
+    writeFileSync(path, (await runCli(['convert', 'demo:cut', '--to', 'recording'])).stdout)
+    const { code, stdout, stderr } = await runCli(['tail', path])
+    expect([code, stderr]).toEqual([7, expect.stringContaining('(incomplete_stream)')])
+    expect(stdout).toMatch(/^This answer was/)
+  })
+
+  it('keeps what there is when it is interrupted', async () => {
+    const path = join(folder, 'half.sse')
+    writeFileSync(path, demoBytes('text').subarray(0, 2000))
+    const stop = new AbortController()
+    const clock = clockWith(async () => stop.abort(new Interrupted('SIGINT')))
+    const result = await runCli(['tail', path], { clock, signal: stop.signal })
+    expect(result).toMatchObject({ code: 130, stdout: expect.stringMatching(/^A chunk/) as unknown })
+  })
+
+  it('says that it is not there', async () => {
+    const { code, stderr } = await runCli(['tail', './no-such-file'])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('no such file')])
+    expect((await runCli(['tail', './no-such-file', '--until-done'])).code).toBe(2)
   })
 })
 

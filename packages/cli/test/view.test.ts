@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { cases } from '@deltawire/testkit'
-import { demoNames } from '../src/source/demo.ts'
+import { textWidth } from '../src/markdown/text-width.ts'
+import { demoBytes, demoNames } from '../src/source/demo.ts'
 import { controlCharactersIn } from './control-characters.ts'
 import { runCli } from './run-cli.ts'
 
@@ -77,5 +78,36 @@ describe('view', () => {
       expect(controlCharactersIn(stdout)).toEqual([])
     }
     for (const name of demoNames) expect((await runCli(['view', `demo:${name}`])).stdout).not.toBe('')
+  })
+
+  test('shows each event when it has come, and not at the end', async () => {
+    const seen: string[] = []
+    const events = new TextDecoder().decode(demoBytes('tools')).split(/(?<=\n\n)/)
+    function* pieces() {
+      for (const [at, event] of events.entries()) {
+        expect(seen.length).toBe(at)
+        yield event
+      }
+    }
+    const { code, stdout } = await runCli(['view'], { stdin: pieces(), onStdout: (text) => seen.push(text) })
+    expect({ code, stdout }).toEqual(
+      await runCli(['view', 'demo:tools']).then((whole) => ({ code: whole.code, stdout: whole.stdout })),
+    )
+  })
+
+  test('shows the same, wherever the bytes are cut on their way', async () => {
+    for (const name of ['utf8', 'error', 'cut'] as const) {
+      const whole = await runCli(['view', `demo:${name}`, '--json'])
+      const stdin = Array.from(demoBytes(name), (byte) => Uint8Array.of(byte))
+      expect((await runCli(['view', '--json'], { stdin })).stdout).toBe(whole.stdout)
+    }
+  })
+
+  test('keeps wide characters inside of its lines', async () => {
+    const content = '世界👩‍👧'.repeat(80)
+    const stdin = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`
+    const [line = ''] = (await runCli(['view'], { stdin })).stdout.split('\n')
+    expect(textWidth(line)).toBeLessThanOrEqual(120)
+    expect(textWidth(line)).toBeGreaterThan(80)
   })
 })

@@ -135,6 +135,10 @@ describe('a text that is not JSON', () => {
     expect(() => reader.end()).toThrow(reader.error ?? 'nothing')
   })
 
+  it.each(['"a\\u123g', '"a\\x', '"a\u0001'])('is %j, of which what came before stays', (text) => {
+    expect(read(text)).toMatchObject({ value: 'a', error: { name: 'SyntaxError' } })
+  })
+
   it('is also a text that ends too early', () => {
     const reader = read('{"a":"b')
     expect(reader.error).toBeNull()

@@ -40,6 +40,13 @@ describe('a long list', () => {
     }
   })
 
+  it('may be in a snapshot that was frozen before anybody looked', () => {
+    const snapshot = snapshotOf(mergeChunk(undefined, withIds(long(100))))
+    Object.freeze(snapshot.choices[0])
+    expect(idsIn(snapshot)).toEqual(long(100))
+    expect(idsIn(snapshot)).toBe(idsIn(snapshot))
+  })
+
   it('is the same list each time it is looked at', () => {
     const snapshot = snapshotOf(mergeChunk(undefined, withIds(long(100))))
     expect(idsIn(snapshot)).toBe(idsIn(snapshot))

@@ -24,4 +24,17 @@ describe('the fast way and the slow way', () => {
       })
     }
   }, 3_600_000)
+
+  it('give the same after an event longer than 64 KB, which takes almost all the length an answer may have', () => {
+    const event = (content: string): string =>
+      `data: {"id":"c","choices":[{"index":0,"delta":{"content":"${content}"},"finish_reason":null}]}\n\n`
+    const text = event(' the').repeat(40) + event('x'.repeat(70_000)) + event(' the').repeat(80)
+    const bytes = new TextEncoder().encode(text)
+    const options = { maxAnswerLength: 71_000 }
+    const cut = Array.from({ length: bytes.length / 1_000 + 1 }, (_, at) => bytes.slice(at * 1_000, (at + 1) * 1_000))
+    const slow = readSlowly(bytes, options)
+    expect(slow.chunks).toHaveLength(100)
+    expect(readQuickly(cut, options)).toEqual(slow)
+    expect(readQuickly(cut, options, true)).toEqual({ ...slow, chunks: [] })
+  })
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RepairName } from '../src/normalize/normalize.ts'
-import { type ToolCallRepair, ToolCalls } from '../src/normalize/tool-calls.ts'
+import { createToolCalls, type ToolCallRepair } from '../src/normalize/tool-calls.ts'
 import { normalized, overTheWire, rawChunk, sumOf } from './raw.ts'
 
 type Obj = Record<string, unknown>
@@ -14,7 +14,7 @@ const entry = (head: Obj, name?: unknown, args?: unknown): Obj => ({
 /** What the calls of several deltas come to, as `id name(arguments)`, with the repairs on the way. */
 function resolve(...deltas: Obj[][]): { calls: string[]; repairs: ToolCallRepair[] } {
   const repairs: ToolCallRepair[] = []
-  const calls = new ToolCalls(128, (repair) => repairs.push(repair))
+  const calls = createToolCalls(128, (repair) => repairs.push(repair))
   const found = new Map<number, { id: string; name: string; text: string }>()
   const entries = [...deltas.flatMap((delta) => calls.normalize(delta, false)), ...calls.release()]
   for (const { index, id, function: fn, custom } of entries as {
@@ -184,7 +184,7 @@ describe('an entry', () => {
   })
 
   it('keeps what a provider adds, at the level where it came', () => {
-    const calls = new ToolCalls(1, () => {})
+    const calls = createToolCalls(1, () => {})
     const [first] = calls.normalize([{ ...entry(a, 'f', ''), extra_content: { x: 1 } }], false)
     expect(first).toEqual({ ...a, function: { name: 'f', arguments: '' }, extra_content: { x: 1 } })
     const [second] = calls.normalize([{ extra_content: { y: 2 }, function: { parameters: 3 } }], false)
@@ -220,7 +220,7 @@ describe('an index', () => {
 
 describe('the limit', () => {
   it('ends a stream of calls without end', () => {
-    const calls = new ToolCalls(2, () => {})
+    const calls = createToolCalls(2, () => {})
     calls.normalize([entry(a, 'f', ''), entry({ index: 1, id: 'b' }, 'g', '')], false)
     expect(() => calls.normalize([entry({ index: 2, id: 'c' }, 'h', '')], false)).toThrow(
       expect.objectContaining({ code: 'limit_exceeded', details: { option: 'maxToolCalls', limit: 2 } }),
@@ -228,7 +228,7 @@ describe('the limit', () => {
   })
 
   it('is reached by calls, not by fragments', () => {
-    const calls = new ToolCalls(1, () => {})
+    const calls = createToolCalls(1, () => {})
     calls.normalize([entry(a, 'f', '')], false)
     const fragments = Array.from({ length: 1_000 }, () => entry({ index: 0 }, undefined, 'x'))
     expect(calls.normalize(fragments, false)).toHaveLength(1_000)

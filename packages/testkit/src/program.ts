@@ -6,6 +6,8 @@ export const requiredVariable = 'DELTAWIRE_REQUIRE'
 
 /** Programs that some tests drive. Each is one package of Debian, and of most other systems. */
 const programs = {
+  haproxy: { names: ['haproxy'], variable: 'HAPROXY_PROGRAM', package: 'haproxy' },
+  nginx: { names: ['nginx'], variable: 'NGINX_PROGRAM', package: 'nginx' },
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], variable: 'CHROMIUM', package: 'chromium' },
   redis: { names: ['redis-server', 'valkey-server'], variable: 'REDIS_SERVER', package: 'redis-server' },
   tmux: { names: ['tmux'], variable: 'TMUX_PROGRAM', package: 'tmux' },
@@ -21,7 +23,8 @@ export function program(name: ProgramName, env: NodeJS.ProcessEnv = process.env)
     if (!existsSync(named)) throw new Error(`${variable} names ${named}, which is not there`)
     return named
   }
-  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  // Debian has servers where the PATH of an ordinary user does not lead.
+  const folders = [...(env['PATH'] ?? '').split(delimiter), '/usr/sbin'].filter((folder) => folder !== '')
   return names.flatMap((file) => folders.map((folder) => join(folder, file))).find((path) => existsSync(path))
 }
 

@@ -32,7 +32,7 @@ async function freePort(): Promise<number> {
 }
 
 /** @param program the path of `redis-server` */
-export async function startRedis(program: string, { keepsData = true } = {}): Promise<RedisServer> {
+export async function startRedis(program: string, { keepsData = true, isCluster = false } = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'deltawire-redis-'))
   const port = await freePort()
   const options = [
@@ -47,11 +47,12 @@ export async function startRedis(program: string, { keepsData = true } = {}): Pr
     '--enable-debug-command',
     'yes',
   ]
+  const clustered = isCluster ? ['--cluster-enabled', 'yes'] : []
   const durable = keepsData ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']
   let child: ChildProcess | undefined
 
   async function start(): Promise<void> {
-    child = spawn(program, [...options, ...durable], { stdio: ['ignore', 'pipe', 'ignore'] })
+    child = spawn(program, [...options, ...clustered, ...durable], { stdio: ['ignore', 'pipe', 'ignore'] })
     const { stdout } = child
     if (stdout === null) throw new Error('its output is piped')
     let said = ''

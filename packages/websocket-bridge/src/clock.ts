@@ -1,7 +1,9 @@
 /** What the relay knows of time and chance. Handed in, so that no test of it sleeps. */
 export interface Clock {
-  /** Unix milliseconds. */
+  /** Milliseconds since whenever, never going back: for how long something takes. */
   now(): number
+  /** Unix milliseconds, as the machine has them: for when something is over that others decide. */
+  date(): number
   /** From 0 to 1. */
   random(): number
   /** Calls back once, after so many milliseconds. */
@@ -18,7 +20,9 @@ export interface Timer {
 
 /** The clock of the machine. None of its timers keeps a process alive. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  // A clock that is set, by an hour or a second, must end no lease and no connection.
+  now: () => performance.now(),
+  date: () => Date.now(),
   random: () => Math.random(),
   start(ms, callback) {
     const timer = setTimeout(callback, ms).unref()

@@ -12,7 +12,7 @@ import type { Lineage } from './protocol/position.ts'
  * answer and not a rejection. Time is the engine's own (the store's clock), never that of a node.
  */
 export interface Engine {
-  /** Makes a stream and gives its first lease, once per owner and key. */
+  /** Makes a stream and gives its first lease, once per owner and key; to who asks again with the same id, the same lease. */
   create(stream: NewStream): Promise<Created>
   /**
    * Adds chunks, or the end, or both: all or nothing, and only at the expected offset with the fence of the lease.

@@ -138,7 +138,7 @@ export function createRelay(options: RelayOptions): Relay {
     onEnd: options.onEnd ?? (() => {}),
     onError,
   })
-  const tickets = createTickets({ engine, clock, secret: ticketSecret })
+  const tickets = createTickets({ engine: hub.engine, clock, secret: ticketSecret })
   const identify = createIdentify(authenticate, tickets, cookies, clock)
   const judge = checkOrigins(options)
   const door = { hub, identify, judge, onError: (reason: unknown) => onError(reason, {}) }
@@ -173,7 +173,7 @@ export function createRelay(options: RelayOptions): Relay {
     ])
     isOver.abort()
     // What cannot end in time is interrupted, and says so.
-    for (const production of hub.productions.all.values()) production.stop({ st: 'interrupted' })
+    hub.productions.interrupt()
     await hub.productions.idle()
   }
 

@@ -128,6 +128,14 @@ export function describeEngine(engineName: string, { create, times, timeoutMs = 
         expect(await other.create(newStream({ key }))).toEqual({ outcome: 'exists', id })
       })
 
+      test('gives the lease again to who asks again with the same id: the answer was lost', async () => {
+        const { engine } = await start()
+        const stream = newStream()
+        const first = await engine.create(stream)
+        expect(await engine.create(stream)).toEqual(first)
+        expect(first.outcome).toBe('created')
+      })
+
       test('makes one stream of many calls at once', async () => {
         const { engine, other } = await start()
         const key = fresh('key')

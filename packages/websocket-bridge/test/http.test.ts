@@ -394,6 +394,24 @@ describe('who may', () => {
     ])
   })
 
+  test('follow no longer than their token is good', async () => {
+    const clock = handClock()
+    const source = handSource()
+    const relay = createRelay({
+      clock,
+      open: () => source,
+      authenticate: ({ token }) => (token === undefined ? undefined : { id: token, expiresAt: clock.date() + 60_000 }),
+    })
+    const { id } = await relay.hub.start({ id: 'ann' }, { key: 'k', request: { ...body, messages: [] } })
+    const events = all(await relay.handle(new Request(`http://x/v1/streams/${id}/events`, as('ann'))))
+    expect(relay.stats.eventReaders).toBe(1)
+    for (let second = 0; second < 62; second++) clock.advance(1_000)
+    expect(relay.stats.eventReaders).toBe(0)
+    source.give(chunkOf({ content: 'after' }))
+    expect(JSON.stringify(await events)).not.toContain('after')
+    await relay.close()
+  })
+
   test('open an event stream with a ticket, once', async () => {
     const { url } = await serve(guarded)
     const response = await fetch(`${url}/v1/chat/completions`, post(body, as('ann').headers))

@@ -135,8 +135,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'leaves out what the sum does not say yet',
     file: 'protocol/wire-chunk.ts',
-    from: 'if (before[key] || !wire[key]) delete',
-    to: 'delete',
+    from: 'before === undefined || (constant[key] && !before[key])',
+    to: 'before === undefined',
   },
 ]
 

@@ -148,6 +148,16 @@ describe('who is there', () => {
     expect((await peer.closed).code).toBe(4408)
   })
 
+  test('need not be known yet when the node itself stood still', async () => {
+    const clock = handClock()
+    const { socketUrl, relay } = await serve({ ...guarded, clock })
+    const peer = await connect(socketUrl)
+    await expect.poll(() => relay.stats.sockets).toBe(1)
+    for (const ms of [60_000, 3_600_000]) clock.stall(ms)
+    peer.say({ t: 'hello', token: 'token-ann' })
+    await peer.until(isA('welcome'))
+  })
+
   test('decides what may be followed and cancelled, and others are told nothing', async () => {
     const source = handSource()
     const { socketUrl } = await serve({ ...guarded, open: () => source })

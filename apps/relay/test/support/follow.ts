@@ -47,6 +47,12 @@ function createProgress(log: ReaderLog) {
   return { tell, reached }
 }
 
+/** How a stream ended for who cannot follow it any more. Why a connection is closed for good is told: nothing here should do that. */
+function endOf(reason: unknown): string {
+  if (!(reason instanceof RelayError)) return String(reason)
+  return reason.code === 'closed' ? reason.message : reason.code
+}
+
 function finish(log: ReaderLog, how: string): void {
   log.end = how
   log.endedAt = performance.now()
@@ -64,7 +70,10 @@ export function followSocket(id: string, reader: string, next: NextNode): Follow
       this.on('close', () => sockets.delete(this))
     }
   }
-  const relay: Relay = connectRelay(() => next().socketURL, { WebSocket: Wire })
+  const relay: Relay = connectRelay(() => next().socketURL, {
+    WebSocket: Wire,
+    onState: (state) => void log.states.push(`${new Date().toISOString().slice(14, 23)} ${state}`),
+  })
 
   async function run(): Promise<void> {
     const stream = relay.subscribe(id)
@@ -75,7 +84,7 @@ export function followSocket(id: string, reader: string, next: NextNode): Follow
       }
       finish(log, stream.status ?? 'live')
     } catch (reason) {
-      finish(log, reason instanceof RelayError ? reason.code : String(reason))
+      finish(log, endOf(reason))
     }
     relay.close()
     tell()

@@ -18,6 +18,8 @@ export interface ReaderLog {
   /** How the stream ended for it; `undefined` while it has not. */
   end: string | undefined
   endedAt: number | undefined
+  /** What became of its connections, and when: for a message. */
+  readonly states: string[]
 }
 
 export const createReaderLog = (reader: string): ReaderLog => ({
@@ -25,6 +27,7 @@ export const createReaderLog = (reader: string): ReaderLog => ({
   entries: [],
   end: undefined,
   endedAt: undefined,
+  states: [],
 })
 
 /** What must be zero. */

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** The file that is published, or another build of it. */
-const binary =
+/** The program that is published, or another build of it. */
+export const binary =
   process.env['DELTAWIRE_BINARY'] ?? fileURLToPath(new URL('../../../../packages/cli/dist/main.js', import.meta.url))
 
 /** A `deltawire relay` in a process of its own. */

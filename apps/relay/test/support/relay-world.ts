@@ -1,5 +1,6 @@
 import { createMockServer, type MockServer } from '@deltawire/cli/mock'
 import type { RedisServer } from '@deltawire/testkit/redis'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { NextNode } from './follow.ts'
 import { type RelayNode, startNode } from './relay-node.ts'
 import { createTruth, type Truth } from './truth.ts'
@@ -18,6 +19,13 @@ export interface World {
   balancer(preferred?: RelayNode): NextNode
   /** Begins an answer on this node, which will be the one that reads it. */
   begin(node: RelayNode, truth: Truth): Promise<string>
+  /**
+   * Begins an answer with a key, here or there, until somebody says that it has begun: what a client does whose answer was
+   * lost.
+   *
+   * @returns the nodes of which one reads it
+   */
+  beginAnyhow(truth: Truth, next: NextNode): Promise<{ id: string; producers: readonly RelayNode[] }>
   close(): Promise<void>
 }
 
@@ -28,15 +36,17 @@ export interface WorldOptions {
   readonly answers: readonly { readonly seed: number; readonly length: number }[]
   /** Between two chunks of the model. */
   readonly chunkMs: number
+  /** Before its first chunk. */
+  readonly firstChunkMs?: number
   readonly leaseMs?: number
   readonly graceMs?: number
 }
 
 /** Starts everything, each node as a process of its own. The store is the caller's. */
 export async function createWorld(options: WorldOptions): Promise<World> {
-  const { redis, chunkMs, leaseMs = 2000, graceMs = 20_000 } = options
+  const { redis, chunkMs, firstChunkMs = 50, leaseMs = 2000, graceMs = 20_000 } = options
   const truths = await Promise.all(options.answers.map(({ seed, length }) => createTruth(seed, length)))
-  const upstream = await startUpstream(truths, chunkMs)
+  const upstream = await startUpstream(truths, { firstChunkMs, chunkMs })
   const settings = {
     UPSTREAM_URL: upstream.server.baseURL,
     UPSTREAM_KEY: 'mock',
@@ -48,11 +58,13 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const nodes = await Promise.all(Array.from({ length: options.nodes }, () => startNode(settings)))
 
   function balancer(preferred?: RelayNode): NextNode {
-    let turn = nodes.length
+    let turn = 0
     return () => {
-      if (preferred?.isAlive === true && turn-- % 2 === 0) return preferred
+      const isTurnOfPreferred = turn % 2 === 0 && preferred?.isAlive === true
       const living = nodes.filter(({ isAlive }) => isAlive)
-      const node = living[turn % living.length] ?? living[0]
+      // Every other time, or each time where there is no preference: all of them, one after the other.
+      const node = isTurnOfPreferred ? preferred : living[(turn >> 1) % living.length]
+      turn += preferred?.isAlive === true ? 1 : 2
       if (node === undefined) throw new Error('no node lives')
       return node
     }
@@ -70,16 +82,25 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       return node
     },
     balancer,
-    async begin({ origin }, { name }) {
-      const body = { model: name, messages: [{ role: 'user', content: 'Hi' }], stream: true }
-      const response = await fetch(`${origin}/v1/streams`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ body }),
-      })
-      const { id } = (await response.json()) as { id?: string }
-      if (id === undefined) throw new Error(`refused with ${response.status}`)
+    async begin(node, { name }) {
+      const { id } = await ask(node, name)
       return id
+    },
+    async beginAnyhow({ name }, next) {
+      const asked = new Set<RelayNode>()
+      for (;;) {
+        const { origin } = next()
+        const node = nodes.find((one) => one.origin === origin)
+        if (node === undefined) throw new Error(`${origin} is no node of this world`)
+        asked.add(node)
+        try {
+          const { id, fresh } = await ask(node, name, `key of ${name}`)
+          return { id, producers: fresh ? [node] : [...asked] }
+        } catch {
+          // It has gone, sleeps, drains, or does not reach its store: the next one is asked, with the same key.
+          await sleep(20)
+        }
+      }
     },
     async close() {
       await Promise.all(nodes.map((node) => node.kill()))
@@ -88,14 +109,30 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   }
 }
 
+/** A node that sleeps answers nothing. */
+const PATIENCE_MS = 2_000
+
+async function ask({ origin }: RelayNode, model: string, key?: string): Promise<{ id: string; fresh: boolean }> {
+  const body = { model, messages: [{ role: 'user', content: 'Hi' }], stream: true }
+  const response = await fetch(`${origin}/v1/streams`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ key, body }),
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  })
+  const { id, fresh } = (await response.json()) as { id?: string; fresh?: boolean }
+  if (id === undefined || fresh === undefined) throw new Error(`refused with ${response.status}`)
+  return { id, fresh }
+}
+
 async function startUpstream(
   truths: readonly Truth[],
-  chunkMs: number,
+  pace: { readonly firstChunkMs: number; readonly chunkMs: number },
 ): Promise<{ server: MockServer; asked: Map<string, number> }> {
   const asked = new Map<string, number>()
   const server = await createMockServer({
     recordings: truths.map(({ recording }) => recording),
-    pace: { firstChunkMs: 50, chunkMs, jitter: 0 },
+    pace: { ...pace, jitter: 0 },
     apiKey: 'mock',
     isStrict: true,
     onAnswer: ({ recording, path }) => asked.set(recording ?? path, (asked.get(recording ?? path) ?? 0) + 1),

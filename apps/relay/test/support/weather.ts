@@ -23,12 +23,16 @@ export interface Figures extends Faults {
   drains: number
   /** Restarts of the store. */
   restarts: number
+  /** Those of them that took more than half a lease. */
+  longOutages: number
   /** Answers whose node had died, and which another node ended. */
   takeOvers: number
   /** Times that readers were told to forget what they had, because the store had lost it. */
   replaced: number
   /** Answers that readers saw end in two ways, or in two places. */
   disagreements: number
+  /** Answers that could not be begun. */
+  unbegun: number
   /** Answers that did not come whole although nobody harmed their node. */
   unexplained: number
   /** Nodes that ended although nobody asked them to. */
@@ -46,10 +50,12 @@ export const noFigures = (): Figures => ({
   freezes: 0,
   drains: 0,
   restarts: 0,
+  longOutages: 0,
   takeOvers: 0,
   replaced: 0,
   ...noFaults(),
   disagreements: 0,
+  unbegun: 0,
   unexplained: 0,
   crashes: 0,
   askedAgain: 0,
@@ -63,6 +69,7 @@ export const harmOf = ({ losses, duplicates, reorders, mixed, endless, ...rest }
   mixed,
   endless,
   disagreements: rest.disagreements,
+  unbegun: rest.unbegun,
   unexplained: rest.unexplained,
   crashes: rest.crashes,
   askedAgain: rest.askedAgain,
@@ -71,14 +78,20 @@ export const harmOf = ({ losses, duplicates, reorders, mixed, endless, ...rest }
 const STREAMS = 12
 const READERS_EACH = 8
 const NODES = 3
+/** Answers begin one after the other within so long, while the storm blows; the model thinks before each of them. */
+const BEGIN_WITHIN_MS = 2_000
+const FIRST_CHUNK_MS = 300
+/** As by default: a machine that is busy with all this must not be taken for a dead one. */
+const LEASE_MS = 10_000
 /** After which a reader that has no end is counted as one that gets none. */
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 60_000
 const LATE_MS = 5_000
 
 interface Running {
   readonly id: string
   readonly truth: Truth
-  readonly producer: RelayNode
+  /** One of these reads it. */
+  readonly producers: readonly RelayNode[]
   readonly readers: Follower[]
 }
 
@@ -87,27 +100,49 @@ export async function runWeather(seed: number, redis: RedisServer, figures: Figu
   const random = randomNumbers(seed)
   const below = (n: number): number => Math.floor(random() * n)
   const answers = Array.from({ length: STREAMS }, (_, at) => ({ seed: seed * 1000 + at, length: 100 + below(250) }))
-  const world = await createWorld({ nodes: NODES, redis, answers, chunkMs: 12, leaseMs: 5000 })
+  const world = await createWorld({
+    nodes: NODES,
+    redis,
+    answers,
+    chunkMs: 12,
+    firstChunkMs: FIRST_CHUNK_MS,
+    leaseMs: LEASE_MS,
+  })
   const running: Running[] = []
   try {
-    running.push(...(await Promise.all(world.truths.map((truth) => begin(world, truth, below)))))
     const harmed = new Set<RelayNode>()
-    const readers = running.flatMap((one) => one.readers)
-    // What happens to answers that nobody has seen anything of is another matter: they may be asked for again.
-    await Promise.all(running.map((one) => Promise.race(one.readers.map((reader) => reader.reached(1)))))
     const isOver = new AbortController()
-    const over = Promise.all(readers.map((reader) => reader.over))
+    const diary: string[] = []
+    // Drawn before the storm begins, which draws as long as it blows.
+    const moments = world.truths.map(() => below(BEGIN_WITHIN_MS))
+    const begun = world.truths.map(async (truth, at) => {
+      await sleep(moments[at])
+      const one = await begin(world, truth, below)
+      running.push(one)
+      await Promise.all(one.readers.map(({ over }) => over))
+    })
     await Promise.all([
-      Promise.race([over, sleep(PATIENCE_MS, undefined, { ref: false })]).then(() => isOver.abort()),
-      blow({ world, running, harmed, chosen: new Set(), below, figures, signal: isOver.signal, isRestarting: false }),
+      Promise.race([Promise.all(begun), sleep(PATIENCE_MS, undefined, { ref: false })]).finally(() => isOver.abort()),
+      blow({
+        world,
+        running,
+        harmed,
+        chosen: new Set(),
+        below,
+        figures,
+        signal: isOver.signal,
+        diary,
+        isRestarting: false,
+      }),
     ])
+    figures.unbegun += STREAMS - running.length
     // Whoever comes when all is over finds what the others have.
     for (const one of running) {
       const late = followEvents(one.id, `late reader of ${one.truth.name}`, world.balancer())
       one.readers.push(late)
       await Promise.race([late.over, sleep(LATE_MS, undefined, { ref: false })])
     }
-    for (const one of running) count(one, world, harmed, figures)
+    for (const one of running) count(one, world, harmed, figures, diary)
     for (const { hasCrashed, log } of world.nodes) {
       if (hasCrashed) console.error(log.filter((line) => !line.startsWith('{')).join('\n'))
       figures.crashes += Number(hasCrashed)
@@ -119,14 +154,13 @@ export async function runWeather(seed: number, redis: RedisServer, figures: Figu
 }
 
 async function begin(world: World, truth: Truth, below: (n: number) => number): Promise<Running> {
-  const producer = anyOf(world.nodes, below)
-  const id = await world.begin(producer, truth)
+  const { id, producers } = await world.beginAnyhow(truth, world.balancer(anyOf(world.nodes, below)))
   const readers = Array.from({ length: READERS_EACH }, (_, at) => {
     const next = world.balancer(anyOf(world.nodes, below))
     const name = `reader ${at} of ${truth.name}`
     return at % 2 === 0 ? followSocket(id, name, next) : followEvents(id, name, next)
   })
-  return { id, truth, producer, readers }
+  return { id, truth, producers, readers }
 }
 
 interface Storm {
@@ -139,24 +173,28 @@ interface Storm {
   readonly below: (n: number) => number
   readonly figures: Figures
   readonly signal: AbortSignal
+  /** What was done to whom, and when: for a message. */
+  readonly diary: string[]
   isRestarting: boolean
 }
+
+const note = ({ diary }: Storm, what: string): void => void diary.push(`${new Date().toISOString()} ${what}`)
 
 type Gust = (storm: Storm) => Promise<void>
 
 /** What may happen, and how often among a hundred. */
 const GUSTS: readonly (readonly [weight: number, gust: Gust])[] = [
-  [82, cut],
-  [6, kill],
-  [4, drain],
-  [4, freeze],
+  [90, cut],
+  [2, kill],
+  [2, drain],
+  [2, freeze],
   [4, restart],
 ]
 
 /** Between two things that happen. */
 const GUST_MS = 40
 /** So many things with nodes and the store for one run: each takes a start of a process. */
-const MAX_LARGE = 4
+const MAX_LARGE = 6
 
 async function blow(storm: Storm): Promise<void> {
   const large: Promise<void>[] = []
@@ -176,6 +214,7 @@ async function blow(storm: Storm): Promise<void> {
 }
 
 async function cut({ running, below, figures }: Storm): Promise<void> {
+  if (running.length === 0) return
   const { readers } = anyOf(running, below)
   const reader = anyOf(readers, below)
   if (reader.log.end !== undefined) return
@@ -197,6 +236,7 @@ async function kill(storm: Storm): Promise<void> {
   if (node === undefined) return
   storm.harmed.add(node)
   storm.figures.kills++
+  note(storm, `kills ${node.origin}`)
   await node.kill()
   await storm.world.addNode()
 }
@@ -205,6 +245,7 @@ async function drain(storm: Storm): Promise<void> {
   const node = choose(storm)
   if (node === undefined) return
   storm.figures.drains++
+  note(storm, `drains ${node.origin}`)
   const code = await node.terminate()
   if (code !== 0) throw new Error(`a node that was asked to leave ended with ${code}`)
   await storm.world.addNode()
@@ -215,25 +256,44 @@ async function freeze(storm: Storm): Promise<void> {
   if (node === undefined) return
   storm.harmed.add(node)
   storm.figures.freezes++
+  note(storm, `freezes ${node.origin}`)
   node.freeze()
   await sleep(storm.world.leaseMs + 1500)
   node.thaw()
+  note(storm, `thaws ${node.origin}`)
 }
 
 async function restart(storm: Storm): Promise<void> {
-  const { redis } = storm.world
+  const { redis, leaseMs, nodes } = storm.world
   if (storm.isRestarting) return
   storm.isRestarting = true
   storm.figures.restarts++
+  const killedAt = performance.now()
+  note(storm, 'kills the store')
   await redis.kill()
   await redis.start()
+  note(storm, 'the store is back')
+  // A machine that is busy takes its time to start a store. Leases may not last that long, whoever holds them.
+  if (performance.now() - killedAt > leaseMs / 2) {
+    storm.figures.longOutages++
+    for (const node of nodes) storm.harmed.add(node)
+  }
+  // Two outages in a row are one that is longer than a lease.
+  await sleep(leaseMs)
   storm.isRestarting = false
 }
 
-function count({ truth, producer, readers }: Running, world: World, harmed: Set<RelayNode>, figures: Figures): void {
+function count(
+  { id, truth, producers, readers }: Running,
+  world: World,
+  harmed: Set<RelayNode>,
+  figures: Figures,
+  diary: readonly string[],
+): void {
   figures.streams++
   figures.readers += readers.length
   const ends = new Set<string>()
+  const tell = (): void => console.error(accountOf(id, truth, readers, producers, world, diary))
   for (const { log } of readers) {
     figures.updates += log.entries.length
     figures.replaced += log.entries.filter(({ replaces }) => replaces).length
@@ -241,15 +301,35 @@ function count({ truth, producer, readers }: Running, world: World, harmed: Set<
   }
   if (ends.size > 1) {
     figures.disagreements++
-    console.error(`${truth.name}, of ${truth.length}: ${[...ends].join()}`)
+    tell()
   }
   const isWhole = ends.has(`done at ${truth.length}`)
-  if (!isWhole && harmed.has(producer)) figures.takeOvers++
-  if (!isWhole && !harmed.has(producer)) {
+  const isExplained = producers.some((node) => harmed.has(node))
+  if (!isWhole && isExplained) figures.takeOvers++
+  if (!isWhole && !isExplained) {
     figures.unexplained++
-    console.error(`${truth.name}: ${[...ends].join()}, of ${truth.length}\n${producer.log.join('\n')}`)
+    tell()
   }
   if (world.timesAsked(truth) > 1) figures.askedAgain++
+}
+
+/** All that is known of an answer with which something is wrong. */
+function accountOf(
+  id: string,
+  truth: Truth,
+  readers: readonly Follower[],
+  producers: readonly RelayNode[],
+  { nodes }: World,
+  diary: readonly string[],
+): string {
+  const steps = readers.map(({ log }) => {
+    const positions = log.entries.map(({ position: { e, o }, replaces }) => `${e}.${o}${replaces ? '!' : ''}`)
+    const states = log.end === undefined ? log.states : []
+    return `${log.reader}: ${log.end} after ${[...positions, ...states].join(' ')}`
+  })
+  const logs = nodes.flatMap(({ origin, log }) => [`${origin}:`, ...log])
+  const by = producers.map(({ origin }) => origin).join(' or ')
+  return [`${truth.name} (${id}), of ${truth.length}, read by ${by}`, ...steps, ...diary, ...logs].join('\n')
 }
 
 function anyOf<T>(items: readonly T[], below: (n: number) => number): T {

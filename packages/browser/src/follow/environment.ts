@@ -37,16 +37,15 @@ export const page: Environment = {
   // A timer of 0 ms is one of 4 ms after the fifth in a row, and of a second in a hidden page; a message is not.
   yield() {
     const { scheduler } = globalThis as { scheduler?: { yield?(): Promise<void> } }
-    if (scheduler?.yield !== undefined) return scheduler.yield()
-    return new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel()
-      // oxlint-disable-next-line unicorn/prefer-add-event-listener -- which would not open the port
-      port1.onmessage = () => {
-        port1.close()
-        resolve()
-      }
-      port2.postMessage(null)
-    })
+    return (
+      scheduler?.yield?.() ??
+      new Promise((resolve) => {
+        const { port1, port2 } = new MessageChannel()
+        // oxlint-disable-next-line unicorn/prefer-add-event-listener -- which would not open the port
+        port1.onmessage = () => resolve(port1.close())
+        port2.postMessage(null)
+      })
+    )
   },
   get isHidden() {
     return typeof document !== 'undefined' && document.hidden

@@ -51,7 +51,11 @@ export async function follow(options: Follow): Promise<boolean> {
 
   for (;;) {
     options.onConnection?.(failures > 0 ? 'reconnecting' : 'connecting')
-    const connection = createConnection(signal)
+    // Ends with the stream, or alone when it is stale.
+    const connection = new AbortController()
+    const leave = (): void => connection.abort(signal.reason)
+    if (signal.aborted) leave()
+    signal.addEventListener('abort', leave)
     try {
       const opened = await open(connection.signal)
       if (opened === null) return false
@@ -62,14 +66,14 @@ export async function follow(options: Follow): Promise<boolean> {
       await read(opened, connection)
       return true
     } catch (reason) {
-      // Closing our own connection is how a stale one is left.
-      const why = connection.isStale && !signal.aborted ? lost('the page was away') : reason
       if (signal.aborted) throw signal.reason
+      // What leaving our own connection broke says less than why it was left.
+      const why: unknown = connection.signal.aborted ? connection.signal.reason : reason
       const isLost = hasBegun && (position.streamId === undefined || transport.resume === undefined)
       if (isLost || !isTransient(why) || ++failures > attempts) throw why
       await pause(why)
     } finally {
-      connection.close()
+      signal.removeEventListener('abort', leave)
     }
   }
 
@@ -82,13 +86,14 @@ export async function follow(options: Follow): Promise<boolean> {
     return transport.send(request, { ...init, key })
   }
 
-  async function read(opened: OpenStream, connection: ReturnType<typeof createConnection>): Promise<void> {
+  async function read(opened: OpenStream, connection: AbortController): Promise<void> {
     let isFirst = true
     let count = 0
     let sliceStart = environment.now()
     let lastChunkAt = sliceStart
     const unwatch = environment.onWake(() => {
-      if (position.streamId !== undefined && environment.now() - lastChunkAt > STALE_MS) connection.leaveStale()
+      if (position.streamId !== undefined && environment.now() - lastChunkAt > STALE_MS)
+        connection.abort(lost('the page was away'))
     })
     try {
       for await (const { chunk, id, isWhole = isFirst && position.lastEventId === undefined } of opened.events) {
@@ -141,37 +146,15 @@ export async function follow(options: Follow): Promise<boolean> {
 const lost = (message: string): StreamError<'connection_lost'> =>
   new StreamError('connection_lost', message, { pieces: 0 })
 
-/** One connection: ends with the stream, or alone when it is stale. */
-function createConnection(signal: AbortSignal) {
-  const controller = new AbortController()
-  const leave = (): void => controller.abort(signal.reason)
-  if (signal.aborted) leave()
-  signal.addEventListener('abort', leave)
-  const connection = {
-    signal: controller.signal,
-    isStale: false,
-    leaveStale() {
-      connection.isStale = true
-      controller.abort(lost('the page was away'))
-    },
-    close: () => signal.removeEventListener('abort', leave),
-  }
-  return connection
-}
-
 /** Servers count: a number at the end of an id says whether it is beyond another of the same kind. */
 function isKnown(id: string | undefined, last: string | undefined): boolean {
   if (id === undefined || last === undefined) return false
-  const [kind, count] = countOf(id)
-  const [lastKind, lastCount] = countOf(last)
-  return kind === lastKind && count <= lastCount
+  const kind = kindOf(id)
+  // Equal ids that hold no number are the same.
+  return kind === kindOf(last) && Number(id.slice(kind.length)) <= Number(last.slice(kind.length))
 }
 
-function countOf(id: string): [kind: string, count: number] {
-  const digits = /\d+$/.exec(id)?.[0] ?? ''
-  // Equal ids that hold no number are the same.
-  return digits === '' ? [id, 0] : [id.slice(0, -digits.length), Number(digits)]
-}
+const kindOf = (id: string): string => id.replace(/\d+$/, '')
 
 /** Waits, no longer than until the stream is left or (if that counts) the page wakes. */
 function sleep(environment: Environment, ms: number, signal: AbortSignal, isWokenByPage: boolean): Promise<void> {

@@ -1,6 +1,6 @@
 import { type ChatCompletionChunk, mergeChunk, StreamError } from '@deltawire/core'
 import type { Environment } from '../follow/environment.ts'
-import type { ChatTransport, ChunkEvent, OpenStream } from '../transport/transport.ts'
+import type { ChatTransport, ChunkEvent, OpenInit, OpenStream } from '../transport/transport.ts'
 import { packError } from './tab-error.ts'
 import type { TabReply, TabRequest } from './tab-message.ts'
 
@@ -32,11 +32,7 @@ export function createLeader(
   const byReader = new Map<string, Shared>()
 
   /** @param known the stream's name, where it has one already: whoever else asks for it meanwhile waits for the same answer */
-  async function open(
-    id: string,
-    ask: (signal: AbortSignal) => Promise<OpenStream | null>,
-    known?: string,
-  ): Promise<void> {
+  async function open(id: string, ask: (init: OpenInit) => Promise<OpenStream | null>, known?: string): Promise<void> {
     const shared: Shared = {
       controller: new AbortController(),
       readers: new Set([id]),
@@ -48,7 +44,12 @@ export function createLeader(
     byReader.set(id, shared)
     if (known !== undefined) byStream.set(known, shared)
     try {
-      const opened = await ask(shared.controller.signal)
+      const opened = await ask({
+        signal: shared.controller.signal,
+        onConnection(connection) {
+          for (const reader of shared.readers) reply({ t: 'connection', id: reader, connection })
+        },
+      })
       const streamId = opened === null ? null : opened.streamId
       if (typeof streamId === 'string') byStream.set(streamId, shared)
       shared.isOpen = true
@@ -115,13 +116,13 @@ export function createLeader(
       const { id } = message
       switch (message.t) {
         case 'send':
-          return void open(id, (signal) => transport.send(message.request, { signal, key: message.key }))
+          return void open(id, (init) => transport.send(message.request, { ...init, key: message.key }))
         case 'resume': {
           const { streamId } = message.ref
           const shared = byStream.get(streamId)
           if (shared !== undefined && !shared.controller.signal.aborted) return join(id, streamId, shared)
           // From the beginning, because another tab may want all of it later.
-          const ask = async (signal: AbortSignal) => (await transport.resume?.({ streamId }, { signal })) ?? null
+          const ask = async (init: OpenInit) => (await transport.resume?.({ streamId }, init)) ?? null
           return void open(id, ask, streamId)
         }
         case 'stop':

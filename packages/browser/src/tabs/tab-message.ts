@@ -1,5 +1,5 @@
 import type { StreamErrorCode } from '@deltawire/core'
-import type { ChatRequest, ChunkEvent, StreamRef } from '../transport/transport.ts'
+import type { ChatRequest, ChunkEvent, Connection, StreamRef } from '../transport/transport.ts'
 
 /** What a tab asks the leader for. `id` names the request, and the stream that it opens. */
 export type TabRequest =
@@ -10,6 +10,8 @@ export type TabRequest =
 
 /** What the leader tells the tab that asked. */
 export type TabReply =
+  /** What a transport that keeps at it by itself says of its connection. */
+  | { readonly t: 'connection'; readonly id: string; readonly connection: Connection }
   | { readonly t: 'end'; readonly id: string; readonly error?: TabError }
   | { readonly t: 'events'; readonly id: string; readonly events: readonly ChunkEvent[] }
   | { readonly t: 'failed'; readonly id: string; readonly error: TabError }

@@ -1,7 +1,7 @@
 import { StreamError } from '@deltawire/core'
 import { type Environment, page } from '../follow/environment.ts'
 import { randomId } from '../follow/random-id.ts'
-import type { ChatTransport, ChunkEvent, OpenInit, OpenStream } from '../transport/transport.ts'
+import type { ChatTransport, ChunkEvent, Connection, OpenInit, OpenStream } from '../transport/transport.ts'
 import { createLeader, type Leader } from './leader.ts'
 import { unpackError } from './tab-error.ts'
 import type { TabMessage, TabReply, TabRequest } from './tab-message.ts'
@@ -22,6 +22,7 @@ interface Open {
   settle: (streamId: string | null | undefined) => void
   fail: (reason: Error) => void
   wake: () => void
+  readonly tell: (connection: Connection) => void
   end: { error?: Error } | undefined
 }
 
@@ -69,6 +70,7 @@ export function tabsTransport(
     if (open === undefined) return
     if (reply.t === 'opened') open.settle(reply.streamId)
     else if (reply.t === 'failed') open.fail(unpackError(reply.error))
+    else if (reply.t === 'connection') open.tell(reply.connection)
     else if (reply.t === 'events') open.events.push(...reply.events)
     else if (reply.t === 'end') open.end = reply.error === undefined ? {} : { error: unpackError(reply.error) }
     open.wake()
@@ -145,8 +147,10 @@ export function tabsTransport(
   ): Promise<OpenStream | null> {
     await known
     const { id } = request
+    const tellConnection = (connection: Connection): void =>
+      onConnection?.(leading === undefined && connection === 'open' ? 'following' : connection)
     const streamId = await new Promise<string | null | undefined>((settle, fail) => {
-      opens.set(id, { events: [], settle, fail, wake: () => {}, end: undefined })
+      opens.set(id, { events: [], settle, fail, wake: () => {}, tell: tellConnection, end: undefined })
       signal.addEventListener('abort', () => fail(signal.reason as Error))
       if (signal.aborted) fail(signal.reason as Error)
       else ask(request)
@@ -159,17 +163,13 @@ export function tabsTransport(
       return null
     }
     isResumable ??= streamId !== undefined
-    return { streamId, events: read(id, signal, leading === undefined ? onConnection : undefined) }
+    return { streamId, events: read(id, signal) }
   }
 
-  async function* read(
-    id: string,
-    signal: AbortSignal,
-    onConnection: OpenInit['onConnection'],
-  ): AsyncGenerator<ChunkEvent> {
+  async function* read(id: string, signal: AbortSignal): AsyncGenerator<ChunkEvent> {
     const own = opens.get(id)
     if (own === undefined) return
-    onConnection?.('following')
+    own.tell('open')
     const onAbort = (): void => own.wake()
     signal.addEventListener('abort', onAbort)
     try {

@@ -1,6 +1,7 @@
 import { type CreateSseParser, StreamError } from '@deltawire/core'
 import { type Environment, page } from '../follow/environment.ts'
 import { openResponse } from './open-response.ts'
+import { parseObject } from './parse-object.ts'
 import { type ChunkDecoder, createPlainDecoder } from './plain-decoder.ts'
 import { readBody } from './read-body.ts'
 import { createSseParser } from './sse-parser.ts'
@@ -56,9 +57,11 @@ export interface Wire {
   readonly keyHeader: (key: string) => Record<string, string>
 }
 
+const EVENTS = 'text/event-stream'
+
 const events: Wire = {
   framer: createSseParser,
-  accepts: (type) => type.startsWith('text/event-stream'),
+  accepts: (type) => type.startsWith(EVENTS),
   keyHeader: (key) => ({ 'idempotency-key': key }),
 }
 
@@ -69,42 +72,30 @@ const events: Wire = {
  * (204, 404 or 410: gone) and `DELETE` stops it. Where the server names none, leaving is stopping.
  */
 export function fetchTransport(options: FetchTransportOptions, wire: Wire = events): ChatTransport {
-  const { streamUrl, prepareRequest = (chat: object) => chat, environment = page } = options
+  const { streamUrl, prepareRequest = (chat: object) => chat, decoder = createPlainDecoder } = options
+  const { credentials = 'same-origin', idleTimeoutMs = 45_000, environment = page } = options
   let isResumable = options.isResumable
   let areIdsKept = true
 
-  async function request(init: RequestInit & { signal?: AbortSignal }, streamId?: string): Promise<Response> {
-    const url = await resolve(options.url)
-    const verb = init.method === 'DELETE' ? 'stop' : 'resume'
+  async function request(init: RequestInit & { signal?: AbortSignal }, streamId?: string): Promise<Response | null> {
+    let url = await resolve(options.url)
     areIdsKept = streamUrl !== undefined || !relayPath.test(url)
-    const place = streamId === undefined ? url : (streamUrl ?? placesAt(url))(streamId, verb)
+    if (streamId !== undefined)
+      url = (streamUrl ?? placesAt(url))(streamId, init.method === undefined ? 'resume' : 'stop')
     const headers = { ...(init.headers as object), ...(await resolve(options.headers)) }
-    const { credentials = 'same-origin' } = options
-    return openResponse(options.fetch ?? fetch, place, { credentials, ...init, headers })
+    return openResponse(options.fetch ?? fetch, url, { credentials, ...init, headers }, streamId !== undefined)
   }
 
-  function open(response: Response, signal: AbortSignal, streamId: string | undefined): OpenStream {
-    const { body } = response
-    const type = response.headers.get('content-type') ?? 'nothing'
+  function open({ body, headers }: Response, signal: AbortSignal, streamId: string | undefined): OpenStream {
+    const type = headers.get('content-type') ?? 'nothing'
     if (body === null || !wire.accepts(type)) {
       void body?.cancel()
       throw new StreamError('no_chunk', `the answer is no stream but ${type}`, { events: 0, body: '' })
     }
-    const { decoder = createPlainDecoder, idleTimeoutMs = 45_000 } = options
     const { framer } = wire
     const isLastEventTaken = streamId === undefined
-    return {
-      streamId,
-      events: readBody(body, {
-        signal,
-        environment,
-        idleTimeoutMs,
-        framer,
-        isLastEventTaken,
-        areIdsKept,
-        decoder: decoder(),
-      }),
-    }
+    const reading = { signal, environment, idleTimeoutMs, framer, isLastEventTaken, areIdsKept, decoder: decoder() }
+    return { streamId, events: readBody(body, reading) }
   }
 
   return {
@@ -112,47 +103,30 @@ export function fetchTransport(options: FetchTransportOptions, wire: Wire = even
       return isResumable
     },
     async send(chat, { signal, key }) {
-      const headers = { 'content-type': 'application/json', accept: 'text/event-stream', ...wire.keyHeader(key) }
+      const headers = { 'content-type': 'application/json', accept: EVENTS, ...wire.keyHeader(key) }
       const body = JSON.stringify(prepareRequest({ stream_options: { include_usage: true }, ...chat, stream: true }))
-      const response = await request({ method: 'POST', headers, body, signal })
+      // Only a stream may be missing.
+      const response = (await request({ method: 'POST', headers, body, signal })) as Response
       const streamId = response.headers.get('x-stream-id') ?? undefined
       isResumable = options.isResumable ?? streamId !== undefined
       return open(response, signal, streamId)
     },
     async resume({ streamId, lastEventId }, { signal }) {
-      try {
-        const headers = {
-          accept: 'text/event-stream',
-          ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
-        }
-        const response = await request({ headers, signal }, streamId)
-        return response.status === 204 ? null : open(response, signal, streamId)
-      } catch (reason) {
-        if (isGone(reason)) return null
-        throw reason
-      }
+      const headers = { accept: EVENTS, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) }
+      const response = await request({ headers, signal }, streamId)
+      return response === null || response.status === 204 ? null : open(response, signal, streamId)
     },
     async stop({ streamId }) {
-      try {
-        // Has to arrive also when the page is on its way out.
-        const response = await request({ method: 'DELETE', keepalive: true }, streamId)
-        const said = (await response.json().catch(() => ({}))) as { stopped?: unknown }
-        return { stopped: said.stopped !== false }
-      } catch (reason) {
-        if (isGone(reason)) return { stopped: false }
-        throw reason
-      }
+      // Has to arrive also when the page is on its way out.
+      const response = await request({ method: 'DELETE', keepalive: true }, streamId)
+      const said = response && parseObject(await response.text().catch(() => ''))
+      return { stopped: response !== null && said?.['stopped'] !== false }
     },
   }
 }
 
 const resolve = <T>(value: Resolvable<T>): Promise<T> | T =>
   typeof value === 'function' ? (value as () => Promise<T> | T)() : value
-
-const isGone = (reason: unknown): boolean =>
-  reason instanceof StreamError &&
-  reason.code === 'http_status' &&
-  [404, 410].includes((reason as StreamError<'http_status'>).details.status)
 
 const relayPath = /\/chat\/completions(?=\?|$)/
 

@@ -1,10 +1,14 @@
 import { type ChatCompletionChunk, type Decoder, StreamError, type StreamEvent } from '@deltawire/core'
+import { parseObject } from './parse-object.ts'
 
 /** Events to chunks. Core's `createDecoder` makes one that knows every provider's habits. */
 export type ChunkDecoder = Pick<Decoder, 'end' | 'push'>
 
-const NOTHING = { chunks: [], done: false }
-const DONE = { chunks: [], done: true }
+export type Decoded = ReturnType<ChunkDecoder['push']>
+
+const DONE: Decoded = { chunks: [], done: true }
+// One of the codes, as every error is.
+const failed = (error: StreamError): Decoded => ({ ...DONE, error: error as NonNullable<Decoded['error']> })
 
 /** The end of a stream, also where the body ends before the event does. */
 export const isDone = ({ data }: StreamEvent): boolean => data.trim() === '[DONE]'
@@ -14,20 +18,20 @@ export const isDone = ({ data }: StreamEvent): boolean => data.trim() === '[DONE
  * any provider.
  */
 export function createPlainDecoder(): ChunkDecoder {
-  let events = 0
+  let count = 0
   let isFinished = false
-  const failed = (error: StreamError) => ({ chunks: [], done: true, error: error as NonNullable<Decoded['error']> })
 
   return {
     push(event) {
-      events++
+      count++
       if (isDone(event)) return DONE
-      const value = parse(event.data)
+      const { data } = event
+      const value = parseObject(data)
       if (value === undefined)
         return failed(
-          new StreamError('invalid_json', `event ${events} is not JSON: ${event.data.slice(0, 80)}`, {
-            data: event.data.slice(0, 1_000),
-            event: events,
+          new StreamError('invalid_json', `event ${count} is not JSON: ${data.slice(0, 80)}`, {
+            data: data.slice(0, 1_000),
+            event: count,
           }),
         )
       const { error = event.event === 'error' ? value : undefined, choices } = value
@@ -37,7 +41,7 @@ export function createPlainDecoder(): ChunkDecoder {
         return failed(new StreamError('upstream_error', message, { error: { ...error, message, body: error } }))
       }
       // News of another kind.
-      if (!Array.isArray(choices)) return NOTHING
+      if (!Array.isArray(choices)) return { chunks: [], done: false }
       // A backend of one's own sends what it says.
       const chunk = value as unknown as ChatCompletionChunk
       for (const choice of chunk.choices) isFinished ||= Boolean(choice.finish_reason)
@@ -46,19 +50,7 @@ export function createPlainDecoder(): ChunkDecoder {
     end() {
       if (isFinished) return DONE
       const message = 'the stream ended without [DONE] and without a finish reason'
-      return failed(new StreamError('incomplete_stream', message, { chunks: events, insideEvent: false }))
+      return failed(new StreamError('incomplete_stream', message, { chunks: count, insideEvent: false }))
     },
-  }
-}
-
-type Decoded = ReturnType<ChunkDecoder['push']>
-
-/** The object in a text, or `undefined`. */
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
   }
 }

@@ -1,6 +1,6 @@
-import { type CreateSseParser, StreamError, type StreamEvent, type TextSink } from '@deltawire/core'
+import { type CreateSseParser, StreamError, type StreamEvent } from '@deltawire/core'
 import type { Environment } from '../follow/environment.ts'
-import { type ChunkDecoder, isDone } from './plain-decoder.ts'
+import { type ChunkDecoder, type Decoded, isDone } from './plain-decoder.ts'
 import type { ChunkEvent } from './transport.ts'
 
 export interface ReadOptions {
@@ -30,71 +30,59 @@ export async function* readBody(
 ): AsyncGenerator<ChunkEvent, void, undefined> {
   const reader = body.getReader()
   const text = new TextDecoder()
-  const events: StreamEvent[] = []
-  const sink: TextSink = framer((event) => events.push(event))
+  let events: StreamEvent[] = []
+  const sink = framer((event) => events.push(event))
   let pieces = 0
+  let isLate = false
+
+  /** Any byte is a sign of life, also those of a comment. */
+  async function read(): Promise<Uint8Array | undefined> {
+    const cancel = environment.after(idleTimeoutMs, () => {
+      isLate = true
+      void reader.cancel()
+    })
+    try {
+      return (await reader.read()).value
+    } catch (cause) {
+      throw signal.aborted
+        ? signal.reason
+        : new StreamError('connection_lost', 'the connection broke', { pieces }, { cause })
+    } finally {
+      cancel()
+    }
+  }
+
+  function* give({ chunks, done, error }: Decoded, id?: string): Generator<ChunkEvent, boolean, undefined> {
+    let rest = chunks.length
+    // Several chunks of one event are at its place when the last of them has come.
+    for (const chunk of chunks) yield { chunk, id: --rest > 0 || !areIdsKept ? undefined : id }
+    if (error !== undefined) throw error
+    return done
+  }
 
   function* decode(): Generator<ChunkEvent, boolean, undefined> {
-    for (const event of events.splice(0)) {
-      const { chunks, done, error } = decoder.push(event)
-      yield* withId(chunks, areIdsKept ? event.id : undefined)
-      if (error !== undefined) throw error
-      if (done) return true
-    }
+    const arrived = events
+    events = []
+    for (const event of arrived) if (yield* give(decoder.push(event), event.id)) return true
     return false
   }
 
   try {
-    for (;;) {
-      const { done, value } = await readInTime(reader, { signal, environment, idleTimeoutMs, pieces })
-      if (done) break
-      pieces++
+    for (let value; (value = await read()) !== undefined; pieces++)
       for (let at = 0; at < value.length; at += SLICE_BYTES) {
         sink.push(text.decode(value.subarray(at, at + SLICE_BYTES), { stream: true }))
         if (yield* decode()) return
       }
+    if (isLate) {
+      const message = `nothing came for ${idleTimeoutMs} ms`
+      throw new StreamError('timeout', message, { phase: 'idle', timeoutMs: idleTimeoutMs })
     }
     sink.push(text.decode())
     sink.end()
-    if (!isLastEventTaken) events.splice(0, events.length, ...events.filter(isDone))
-    if (yield* decode()) return
-    const { chunks, error } = decoder.end()
-    yield* withId(chunks, undefined)
-    if (error !== undefined) throw error
+    if (!isLastEventTaken) events = events.filter(isDone)
+    if (!(yield* decode())) yield* give(decoder.end())
   } finally {
     // Letting go of a reader is not enough: the server would go on sending.
     reader.cancel().catch(() => {})
   }
-}
-
-/** Several chunks of one event are at its place when the last of them has come. */
-function* withId(chunks: readonly ChunkEvent['chunk'][], id: string | undefined): Generator<ChunkEvent> {
-  for (const [at, chunk] of chunks.entries()) yield { chunk, id: at === chunks.length - 1 ? id : undefined }
-}
-
-interface InTime extends Pick<ReadOptions, 'environment' | 'idleTimeoutMs' | 'signal'> {
-  readonly pieces: number
-}
-
-/** Any byte is a sign of life, also those of a comment. */
-function readInTime(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  { signal, environment, idleTimeoutMs, pieces }: InTime,
-): Promise<ReadableStreamReadResult<Uint8Array>> {
-  return new Promise((resolve, reject) => {
-    const cancel = environment.after(idleTimeoutMs, () => {
-      const message = `nothing came for ${idleTimeoutMs} ms`
-      reject(new StreamError('timeout', message, { phase: 'idle', timeoutMs: idleTimeoutMs }))
-    })
-    reader
-      .read()
-      .then(resolve, (cause: unknown) =>
-        reject(
-          signal.aborted
-            ? (signal.reason as Error)
-            : new StreamError('connection_lost', 'the connection broke', { pieces }, { cause }),
-        ),
-      )
-      .finally(cancel)
-  })
 }

@@ -5,11 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabApi } from '../apps/lab.ts'
 import { bundleApp, pageOf, strictPolicy } from '../support/browser-lab.ts'
 import { type ChatServer, chunksOf, type Script, serveChat } from '../support/chat-server.ts'
+import { isBusy } from '../support/is-busy.ts'
 
 declare global {
   interface Window {
     lab: LabApi
     chat: ReturnType<LabApi['createChat']>
+    /** Another one like that. */
+    makeChat: () => ReturnType<LabApi['createChat']>
   }
 }
 
@@ -105,7 +108,8 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
   })
 
   it('shares one connection between tabs, and takes up when the leading one goes', { timeout: 60_000 }, async () => {
-    const first = await open({ pauseMs: 10 })
+    // The answer is not over before the tabs are there.
+    const first = await open({ pauseMs: 1, heldAt: 100 })
     await makeChat(first, { storage: 'local', tabs: 'team' })
     await begin(first)
     await generated(20)
@@ -119,6 +123,12 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
     }
     expect([last().readers, last().connections]).toEqual([1, 1])
     await first.close()
+    await expect.poll(() => last().connections, { timeout: 20_000 }).toBe(2)
+    for (const other of others)
+      await expect
+        .poll(() => other.evaluate(() => window.chat.getSnapshot().connection), { timeout: 20_000 })
+        .toMatch(/^(following|open)$/)
+    server.release()
     for (const other of others) await expect.poll(() => text(other), { timeout: 20_000 }).toBe(TEXT)
     // However many follow, a dying leader costs one connection.
     expect(last().connections).toBe(2)
@@ -218,6 +228,7 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
       await page.goto(other.origin)
       await makeChat(page)
       const times: number[] = []
+      const generatedThen: (number | undefined)[] = []
       for (let at = 0; at < 30; at++) {
         await begin(page)
         await expect.poll(() => other.streams[at]?.generated ?? 0, { timeout: 20_000 }).toBeGreaterThan(20)
@@ -228,13 +239,14 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
         })
         await expect.poll(() => other.streams[at]?.isStopped, { timeout: 20_000 }).toBe(true)
         times.push((other.streams[at]?.stoppedAt ?? Infinity) - clicked)
-        const generatedThen = other.streams[at]?.generated
-        expect(other.streams[at]?.generated).toBe(generatedThen)
+        generatedThen.push(other.streams[at]?.generated)
       }
       times.sort((a, b) => a - b)
       console.info(`stop reaches the model, streams kept: ${isKept}: median ${times[15]} ms, most ${times[29]} ms`)
       // The slowest may have waited for the machine, and not for us.
-      expect(times[26]).toBeLessThan(100)
+      expect(times[26]).toBeLessThan(isBusy() ? 1_000 : 100)
+      // Nothing since.
+      expect(other.streams.map((stream) => stream.generated)).toEqual(generatedThen)
       await page.close()
     })
   })
@@ -308,7 +320,8 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
     }
     // A task is timed by the wall clock: on a machine that does other things, some runs have one that only waited.
     longest.sort((a, b) => a - b)
-    expect(longest[2]).toBeLessThanOrEqual(50)
+    if (isBusy()) console.info('the longest task is not judged: the machine does something else')
+    else expect(longest[2]).toBeLessThanOrEqual(50)
     const median = runs.sort((a, b) => a - b)[2] ?? Infinity
     console.info(`${what} at once: ${Math.round(median)} ms of the main thread`)
     expect(median).toBeLessThan(2 * budgetMs)

@@ -3,6 +3,7 @@ import { describeWithProgram } from '@deltawire/testkit/describe'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleApp, pageOf } from '../support/browser-lab.ts'
 import { chunksOf } from '../support/chat-server.ts'
+import { isBusy } from '../support/is-busy.ts'
 import { type RelayServer, serveRelay } from '../support/relay-server.ts'
 
 const TEXT = Array.from({ length: 400 }, (_, at) => ['Grüße', '世界', '👋🏽', 'Wort'][at % 4]).join(' ')
@@ -30,40 +31,57 @@ describeWithProgram('chromium', 'a chat through the relay', (path) => {
       const page = await browser.context.newPage()
       await page.goto(relay.origin)
       await page.evaluate((kind) => {
-        const { createChat, fetchTransport, webSocketTransport } = window.lab
-        const transport =
+        const { createChat, fetchTransport, page: environment, webSocketTransport } = window.lab
+        // A line that is there again at once: nobody waits before the next attempt.
+        const random = () => 0
+        const transport = () =>
           kind === 'WebSocket'
-            ? webSocketTransport({ url: '/v1/socket' })
+            ? webSocketTransport({ url: '/v1/socket', random })
             : fetchTransport({ url: '/v1/chat/completions', isResumable: true })
-        window.chat = createChat({ transport, request: { model: 'm' }, retry: { attempts: 20, maxDelayMs: 100 } })
+        window.makeChat = () =>
+          createChat({
+            transport: transport(),
+            request: { model: 'm' },
+            retry: { attempts: 20 },
+            environment: { ...environment, random },
+          })
+        window.chat = window.makeChat()
       }, way)
       return page
     }
 
-    it('is the same after random cuts', { timeout: 120_000 }, async () => {
+    it('is the same after 200 random cuts', { timeout: 180_000 }, async () => {
       const page = await open()
       let seed = 7
       const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647
+      // Browsers hold six connections to one server.
+      const AT_ONCE = 5
       let cuts = 0
-      for (let round = 0; round < 8; round++) {
+      while (cuts < 200) {
         const before = relay.model.calls
-        const answer = page.evaluate(async () => {
-          const chat = window.chat
-          chat.setMessages([])
-          const { message, error } = await chat.sendMessage('Hello!')
-          return { parts: message?.parts, error, count: chat.getSnapshot().messages.length }
-        })
-        await expect.poll(() => relay.model.calls, { timeout: 20_000 }).toBe(before + 1)
-        for (let at = 0; at < 5; at++) {
-          const goal = Math.min(395, relay.model.generated + 10 + Math.floor(random() * 60))
-          await expect.poll(() => relay.model.generated, { interval: 2, timeout: 20_000 }).toBeGreaterThanOrEqual(goal)
-          relay.cut()
-          cuts++
+        let isOver = false
+        const answers = page
+          .evaluate(
+            (count) =>
+              Promise.all(
+                Array.from({ length: count }, async () => {
+                  const chat = window.makeChat()
+                  const { message, error } = await chat.sendMessage('Hello!')
+                  return { parts: message?.parts, error, count: chat.getSnapshot().messages.length }
+                }),
+              ),
+            AT_ONCE,
+          )
+          .finally(() => (isOver = true))
+        while (!isOver) {
+          const goal = relay.model.generated + AT_ONCE * (5 + random() * 30)
+          await expect.poll(() => isOver || relay.model.generated >= goal, { interval: 2, timeout: 60_000 }).toBe(true)
+          cuts += relay.cut()
         }
-        expect(await answer).toEqual({ parts: [{ type: 'text', text: TEXT }], error: null, count: 2 })
-        expect(relay.model.calls).toBe(before + 1)
+        const whole = { parts: [{ type: 'text', text: TEXT }], error: null, count: 2 }
+        expect(await answers).toEqual(Array.from({ length: AT_ONCE }, () => whole))
+        expect(relay.model.calls).toBe(before + AT_ONCE)
       }
-      expect(cuts).toBe(40)
       await page.close()
     })
 
@@ -72,10 +90,10 @@ describeWithProgram('chromium', 'a chat through the relay', (path) => {
       const page = await open()
       const times: number[] = []
       for (let at = 0; at < 15; at++) {
-        const before = relay.model.calls
+        const { calls, generated } = relay.model
         await page.evaluate(() => void window.chat.sendMessage('Hello!'))
-        await expect.poll(() => relay.model.calls, { interval: 5, timeout: 20_000 }).toBe(before + 1)
-        await expect.poll(() => relay.model.generated, { interval: 5, timeout: 20_000 }).toBeGreaterThan(20)
+        await expect.poll(() => relay.model.calls, { interval: 5, timeout: 20_000 }).toBe(calls + 1)
+        await expect.poll(() => relay.model.generated, { interval: 5, timeout: 20_000 }).toBeGreaterThan(generated + 20)
         const clicked = await page.evaluate(() => {
           const now = Date.now()
           void window.chat.stop()
@@ -83,15 +101,18 @@ describeWithProgram('chromium', 'a chat through the relay', (path) => {
         })
         await expect.poll(() => relay.model.isStopped, { interval: 2, timeout: 20_000 }).toBe(true)
         times.push(relay.model.stoppedAt - clicked)
+        const written = relay.model.generated
         await expect
           .poll(() => page.evaluate(() => window.chat.getSnapshot().status), { timeout: 20_000 })
           .toBe('ready')
+        // Nothing since.
+        expect(relay.model.generated).toBe(written)
       }
       words = TEXT
       times.sort((a, b) => a - b)
       console.info(`stop reaches the model over ${way}: median ${times[7]} ms, most ${times.at(-1)} ms`)
       // The slowest may have waited for the machine, and not for us.
-      expect(times[13]).toBeLessThan(100)
+      expect(times[13]).toBeLessThan(isBusy() ? 1_000 : 100)
       await page.close()
     })
   })

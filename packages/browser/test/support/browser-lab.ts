@@ -1,13 +1,20 @@
-import { build, type Plugin } from 'esbuild'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
 /** A file of `test/apps` as one script for a page, made from the sources. */
-export async function bundleApp(file: string, plugins: Plugin[] = []): Promise<string> {
+export const bundleApp = (file: string, plugins: Plugin[] = []): Promise<string> =>
+  bundle({ entryPoints: [join(here, '../apps', file)], plugins })
+
+/** The same of code that is no file. */
+export const bundleCode = (contents: string): Promise<string> =>
+  bundle({ stdin: { contents, loader: 'tsx', resolveDir: here } })
+
+async function bundle(from: BuildOptions): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(here, '../apps', file)],
+    ...from,
     bundle: true,
     write: false,
     format: 'iife',
@@ -16,10 +23,10 @@ export async function bundleApp(file: string, plugins: Plugin[] = []): Promise<s
     jsx: 'automatic',
     conditions: ['@deltawire/source', 'browser'],
     define: { 'process.env.NODE_ENV': '"production"' },
-    plugins,
     logLevel: 'error',
   })
-  return outputFiles[0]?.text ?? ''
+  // There is one, because nothing is written.
+  return outputFiles?.[0]?.text ?? ''
 }
 
 /** Nothing but own scripts, and no text becomes markup. */

@@ -7,6 +7,8 @@ export interface Script {
   readonly chunks: readonly ChatCompletionChunk[]
   /** Milliseconds between two chunks; 0: as fast as they are taken. */
   readonly pauseMs?: number
+  /** The model stops to think after so many chunks, until `release`. */
+  readonly heldAt?: number
   /** Bytes after which a connection is cut, one after the other. */
   readonly cuts?: readonly number[]
   /** Sends each event twice. */
@@ -38,6 +40,8 @@ export interface ChatServer {
   readonly log: readonly string[]
   /** Cuts every connection that reads a stream. */
   cut(): void
+  /** Lets models go on that stopped to think. */
+  release(): void
   close(): Promise<void>
 }
 
@@ -56,17 +60,20 @@ export async function serveChat({ script, intercept, isResumable = true, page }:
   const streams: (ServedStream & { script: Script; events: string[]; wake: Set<() => void>; cuts: number[] })[] = []
   const log: string[] = []
   const open = new Set<ServerResponse>()
+  const held = new Set<() => void>()
 
   const server: Server = createServer((request, response) => {
     void readBody(request).then((body) => {
       const { method = '', url = '' } = request
-      if (url.startsWith('/chat')) log.push(`${method} ${url}`)
+      const isChat = /^\/(v1\/)?chat/.test(url)
+      if (isChat) log.push(`${method} ${url}`)
       if (intercept?.(request, response, body) === true) return
-      if (page !== undefined && !url.startsWith('/chat')) {
+      if (page !== undefined && !isChat) {
         const isScript = url === '/app.js'
         response.writeHead(url === '/' || isScript ? 200 : 404, {
           'content-type': isScript ? 'text/javascript' : 'text/html',
-          'cache-control': 'no-store',
+          // Also one that must not be stored would not go into the back/forward cache.
+          'cache-control': 'no-cache',
           ...(page.policy !== undefined && { 'content-security-policy': page.policy }),
         })
         response.end(isScript ? page.script : page.html)
@@ -105,9 +112,15 @@ export async function serveChat({ script, intercept, isResumable = true, page }:
 
   /** The model goes on by itself, whoever reads, until it is stopped. */
   function generate(own: (typeof streams)[number]): void {
-    const { chunks, pauseMs = 0, isUnended = false } = own.script
+    const { chunks, pauseMs = 0, isUnended = false, heldAt } = own.script
+    let isHeld = false
     const next = (): void => {
       do {
+        if (own.generated === heldAt && !isHeld) {
+          isHeld = true
+          held.add(next)
+          return
+        }
         const chunk = own.isStopped ? undefined : chunks[own.generated]
         if (chunk === undefined) return
         own.events.push(`id: ${own.generated + 1}\n${encodeChunk(chunk)}`)
@@ -204,6 +217,10 @@ export async function serveChat({ script, intercept, isResumable = true, page }:
     log,
     cut() {
       for (const response of open) response.destroy()
+    },
+    release() {
+      for (const next of held) next()
+      held.clear()
     },
     async close() {
       server.closeAllConnections()

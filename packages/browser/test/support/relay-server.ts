@@ -7,9 +7,10 @@ import { Readable } from 'node:stream'
 export interface RelayServer {
   /** Through a line that can be cut. */
   readonly origin: string
+  /** How often it was called, how much it has written in all calls, and whether the last one was stopped. */
   readonly model: { generated: number; isStopped: boolean; stoppedAt: number; calls: number }
-  /** Breaks every connection. */
-  cut(): void
+  /** Breaks every connection. Gives how many there were. */
+  cut(): number
   close(): Promise<void>
 }
 
@@ -22,7 +23,7 @@ export async function serveRelay(
   const model = { generated: 0, isStopped: false, stoppedAt: 0, calls: 0 }
   const relay = createRelay({
     async *open(_request, { signal }) {
-      Object.assign(model, { generated: 0, isStopped: false, calls: model.calls + 1 })
+      Object.assign(model, { isStopped: false, calls: model.calls + 1 })
       const onAbort = () => Object.assign(model, { isStopped: true, stoppedAt: Date.now() })
       signal.addEventListener('abort', onAbort)
       for (const chunk of chunks()) {
@@ -84,8 +85,11 @@ export async function serveRelay(
     other.pipe(socket)
   })
   await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve))
-  const cut = (): void => {
+  const cut = (): number => {
+    // Each has two ends here.
+    const count = sockets.size / 2
     for (const socket of sockets) socket.destroy()
+    return count
   }
   return {
     origin: `http://127.0.0.1:${(line.address() as AddressInfo).port}`,

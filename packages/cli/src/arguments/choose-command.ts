@@ -1,5 +1,5 @@
 import { closest } from './closest.ts'
-import { globalFlags, type Command } from './command.ts'
+import { globalFlags, type Command, type Flags } from './command.ts'
 import { usageError } from './usage-error.ts'
 
 export interface Chosen {
@@ -8,11 +8,25 @@ export interface Chosen {
   readonly argv: readonly string[]
 }
 
-const globalWords = new Set(Object.entries(globalFlags).flatMap(([name, { short }]) => [`--${name}`, `-${short}`]))
+/** How many arguments a flag of every command takes at the beginning of a command line; none when it is no such flag. */
+function globalFlagLength(argument: string): number {
+  if (/^-v+$/.test(argument)) return 1
+  for (const [name, { short, value }] of Object.entries(globalFlags as Flags)) {
+    if (argument === `--${name}` || argument === `-${short}`) return value.placeholder === undefined ? 1 : 2
+    if (value.placeholder !== undefined && argument.startsWith(`--${name}=`)) return 1
+  }
+  return 0
+}
+
+function firstWordOf(argv: readonly string[]): number {
+  let at = 0
+  for (let length = 1; length > 0 && at < argv.length; at += length) length = globalFlagLength(argv[at] ?? '')
+  return at
+}
 
 /** Which command a command line is for: the one it names, otherwise `ask`, and all of it is the prompt. */
 export function chooseCommand(argv: readonly string[], commands: readonly Command[]): Chosen {
-  const at = argv.findIndex((argument) => !globalWords.has(argument))
+  const at = firstWordOf(argv)
   const word = argv[at]
   if (word === undefined) {
     return argv.some((argument) => argument === '--help' || argument === '-h')

@@ -1,5 +1,5 @@
 import type { Io } from '../io.ts'
-import { on, type Value } from './value.ts'
+import { on, text, type Value } from './value.ts'
 
 export interface Flag {
   /** One letter: `-o`. */
@@ -11,6 +11,8 @@ export interface Flag {
   readonly repeats?: true
   /** What the flag means without a value. A value of its own is then written `--flag=VALUE`, never `--flag VALUE`. */
   readonly implied?: number | string
+  /** A switch that says more when it is given more often; its value is how often. */
+  readonly counts?: true
   readonly about: string
 }
 
@@ -51,6 +53,11 @@ export interface Command<F extends Flags = Flags> {
   readonly flags: F
   /** Groups of flags of which only one may be given. */
   readonly conflicts?: readonly (readonly string[])[]
+  /** Other spellings of flags that are understood, each with a note. */
+  readonly respelled?: (argv: readonly string[]) => {
+    readonly argv: readonly string[]
+    readonly notes: readonly string[]
+  }
   /** Paragraphs of the help below the flags. */
   readonly details?: readonly string[]
   readonly examples: readonly Example[]
@@ -79,15 +86,17 @@ export interface Invocation<F extends Flags = Flags> {
 
 export type FlagValues<F extends Flags> = { readonly [N in keyof F]: FlagValue<F[N]> }
 
-type FlagValue<F extends Flag> = F['value'] extends typeof on
-  ? boolean
-  : F['value'] extends Value<infer T>
-    ? F extends { readonly repeats: true }
-      ? readonly T[]
-      : F extends { readonly default: T }
-        ? T
-        : T | undefined
-    : never
+type FlagValue<F extends Flag> = F extends { readonly counts: true }
+  ? number
+  : F['value'] extends typeof on
+    ? boolean
+    : F['value'] extends Value<infer T>
+      ? F extends { readonly repeats: true }
+        ? readonly T[]
+        : F extends { readonly default: T }
+          ? T
+          : T | undefined
+      : never
 
 export type GlobalFlags = typeof globalFlags
 
@@ -116,6 +125,17 @@ export function command<const F extends Flags>(
 /** Understood by every command. */
 export const globalFlags = flagGroup({
   quiet: { short: 'q', value: on, about: 'no notes on stderr, only errors' },
-  verbose: { short: 'v', value: on, about: 'errors with their causes' },
+  verbose: {
+    short: 'v',
+    value: on,
+    counts: true,
+    about: 'errors with their causes; -vv: requests with their headers, without secrets; -vvv: what they carry',
+  },
+  cwd: { value: text('FOLDER'), about: 'as if called in that folder' },
+  'env-file': {
+    value: text('FILE'),
+    repeats: true,
+    about: 'variables for the environment, which come behind those it has; no file is read by itself',
+  },
   help: { short: 'h', value: on, about: 'this text' },
 })

@@ -39,8 +39,12 @@ export function parseArguments(entry: Command, argv: readonly string[]): Invocat
 function give(given: Map<string, unknown>, entry: Command, token: OptionToken): void {
   const value = valueOf(entry.name, entry.flags, token)
   const before = given.get(token.name)
-  const isRepeated = entry.flags[token.name]?.repeats === true
-  given.set(token.name, isRepeated ? [...(Array.isArray(before) ? (before as unknown[]) : []), value] : value)
+  const flag = entry.flags[token.name]
+  if (flag?.counts === true) return void given.set(token.name, (typeof before === 'number' ? before : 0) + 1)
+  given.set(
+    token.name,
+    flag?.repeats === true ? [...(Array.isArray(before) ? (before as unknown[]) : []), value] : value,
+  )
 }
 
 /** Whether `--help` stands among the flags: it is served before anything is judged. */
@@ -99,6 +103,7 @@ function withDefaults(flags: Flags, given: ReadonlyMap<string, unknown>): Record
 
 function defaultOf(flag: Flag): unknown {
   if (flag.repeats === true) return []
+  if (flag.counts === true) return 0
   return flag.value.placeholder === undefined ? false : flag.default
 }
 

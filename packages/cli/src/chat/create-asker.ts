@@ -9,14 +9,16 @@ import type { Io } from '../io.ts'
 import { note } from '../report.ts'
 import { abortable } from '../source/abortable.ts'
 import { openSource } from '../source/open-source.ts'
+import { readTee, throughRelay } from './tee.ts'
 import { recordingFetch } from './record-answer.ts'
 
 export type AskerFlags = EndpointFlags & {
   readonly quiet: boolean
-  readonly verbose: boolean
+  readonly verbose: number
   readonly model?: string | undefined
   readonly record?: string | undefined
   readonly 'no-stream'?: boolean
+  readonly tee?: string | undefined
 }
 
 /** Who is asked: a model at an endpoint, or a recording that plays one. */
@@ -47,8 +49,13 @@ export async function createAsker(flags: AskerFlags, io: Io): Promise<Asker> {
   const { model, profile } = resolveModel(given.text('model') ?? '', given)
   const settings = profile === undefined ? given : await loadSettings({ ...flags, profile }, io)
   const common = { model, settings, options: optionsOf(settings) }
-  if (model.startsWith('demo:') && isNowhere(model, flags, settings, io)) return recordedAsker(common, flags, io)
-  const endpoint = await endpointOf(flags, settings, io)
+  const tee = flags.tee === undefined ? undefined : readTee(flags.tee, io)
+  if (tee === undefined && model.startsWith('demo:') && isNowhere(model, flags, settings, io))
+    return recordedAsker(common, flags, io)
+  const endpoint =
+    tee === undefined
+      ? await endpointOf(flags, settings, io)
+      : await throughRelay(await endpointOf({ ...flags, 'base-url': tee.baseURL }, settings, io), tee, io)
   if (model === '') throw noModel()
   let recording: string | undefined
   const folder = settings.paths === undefined ? undefined : join(settings.paths.dataFolder, 'recordings')
@@ -61,7 +68,6 @@ export async function createAsker(flags: AskerFlags, io: Io): Promise<Asker> {
     open(request, { signal = io.signal, onBytes } = {}) {
       let send = endpoint.fetch ?? io.fetch
       if (flags['no-stream'] === true) send = withoutStream(send)
-      if (flags.verbose) send = logged(send, io)
       if (flags.record !== undefined) {
         send = recordingFetch(send, {
           file: flags.record,
@@ -138,23 +144,6 @@ function withoutStream(send: typeof fetch): typeof fetch {
     const { stream: _stream, stream_options: _options, ...body } = JSON.parse(init.body) as Record<string, unknown>
     return send(input, { ...init, body: JSON.stringify(body) })
   }
-}
-
-/** The line and the headers of a request and of its response on stderr. */
-function logged(send: typeof fetch, { stderr }: Io): typeof fetch {
-  return async (input, init) => {
-    const url = input instanceof Request ? input.url : String(input)
-    await stderr.write(`> ${init?.method ?? 'GET'} ${url}\n${headerLines('>', new Headers(init?.headers))}`)
-    const response = await send(input, init)
-    await stderr.write(`< ${response.status}\n${headerLines('<', response.headers)}`)
-    return response
-  }
-}
-
-function headerLines(mark: string, headers: Headers): string {
-  return [...headers]
-    .map(([name, value]) => `${mark} ${name}: ${/auth|key|token|secret|cookie/i.test(name) ? '[redacted]' : value}\n`)
-    .join('')
 }
 
 /** Shows every read of an answer before it is read. */

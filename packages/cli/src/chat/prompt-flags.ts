@@ -57,7 +57,7 @@ export const promptFlags = flagGroup({
     about: 'a picture, a sound or a PDF; - for standard input',
   },
   at: { value: typedAttachment, repeats: true, about: 'the same, where its type cannot be told' },
-  option: { short: 'o', value: option, repeats: true, about: 'a field of the request, its value as JSON' },
+  option: { short: 'O', value: option, repeats: true, about: 'a field of the request, its value as JSON' },
   temperature: { value: number('N', { min: 0 }), about: 'how much is left to chance' },
   'max-tokens': { value: whole('N', { min: 1 }), about: 'the longest answer' },
   tool: {

@@ -3,11 +3,13 @@ import {
   textOf,
   toolCallsOf,
   type ChatCompletion,
+  type ChatCompletionChunk,
   type ChatCompletionMessage,
   type RequestMessage,
 } from '@deltawire/core'
 import { estimateUsage, type StreamRequest, type Usage } from '@deltawire/node'
 import type { Io } from '../io.ts'
+import type { Loudness } from '../report.ts'
 import { foldChunks, type Fold } from '../source/fold-source.ts'
 import { createDraft, type Draft } from '../store/draft.ts'
 import type { AnswerRecord } from '../store/record.ts'
@@ -15,6 +17,7 @@ import type { Conversation } from './conversation.ts'
 import type { Asker } from './create-asker.ts'
 import type { Answered, Printer } from './create-printer.ts'
 import { costOf, priceOf } from './usage-line.ts'
+import { createWaitingSign } from './waiting-sign.ts'
 
 export interface TakeAnswerOptions {
   readonly asker: Asker
@@ -25,6 +28,8 @@ export interface TakeAnswerOptions {
   readonly draftFolder: string | undefined
   readonly signal: AbortSignal
   readonly io: Io
+  /** Shows on a terminal that the answer is being waited for. */
+  readonly loudness?: Loudness
 }
 
 /** Often enough that a killed run loses little, seldom enough that nobody notices. */
@@ -40,21 +45,32 @@ export async function takeAnswer(options: TakeAnswerOptions): Promise<Answered> 
   const draft = draftFolder === undefined ? undefined : createDraft(draftFolder, pending)
   const keep = draft === undefined ? undefined : draftWriter(draft, io)
   const chunks = asker.open(request, { signal, ...(printer.bytes && { onBytes: printer.bytes }) })
+  // A recording answers at once.
+  const isAwaited = options.loudness !== undefined && asker.endpoint !== undefined
+  const sign = isAwaited ? createWaitingSign({ ...io, signal }, options.loudness) : undefined
   let answered: Answered | undefined
   try {
     const fold = await foldChunks(chunks, {
       clock: io.clock,
       async onChunk(chunk) {
         keep?.(chunk.choices.map(({ index, delta }) => (index === 0 ? textOf(delta) : '')).join(''))
+        if (says(chunk)) await sign?.stop()
         await printer.chunk(chunk)
       },
     })
+    await sign?.stop()
     answered = toAnswered(fold, options)
     if (fold.completion !== null) finish(fold.completion, answered, pending, options)
   } finally {
+    await sign?.stop()
     draft?.discard()
   }
   return answered
+}
+
+/** Whether there is something to print: the first chunk of many servers is empty. */
+function says({ choices }: ChatCompletionChunk): boolean {
+  return choices.some(({ delta }) => textOf(delta) !== '' || reasoningOf(delta) !== '' || Boolean(delta.refusal))
 }
 
 function draftWriter(draft: Draft, { clock }: Io): (text: string) => void {

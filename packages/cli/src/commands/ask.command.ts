@@ -1,5 +1,6 @@
 import { command, defineFlags } from '../arguments/command.ts'
 import { either, on, oneOf, text, whole } from '../arguments/value.ts'
+import { respelled } from '../chat/ancestor-flags.ts'
 import { conversationFlags } from '../chat/conversation-flags.ts'
 import { promptFlags } from '../chat/prompt-flags.ts'
 import { endpointFlags } from '../endpoint.ts'
@@ -21,6 +22,11 @@ export const flags = defineFlags({
     value: text('FILE|FIELDS'),
     about:
       "the answer is JSON of this schema, or of fields such as 'name, age int, tags string[]'; exit code 8 when it is not",
+  },
+  tee: {
+    value: text('URL/TOPIC'),
+    about:
+      'ask through a relay, where others follow the topic: deltawire tail --topic; a topic alone is one of $DELTAWIRE_RELAY_URL',
   },
   choices: { short: 'n', value: whole('N', { min: 1, max: 128 }), about: 'ask for N answers' },
   ...conversationFlags,
@@ -71,11 +77,12 @@ export const ask = command({
     { run: 'deltawire ask -m demo:text "What is a chunk?"', about: 'no key, no network' },
     { run: 'echo "a b c" | deltawire ask -m demo:reasoning --reasoning show "Count these."', about: 'with input' },
     { run: 'deltawire ask -m demo:tools --json "Weather?" ', about: 'for a program' },
-    { run: 'deltawire ask -m demo:text --dry-run -o top_p=0.9 "Hello"', about: 'what would be sent' },
+    { run: 'deltawire ask -m demo:text --dry-run -O top_p=0.9 "Hello"', about: 'what would be sent' },
     {
       run: 'deltawire mock demo:text -- deltawire ask -u "Hello"',
       about: 'over HTTP, from a server that costs nothing',
     },
   ],
+  respelled,
   load: async () => (await import('./ask.ts')).ask,
 })

@@ -1,35 +1,28 @@
-import {
-  encodeChunk,
-  encodeDone,
-  encodeError,
-  isStreamError,
-  textOf,
-  type ChatCompletion,
-  type ChatCompletionChunk,
-} from '@deltawire/core'
 import type { Run } from '../arguments/command.ts'
 import { readingOptions } from '../arguments/reading-flags.ts'
+import { usageError } from '../arguments/usage-error.ts'
 import { exitCode, exitCodeOf } from '../exit-code.ts'
 import type { Io } from '../io.ts'
-import { createTextWriter } from '../render/create-text-writer.ts'
-import { jsonText } from '../render/json-text.ts'
-import { visibleJson } from '../render/visible.ts'
+import { writeRecording } from '../recording/write-recording.ts'
+import { chunkForms } from '../render/chunk-forms.ts'
 import { noteWarnings, reportError } from '../report.ts'
-import { foldSource, type Fold } from '../source/fold-source.ts'
-import { openSources } from '../source/open-source.ts'
+import { foldSource } from '../source/fold-source.ts'
+import { openSources, type Source } from '../source/open-source.ts'
 import type { flags } from './convert.command.ts'
 
 export const convert: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
   const [source] = await openSources(names, flags, io)
   if (source === undefined) return exitCode.bug
-  const form = forms[flags.to](io, flags.choice)
+  if (flags.to === 'recording') {
+    const unused = (['choice', 'n', 'cumulative'] as const).find((name) => flags[name] ?? false)
+    if (unused !== undefined) throw usageError(`--${unused} is about chunks, and a recording holds the bytes untouched`)
+    return toRecording(source, io)
+  }
+  const form = chunkForms[flags.to](io.stdout, flags.choice)
   const fold = await foldSource(source.bytes, {
     clock: io.clock,
     ...readingOptions(flags),
-    async onChunk(chunk) {
-      const wanted = onlyChoice(chunk, flags.choice)
-      if (wanted !== undefined) await form.chunk?.(wanted)
-    },
+    onChunk: (chunk) => form.chunk?.(chunk),
   })
   await form.end?.(fold)
   await noteWarnings(io, flags, fold.warnings)
@@ -38,44 +31,12 @@ export const convert: Run<typeof flags> = async ({ flags, arguments: names }, io
   return exitCodeOf(fold.error)
 }
 
-/** How a form is written: piece by piece, and what follows at the end. */
-interface Form {
-  chunk?(chunk: ChatCompletionChunk): Promise<void>
-  end?(fold: Fold): Promise<void>
-}
-
-const forms: { [to in 'completion' | 'jsonl' | 'sse' | 'text']: (io: Io, choice: number | undefined) => Form } = {
-  sse: (io) => ({
-    chunk: (chunk) => io.stdout.write(visibleJson(encodeChunk(chunk))),
-    async end({ error }) {
-      // What the server said stays in the stream. A stream that was cut stays cut.
-      if (error === null) await io.stdout.write(encodeDone())
-      else if (isStreamError(error) && error.code === 'upstream_error') await io.stdout.write(encodeError(error))
-    },
-  }),
-  jsonl: (io) => ({ chunk: (chunk) => io.stdout.write(visibleJson(`${JSON.stringify(chunk)}\n`)) }),
-  text(io, choice = 0) {
-    const writer = createTextWriter(io.stdout)
-    return {
-      async chunk(chunk) {
-        for (const one of chunk.choices) if (one.index === choice) await writer.write(textOf(one.delta))
-      },
-      end: () => writer.end(),
-    }
-  },
-  completion: (io, choice) => ({
-    async end({ completion }) {
-      if (completion !== null) await io.stdout.write(jsonText(onlyChoice(completion, choice) ?? completion, false))
-    },
-  }),
-}
-
-/** The chunk or completion with one of its choices; nothing when it only has others. */
-function onlyChoice<T extends ChatCompletion | ChatCompletionChunk>(
-  whole: T,
-  index: number | undefined,
-): T | undefined {
-  if (index === undefined || whole.choices.length === 0) return whole
-  const choices = whole.choices.filter((choice) => choice.index === index)
-  return choices.length === 0 ? undefined : { ...whole, choices }
+/** The bytes as they are. What is still coming gets the times at which it comes; a file has none. */
+async function toRecording(source: Source, io: Io): Promise<number> {
+  const startedAt = io.clock.now()
+  const capture = await source.open()
+  const now = source.name === '-' ? () => io.clock.now() - startedAt : undefined
+  const broke = await writeRecording(capture, { date: io.clock.date(), now, write: io.stdout.write })
+  if (io.signal.aborted) throw io.signal.reason
+  return broke ? exitCode.broken : exitCode.complete
 }

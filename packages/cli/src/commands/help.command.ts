@@ -1,5 +1,6 @@
 import { command, defineFlags } from '../arguments/command.ts'
 import { on } from '../arguments/value.ts'
+import { help as run } from './help.ts'
 
 export const flags = defineFlags({
   man: { value: on, about: 'as a page for man' },
@@ -17,5 +18,6 @@ export const help = command({
     { run: 'deltawire help merge', about: 'everything about merge' },
     { run: 'deltawire help --man > deltawire.1 && cat deltawire.1', about: 'for man -l deltawire.1' },
   ],
-  load: async () => (await import('./help.ts')).help,
+  // Not later: it is what many starts are for.
+  load: async () => run,
 })

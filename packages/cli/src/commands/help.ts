@@ -5,8 +5,6 @@ import { commandHelp, generalHelp, widthOf } from '../arguments/help-text.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { exitCode } from '../exit-code.ts'
-import { manPage } from '../reference/man-page.ts'
-import { markdownReference } from '../reference/markdown-reference.ts'
 import type { flags } from './help.command.ts'
 
 export const help: Run<typeof flags> = async ({ flags, arguments: words }, io, commands) => {
@@ -20,9 +18,13 @@ export const help: Run<typeof flags> = async ({ flags, arguments: words }, io, c
       meant === undefined ? `the commands are ${names.join(', ')}` : `did you mean deltawire help ${meant}?`,
     )
   }
-  if (flags.markdown) await io.stdout.write(markdownReference(commands))
-  else if (flags.man) await io.stdout.write(manPage(commands, version, entry))
-  else
+  if (flags.markdown) {
+    const { markdownReference } = await import('../reference/markdown-reference.ts')
+    await io.stdout.write(markdownReference(commands))
+  } else if (flags.man) {
+    const { manPage } = await import('../reference/man-page.ts')
+    await io.stdout.write(manPage(commands, version, entry))
+  } else
     await io.stdout.write(
       entry === undefined
         ? generalHelp(commands, widthOf(io.stdout.columns?.()))

@@ -166,7 +166,7 @@ export const historyPrune: Run<typeof pruneFlags> = async ({ flags }, io) => {
 async function forget(
   threads: readonly Thread[],
   history: History,
-  flags: { readonly quiet: boolean; readonly verbose: boolean; readonly yes: boolean },
+  flags: { readonly quiet: boolean; readonly verbose: number; readonly yes: boolean },
   io: Io,
 ): Promise<void> {
   const [first] = threads

@@ -4,7 +4,7 @@ import type { FlagValues, Run } from '../arguments/command.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { exitCode } from '../exit-code.ts'
-import { groupFindings, isAtLeast, select } from '../lint/group-findings.ts'
+import { groupFindings, isAtLeast, isWanted, select } from '../lint/group-findings.ts'
 import { lintCapture } from '../lint/lint-capture.ts'
 import { rules } from '../lint/rules.ts'
 import { findingsWriters, writeRules, type FindingsFormat } from '../lint/write-findings.ts'
@@ -16,9 +16,10 @@ import type { flags } from './lint.command.ts'
 type Flags = FlagValues<typeof flags>
 
 export const lint: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
-  const selection = { level: flags.level, only: namesOf(flags.only), ignore: namesOf(flags.ignore) }
+  const { level, profile } = flags
+  const selection = { level, only: namesOf(flags.only), ignore: namesOf(flags.ignore), profile }
   if (flags.rules) {
-    await writeRules(io.stdout, flags.json)
+    await writeRules(io.stdout, flags.json, (rule) => isWanted(rule, { ...selection, level: 'info' }))
     return exitCode.complete
   }
   const sources = await openSources(await expandSources(names), flags, io)

@@ -9,6 +9,7 @@ export const flags = defineFlags({
   choice: { value: whole('N', { min: 0 }), about: 'only the choice with this index' },
   stats: { value: on, about: 'figures of the stream on stderr' },
   strict: { value: on, about: 'exit 7 also when a finish reason is missing or something had to be repaired' },
+  progressive: { value: on, about: 'what there is so far, after every chunk: a line of JSON each' },
   compact: { value: on, about: 'JSON on one line' },
   output: { short: 'o', value: text('FILE'), about: 'write to FILE instead of standard output' },
   ...readingFlags,
@@ -24,6 +25,7 @@ export const merge = command({
     ['text', 'tool-calls', 'usage'],
     ['choice', 'usage'],
     ['text', 'compact'],
+    ['progressive', 'compact'],
   ],
   details: [
     ...aboutSources,
@@ -34,6 +36,7 @@ export const merge = command({
     { run: 'deltawire merge demo:text', about: 'a stream as a completion' },
     { run: 'deltawire merge demo:tools --tool-calls', about: 'what did the model call?' },
     { run: 'deltawire convert demo:n2 --to sse | deltawire merge --text --choice 1', about: 'from a pipe' },
+    { run: 'deltawire merge demo:tools --tool-calls --progressive | tail -n 3', about: 'as it grows' },
     { run: 'deltawire merge demo:cut --stats', about: 'a broken stream', exitCode: 7 },
   ],
   load: async () => (await import('./merge.ts')).merge,

@@ -1,4 +1,11 @@
-import { textOf, toolCallsOf, type ChatCompletion, type ChatCompletionChoice } from '@deltawire/core'
+import {
+  createAccumulator,
+  textOf,
+  toolCallsOf,
+  type ChatCompletion,
+  type ChatCompletionChoice,
+  type ChatCompletionChunk,
+} from '@deltawire/core'
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { readingOptions } from '../arguments/reading-flags.ts'
 import { CliError } from '../cli-error.ts'
@@ -21,8 +28,9 @@ export const merge: Run<typeof flags> = async ({ flags, arguments: names }, io) 
   const isAlone = sources.length === 1
   let code: number = exitCode.complete
   for (const source of sources) {
-    const fold = await foldSource(source.bytes, { clock: io.clock, ...readingOptions(flags) })
-    const isRead = await reaches(writeFold(fold, flags, output, isAlone))
+    const progress = flags.progressive ? createProgress(flags, output) : undefined
+    const fold = await foldSource(source.bytes, { clock: io.clock, ...readingOptions(flags), onChunk: progress })
+    const isRead = progress !== undefined || (await reaches(writeFold(fold, flags, output, isAlone)))
     const own = await judge(fold, flags, isAlone ? undefined : source, io)
     code ||= own
     if (!isRead || io.signal.aborted) break
@@ -55,6 +63,17 @@ async function writeFold({ completion }: Fold, flags: Flags, output: Output, isA
     await writer.end()
   } else {
     await output.write(jsonText(wanted, flags.compact || !isAlone))
+  }
+}
+
+/** Writes what there is so far after every chunk. Of a choice that has not begun there is nothing yet. */
+function createProgress(flags: Flags, output: Output) {
+  const answer = createAccumulator()
+  return async (chunk: ChatCompletionChunk): Promise<void> => {
+    answer.push(chunk)
+    const completion = answer.completion()
+    const has = completion?.choices.some(({ index }) => flags.choice === undefined || index === flags.choice)
+    await output.write(jsonText(completion === null || has !== true ? null : pick(completion, flags), true))
   }
 }
 

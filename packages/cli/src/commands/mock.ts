@@ -27,7 +27,7 @@ export const mock: Run<typeof flags> = async ({ flags, arguments: names, command
     else if (names.includes(source.name)) throw notServed(source)
     else await note(io, flags, `there is no chat completion in ${quote(source.name)}`)
   }
-  const isLogged = !flags.quiet && (command.length === 0 || flags.verbose)
+  const isLogged = !flags.quiet && (command.length === 0 || flags.verbose > 0)
   const server = await start({
     recordings,
     port: flags.port,

@@ -1,24 +1,31 @@
-import { accumulate, reasoningOf, type Accumulated } from '@deltawire/core'
+import { accumulate } from '@deltawire/core'
 import { streamChatCompletion } from '@deltawire/node'
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { openEndpoint, type Endpoint } from '../endpoint.ts'
-import { exitCode, exitCodeOf, exitCodeOfAnswer } from '../exit-code.ts'
-import { Interrupted, type Io } from '../io.ts'
+import type { Io } from '../io.ts'
 import { createRecordingProxy } from '../recording/create-recording-proxy.ts'
 import { createRecordingFolder, openRecordingFile, type RecordingFile } from '../recording/recording-file.ts'
 import { recordCall, type RecorderOptions } from '../recording/create-recorder.ts'
 import { createRedaction } from '../recording/redaction.ts'
 import { createAnswerWriter } from '../render/create-answer-writer.ts'
-import { note, noteInterrupt, reportError } from '../report.ts'
+import { note } from '../report.ts'
 import { serveUntilDone } from '../serve-until-done.ts'
 import { abortable } from '../source/abortable.ts'
 import { requestOf } from '../source/request-of.ts'
+import { judgeRecorded } from './judge-recorded.ts'
 import type { flags } from './record.command.ts'
 
 type Flags = FlagValues<typeof flags>
 
 export const record: Run<typeof flags> = async ({ flags, arguments: words, command }, io) => {
+  const { 'from-har': har, 'from-curl': curl } = flags
+  if (har !== undefined || curl !== undefined) {
+    if (words.length + command.length > 0)
+      throw usageError('what is asked is in the file: there is no prompt beside it')
+    const { recordCurl, recordHar } = await import('./record-captured.ts')
+    return har === undefined ? recordCurl(curl ?? '-', flags, io) : recordHar(har, flags, io)
+  }
   const endpoint = await openEndpoint(flags, io)
   const redaction = createRedaction({ secrets: endpoint.secrets, names: flags.redact ?? [] })
   if (flags.proxy) {
@@ -86,25 +93,7 @@ async function recordOne(
   await writer?.end()
   await written
   if (file !== undefined) await note(io, flags, `recorded in ${file.path}`)
-  return judge(accumulated, flags, io)
-}
-
-async function judge({ completion, error }: Accumulated, flags: Flags, io: Io): Promise<number> {
-  if (error === null && completion !== null) {
-    const hasThought = completion.choices.some((choice) => reasoningOf(choice) !== '')
-    const code = exitCodeOfAnswer(completion)
-    if (code === exitCode.unacceptable) {
-      await note(
-        io,
-        flags,
-        hasThought ? 'the answer holds thoughts and nothing else' : 'the answer is empty or a refusal',
-      )
-    }
-    return code
-  }
-  if (error instanceof Interrupted) await noteInterrupt(io, flags, error, completion !== null)
-  await reportError(io, flags, error)
-  return exitCodeOf(error)
+  return judgeRecorded(accumulated, flags, io)
 }
 
 /** What the head of the recording says about the request. */
@@ -147,7 +136,8 @@ async function serveProxy(
     signal: io.signal,
     open: (model) => create(io.clock.date(), model),
     recorder,
-    onCall: flags.quiet || (command.length > 0 && !flags.verbose) ? undefined : (line) => void note(io, flags, line),
+    onCall:
+      flags.quiet || (command.length > 0 && flags.verbose === 0) ? undefined : (line) => void note(io, flags, line),
   })
   return serveUntilDone(
     proxy,

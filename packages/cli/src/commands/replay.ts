@@ -1,11 +1,14 @@
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { CliError } from '../cli-error.ts'
-import { exitCode } from '../exit-code.ts'
+import { exitCode, exitCodeOf } from '../exit-code.ts'
 import type { Io, Output } from '../io.ts'
 import { splitEvents } from '../mock/split-events.ts'
 import { RecordedBreak, type Capture } from '../recording/read-recording.ts'
 import type { Read } from '../recording/recording.ts'
+import { chunkForms } from '../render/chunk-forms.ts'
 import { createTextWriter } from '../render/create-text-writer.ts'
+import { reportError } from '../report.ts'
+import { foldSource } from '../source/fold-source.ts'
 import { openSources } from '../source/open-source.ts'
 import type { flags } from './replay.command.ts'
 
@@ -19,29 +22,44 @@ interface Step {
 
 export const replay: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
   const sources = await openSources(names, flags, io)
-  const write = writerOf(io.stdout)
   const steps: Step[] = []
   const times = flags.loop ?? 1
+  let code: number = exitCode.complete
   for (let round = 0; round < times; round++) {
     const pace = createPace(flags.speed, io)
-    if (round === 0) {
-      for (const source of sources) {
-        for await (const step of stepsOf(await source.open(), flags)) {
-          if (times > 1) steps.push(step)
-          await pace(step.pauseMs)
-          await write(step.bytes)
-        }
-      }
-    } else {
-      for (const step of steps) {
+    async function* paced(given: AsyncIterable<Step> | Iterable<Step>, keeps: boolean) {
+      for await (const step of given) {
+        if (keeps) steps.push(step)
         await pace(step.pauseMs)
-        await write(step.bytes)
+        yield step.bytes
       }
     }
+    if (round === 0) {
+      for (const source of sources) {
+        const own = await write(paced(stepsOf(await source.open(), flags), times > 1), flags, io)
+        code ||= own
+      }
+    } else await write(paced(steps, false), flags, io)
     // A loop over nothing would spin.
     if (times > 1 && steps.length === 0) break
   }
-  return exitCode.complete
+  return code
+}
+
+/** Writes the bytes as they are, or what they mean. Returns the exit code. */
+async function write(bytes: AsyncIterable<Uint8Array>, flags: Flags, io: Io): Promise<number> {
+  if (flags.format === 'bytes') {
+    const writeBytes = writerOf(io.stdout)
+    for await (const piece of bytes) await writeBytes(piece)
+    return exitCode.complete
+  }
+  const form = chunkForms[flags.format](io.stdout)
+  const fold = await foldSource(bytes, { clock: io.clock, onChunk: (chunk) => form.chunk?.(chunk) })
+  await form.end?.(fold)
+  if (io.signal.aborted) throw io.signal.reason
+  if (fold.error === null) return exitCode.complete
+  await reportError(io, flags, fold.error)
+  return exitCodeOf(fold.error)
 }
 
 /** Waits between steps. Times are counted from the beginning, so that delays do not add up. */
@@ -62,7 +80,7 @@ async function* stepsOf({ head, reads }: Capture, flags: Flags): AsyncGenerator<
   const { from = 0, until = Infinity, 'max-gap': maxGap = Infinity } = flags
   let before = from
   try {
-    for await (const { atMs, bytes } of head === undefined ? eventsOf(reads, flags.gap) : reads) {
+    for await (const { atMs, bytes } of hasTimes(head) ? reads : eventsOf(reads, flags.gap)) {
       const at = atMs ?? before
       if (at > until) return
       if (at < from) continue
@@ -73,6 +91,10 @@ async function* stepsOf({ head, reads }: Capture, flags: Flags): AsyncGenerator<
     if (!(error instanceof RecordedBreak)) throw error
     throw new CliError(exitCode.broken, `the connection broke here when this was recorded (${error.code})`)
   }
+}
+
+function hasTimes(head: Capture['head']): boolean {
+  return head !== undefined && head.timed !== false
 }
 
 /** The events of a file that knows no times, one after the other. */

@@ -1,5 +1,5 @@
 import { command, defineFlags } from '../arguments/command.ts'
-import { either, on, oneOf, whole } from '../arguments/value.ts'
+import { duration, either, on, oneOf, whole } from '../arguments/value.ts'
 
 export const flags = defineFlags({
   by: {
@@ -8,6 +8,8 @@ export const flags = defineFlags({
     about: 'how much text a chunk carries: a character, a word or N characters',
   },
   format: { value: oneOf('sse', 'jsonl'), default: 'sse', about: 'the shape of the stream' },
+  interval: { value: duration(), default: 0, about: 'the time between two chunks' },
+  'no-usage': { value: on, about: 'leave out the usage, as for a request that did not ask for it' },
   'no-done': { value: on, about: 'leave out the [DONE] at the end' },
 })
 
@@ -20,6 +22,10 @@ export const split = command({
   details: ['FILE may be any SOURCE of deltawire merge: a stream is folded first, and comes out cut anew.'],
   examples: [
     { run: 'deltawire merge demo:text | deltawire split --by character', about: 'one character per chunk' },
+    {
+      run: 'deltawire merge demo:text | deltawire split --interval 5ms | deltawire convert --to text',
+      about: 'at a pace',
+    },
     { run: 'deltawire merge demo:tools | deltawire split | deltawire merge', about: 'there and back' },
   ],
   load: async () => (await import('./split.ts')).split,

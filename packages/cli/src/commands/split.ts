@@ -13,7 +13,13 @@ export const split: Run<typeof flags> = async ({ flags, arguments: names }, io) 
   const { completion, error } = await foldSource(source.bytes, { clock: io.clock })
   const isSse = flags.format === 'sse'
   if (completion !== null) {
-    for (const chunk of splitCompletion(completion, { by: flags.by })) {
+    const { usage, ...rest } = completion
+    const wanted = flags['no-usage'] || usage === undefined ? rest : completion
+    let isFirst = true
+    for (const chunk of splitCompletion(wanted, { by: flags.by })) {
+      if (!isFirst && flags.interval > 0) await io.clock.sleep(flags.interval, io.signal)
+      if (io.signal.aborted) throw io.signal.reason
+      isFirst = false
       await io.stdout.write(visibleJson(isSse ? encodeChunk(chunk) : `${JSON.stringify(chunk)}\n`))
     }
   }

@@ -4,6 +4,7 @@ import { on } from '../arguments/value.ts'
 
 export const flags = defineFlags({
   json: { value: on, about: 'every row as a line of JSON' },
+  interactive: { short: 'i', value: on, about: 'step through the events in the terminal' },
   wide: { value: on, about: 'the whole text of every event, however long' },
 })
 
@@ -13,9 +14,14 @@ export const view = command({
   summary: 'look at a stream event by event: when, how large, what',
   arguments: { placeholder: '[SOURCE]', max: 1, completes: 'sources' },
   flags,
+  conflicts: [
+    ['interactive', 'json'],
+    ['interactive', 'wide'],
+  ],
   details: [
     ...aboutSources,
     'The columns: the number of the event, its time and the time since the one before (of a recording), its bytes, what it carries, the choice, the text.',
+    'With --interactive: j and k or the arrows move, Enter shows the whole event and h and l its neighbours, / searches and n goes on to the next, g and G go to the ends, q leaves.',
     'A stream that breaks is shown up to there, and ends with exit code 7.',
   ],
   examples: [

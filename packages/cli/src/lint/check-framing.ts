@@ -5,25 +5,6 @@ import { jsonIn } from '../json-in.ts'
 
 type Say = Report<FramingRule>
 
-/** What is odd about how the body as a whole is packed. */
-export function checkBody(bytes: Uint8Array, lines: readonly Line[], say: Say): void {
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) say('byte-order-mark')
-  if (!isUtf8(bytes)) say('invalid-utf8')
-  const ends = new Set(lines.map(({ end }) => end).filter((end) => end !== ''))
-  if (ends.size > 1) say('mixed-line-ends')
-  else if (ends.has('\r\n')) say('crlf')
-  else if (ends.has('\r')) say('carriage-return')
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    return true
-  } catch {
-    return false
-  }
-}
-
 interface Field {
   readonly name: string
   readonly value: string

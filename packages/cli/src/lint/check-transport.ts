@@ -9,32 +9,39 @@ const maxSilenceMs = 30_000
 const minBufferedMs = 1000
 const minBufferedEvents = 10
 
-/** What is odd about the response, and about when its pieces came. Only a recording tells. */
-export function checkTransport(
-  head: Pick<RecordingHead, 'response'> | undefined,
-  reads: readonly { readonly atMs: number | undefined; readonly length: number }[],
-  events: number,
-  say: Report<FramingRule>,
-): void {
-  if (head === undefined) return
-  const { status, headers, t } = head.response
-  if (status < 200 || status > 299) return say('status-not-ok', String(status))
-  const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
-  if (!/^text\/event-stream\b/i.test(type)) say('content-type', type === '' ? 'there is none' : type)
-  const times = reads.map(({ atMs }) => atMs).filter((atMs) => atMs !== undefined)
-  if (times.length < reads.length || times.length === 0) return
-  const gaps = [t, ...times].map((at, index, all) => at - (all[index - 1] ?? at))
-  const longest = Math.max(...gaps)
-  if (longest > maxSilenceMs) say('silence', `${Math.round(longest / 1000)} s`)
-  const first = times[0] ?? 0
-  const last = times.at(-1) ?? 0
-  const isAtOnce = last - first < 5
-  if (isAtOnce && first > minBufferedMs && events >= minBufferedEvents) {
-    say('buffered', `${events} events after ${(first / 1000).toFixed(1)} s`)
-  }
+/** Looks at the response, and at when its pieces came. Only a recording tells. */
+export interface TransportCheck {
+  read(read: Read): void
+  /** What only shows at the end. */
+  end(events: number, say: Report<FramingRule>): void
 }
 
-/** Only what a check looks at: the bytes themselves are kept elsewhere. */
-export function timeOf({ atMs, bytes }: Read): { atMs: number | undefined; length: number } {
-  return { atMs, length: bytes.length }
+export function createTransportCheck(head: Pick<RecordingHead, 'response'> | undefined): TransportCheck {
+  let isTimed = true
+  let first: number | undefined
+  let last = head?.response.t ?? 0
+  let longest = 0
+
+  return {
+    read({ atMs }) {
+      isTimed &&= atMs !== undefined
+      if (atMs === undefined) return
+      longest = Math.max(longest, atMs - last)
+      first ??= atMs
+      last = atMs
+    },
+    end(events, say) {
+      if (head === undefined) return
+      const { status, headers } = head.response
+      if (status < 200 || status > 299) return say('status-not-ok', String(status))
+      const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
+      if (!/^text\/event-stream\b/i.test(type)) say('content-type', type === '' ? 'there is none' : type)
+      if (!isTimed || first === undefined) return
+      if (longest > maxSilenceMs) say('silence', `${Math.round(longest / 1000)} s`)
+      const isAtOnce = last - first < 5
+      if (isAtOnce && first > minBufferedMs && events >= minBufferedEvents) {
+        say('buffered', `${events} events after ${(first / 1000).toFixed(1)} s`)
+      }
+    },
+  }
 }

@@ -1,4 +1,6 @@
 import type { Finding } from './lint-capture.ts'
+import type { ProfileName } from './profile-names.ts'
+import { isNews } from './profiles.ts'
 import { ruleOf, type RuleName } from './rules.ts'
 import { severities, type Severity } from './rule.ts'
 
@@ -16,32 +18,28 @@ export interface Selection {
   /** Only these; all when empty. */
   readonly only: readonly string[]
   readonly ignore: readonly string[]
+  readonly profile: ProfileName
 }
 
 export function isAtLeast(severity: Severity, level: Severity): boolean {
   return severities.indexOf(severity) >= severities.indexOf(level)
 }
 
-export function select(findings: readonly Finding[], { level, only, ignore }: Selection): Finding[] {
-  return findings.filter(({ rule }) => {
-    const isWanted = only.length === 0 ? isAtLeast(ruleOf(rule).severity, level) : only.includes(rule)
-    return isWanted && !ignore.includes(rule)
-  })
+export function isWanted(rule: RuleName, { level, only, ignore, profile }: Selection): boolean {
+  if (only.length > 0) return only.includes(rule)
+  return isAtLeast(ruleOf(rule).severity, level) && !ignore.includes(rule) && isNews(rule, profile)
 }
 
-/** One entry per rule, and per field for those that are not specified. */
+export function select(findings: readonly Finding[], selection: Selection): Finding[] {
+  return findings.filter(({ rule }) => isWanted(rule, selection))
+}
+
+/** With what their rules say about them. */
 export function groupFindings(findings: readonly Finding[]): Group[] {
-  const groups = new Map<string, { first: Finding; count: number }>()
-  for (const finding of findings) {
-    const key = finding.rule === 'unknown-field' ? `${finding.rule} ${finding.detail}` : finding.rule
-    const known = groups.get(key)
-    if (known === undefined) groups.set(key, { first: finding, count: 1 })
-    else known.count++
-  }
-  return [...groups.values()].map(({ first, count }) => ({
+  return findings.map((first) => ({
     rule: first.rule,
     severity: ruleOf(first.rule).severity,
     first,
-    count,
+    count: first.count,
   }))
 }

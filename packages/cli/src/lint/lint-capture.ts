@@ -12,20 +12,23 @@ import { readEvents } from '@deltawire/node'
 import { jsonIn } from '../json-in.ts'
 import type { Capture } from '../recording/read-recording.ts'
 import type { RecordingHead } from '../recording/recording.ts'
-import { checkBlock, checkBody, dataOf, isDone } from './check-framing.ts'
+import { createBodyCheck } from './body-check.ts'
+import { checkBlock, dataOf, isDone } from './check-framing.ts'
 import { createShapeChecker } from './check-shape.ts'
-import { checkTransport, timeOf } from './check-transport.ts'
-import { blocksOf, linesAsBlocks, linesOf, type Block } from './locate-blocks.ts'
+import { createTransportCheck } from './check-transport.ts'
+import { createBlockScanner, createLineBlocks, createLineScanner, type Block, type Line } from './locate-blocks.ts'
 import { isErrorLike, isPlainError, valuesIn } from './raw-event.ts'
 import { isObject } from './raw-part.ts'
 import type { Place } from './rule.ts'
 import type { RuleName } from './rules.ts'
 
-/** One place where one rule was broken. */
+/** One rule that was broken, and the first place where. */
 export interface Finding extends Place {
   readonly rule: RuleName
   /** What exactly: the unknown field, the other spelling. */
   readonly detail: string | undefined
+  /** In how many places. */
+  readonly count: number
 }
 
 export interface LintOptions {
@@ -34,42 +37,58 @@ export interface LintOptions {
   readonly cumulative?: boolean | undefined
 }
 
-/** Everything about a stream that is not as the format has it, in the order of the wire. */
+/**
+ * Everything about a stream that is not as the format has it, in the order of the wire: each rule once, `unknown-field`
+ * once for each field.
+ *
+ * Holds one event at a time and the sum of the chunks, however long the stream is.
+ */
 export async function lintCapture({ head, reads }: Capture, options: LintOptions = {}): Promise<Finding[]> {
-  const pieces: Uint8Array[] = []
-  const times: ReturnType<typeof timeOf>[] = []
-  let failure: unknown
-  try {
-    for await (const read of reads) {
-      pieces.push(read.bytes)
-      times.push(timeOf(read))
-    }
-  } catch (reason) {
-    failure = reason
-  }
-  const linter = createLinter(Buffer.concat(pieces), head, options)
-  await linter.readBody()
+  const linter = createLinter(head, options)
+  const failure = await linter.readBody(reads)
   linter.judge(failure)
-  checkTransport(head, times, linter.events, (rule, detail) => linter.say(rule, detail))
-  return linter.findings.toSorted((a, b) => a.offset - b.offset)
+  return linter.findings()
 }
 
-function createLinter(bytes: Uint8Array, head: RecordingHead | undefined, options: LintOptions) {
-  const findings: Finding[] = []
-  const lines = linesOf(bytes)
-  const isEventStream = !/^[\s\uFEFF]*(?:[{[<]|$)/.test(new TextDecoder().decode(bytes.subarray(0, 1024)))
-  const blocks = isEventStream ? blocksOf(bytes, lines) : linesAsBlocks(bytes, lines)
+/** Keys that somebody makes up are endless: more fields are not told apart. */
+const maxFields = 500
+
+function createCollector() {
+  const found = new Map<string, Finding & { count: number }>()
+  return {
+    add(place: Place, rule: RuleName, detail: string | undefined): void {
+      const key = rule === 'unknown-field' ? `${rule} ${detail}` : rule
+      const known = found.get(key)
+      if (known !== undefined) known.count++
+      else if (rule !== 'unknown-field' || found.size < maxFields) found.set(key, { ...place, rule, detail, count: 1 })
+    },
+    all: (): Finding[] => [...found.values()].toSorted((a, b) => a.offset - b.offset || ofEvent(a) - ofEvent(b)),
+  }
+}
+
+/** What is about the body comes before what is about an event at the same place. */
+const ofEvent = ({ event }: Finding): number => (event === undefined ? 0 : 1)
+
+/** So much of a body tells whether it is an event stream. */
+const openingBytes = 1024
+
+function createLinter(head: RecordingHead | undefined, options: LintOptions) {
+  const collector = createCollector()
   const asked = askedOf(head)
   const shape = createShapeChecker()
-  let place: Place = { event: undefined, offset: 0, line: 1, text: '' }
+  const body = createBodyCheck()
+  const transport = createTransportCheck(head)
+  const start: Place = { event: undefined, offset: 0, line: 1, text: '' }
+  let place = start
   let events = 0
+  let length = 0
+  let lines = 0
+  let isEventStream = false
   let sum: ChatCompletionChunk | undefined
   let error: AnyStreamError | undefined
   let hasDone = false
 
-  const say = (rule: RuleName, detail?: string): void => {
-    findings.push({ ...place, rule, detail })
-  }
+  const say = (rule: RuleName, detail?: string): void => collector.add(place, rule, detail)
 
   const decoder: Decoder = createDecoder({
     // What the request says is the best witness.
@@ -81,16 +100,12 @@ function createLinter(bytes: Uint8Array, head: RecordingHead | undefined, option
 
   function stand(block: Block, event: number | undefined): void {
     const line = block.lines.find(({ text }) => text.startsWith('data')) ?? block.lines[0]
-    const offset = line?.offset ?? block.offset
-    place = { event, offset, line: lineAt(offset), text: excerpt(line?.text ?? '') }
-  }
-
-  let lineBefore = 0
-  /** Counted from 1. Places come in order, or nearly so. */
-  function lineAt(offset: number): number {
-    if ((lines[lineBefore]?.offset ?? 0) > offset) lineBefore = 0
-    while ((lines[lineBefore + 1]?.offset ?? Infinity) <= offset) lineBefore++
-    return lineBefore + 1
+    place = {
+      event,
+      offset: line?.offset ?? block.offset,
+      line: line?.number ?? lines,
+      text: excerpt(line?.text ?? ''),
+    }
   }
 
   function take(event: StreamEvent, block: Block): void {
@@ -123,24 +138,63 @@ function createLinter(bytes: Uint8Array, head: RecordingHead | undefined, option
     }
   }
 
-  async function readBody(): Promise<void> {
-    checkBody(bytes, lines, say)
-    if (!isEventStream && bytes.length > 0) say('not-event-stream')
-    if (isEventStream) for (const block of blocks) checkPacking(block)
-    let current: Block | undefined
+  /** Reads the body to its end. Returns with what it broke. */
+  async function readBody(reads: Capture['reads']): Promise<unknown> {
+    let failure: unknown
     async function* pieces(): AsyncGenerator<Uint8Array> {
-      for (const block of blocks) {
+      try {
+        for await (const read of reads) {
+          transport.read(read)
+          body.push(read.bytes)
+          length += read.bytes.length
+          yield read.bytes
+        }
+      } catch (reason) {
+        failure = reason
+      }
+    }
+    let current: Block | undefined
+    async function* given(): AsyncGenerator<Uint8Array> {
+      for await (const block of blocksIn(pieces())) {
+        if (isEventStream) checkPacking(block)
         current = block
         yield block.bytes
       }
     }
     try {
-      for await (const event of readEvents(pieces())) if (current !== undefined) take(event, current)
+      for await (const event of readEvents(given())) if (current !== undefined) take(event, current)
     } catch (reason) {
       // A limit of the reader; anything else is a fault of ours.
       if (!isStreamError(reason)) throw reason
       error ??= reason
     }
+    return failure
+  }
+
+  async function* blocksIn(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Block> {
+    const opening = createOpening(openingBytes)
+    const scanner = createLineScanner()
+    let blocks: ReturnType<typeof createBlockScanner> | undefined
+
+    function* blocksOf(found: readonly Line[]): Generator<Block> {
+      for (const line of found) {
+        lines = line.number
+        body.line(line)
+        yield* (blocks ??= blocksFor(opening.bytes)).push(line)
+      }
+    }
+    for await (const piece of pieces) {
+      const whole = opening.push(piece)
+      if (whole !== undefined) yield* blocksOf(scanner.push(whole))
+    }
+    yield* blocksOf(scanner.push(opening.end()))
+    yield* blocksOf(scanner.end())
+    if (blocks !== undefined) yield* blocks.end()
+  }
+
+  function blocksFor(beginning: Uint8Array) {
+    isEventStream = !/^[\s\uFEFF]*(?:[{[<]|$)/.test(new TextDecoder().decode(beginning))
+    return isEventStream ? createBlockScanner() : createLineBlocks()
   }
 
   let doneAt = Infinity
@@ -154,15 +208,13 @@ function createLinter(bytes: Uint8Array, head: RecordingHead | undefined, option
 
   /** What only shows at the end. */
   function judge(failure: unknown): void {
+    place = start
+    body.end(say)
+    if (!isEventStream && length > 0) say('not-event-stream')
     const rest = decoder.end()
     for (const chunk of rest.chunks) sum = mergeChunk(sum, chunk)
     error ??= rest.error
-    place = {
-      event: events === 0 ? undefined : events,
-      offset: bytes.length,
-      line: Math.max(1, lines.length),
-      text: '',
-    }
+    place = { event: events === 0 ? undefined : events, offset: length, line: Math.max(1, lines), text: '' }
     shape.end(say)
     if (failure !== undefined) say('connection-broke', failure instanceof Error ? failure.message : undefined)
     if (error?.code === 'incomplete_stream') say('incomplete')
@@ -172,6 +224,7 @@ function createLinter(bytes: Uint8Array, head: RecordingHead | undefined, option
     if (error?.code === 'limit_exceeded') say('limit-exceeded', error.details.option)
     if (isEventStream && error === undefined && !hasDone) say('done-missing')
     if (sum !== undefined) judgeCompletion(sum)
+    transport.end(events, say)
   }
 
   function judgeCompletion(whole: ChatCompletionChunk): void {
@@ -190,14 +243,32 @@ function createLinter(bytes: Uint8Array, head: RecordingHead | undefined, option
     }
   }
 
+  return { readBody, judge, findings: collector.all }
+}
+
+/** Holds a body back until so much of it is there. */
+function createOpening(enough: number) {
+  let held: Uint8Array[] = []
+  let bytes: Uint8Array = new Uint8Array()
+  let isPast = false
+  const pass = (): Uint8Array => {
+    isPast = true
+    held = []
+    return bytes
+  }
   return {
-    findings,
-    say,
-    readBody,
-    judge,
-    get events() {
-      return events
+    /** The beginning, when it is there or all of it is. */
+    get bytes() {
+      return bytes.subarray(0, enough)
     },
+    /** What may go on; nothing while it is held back. */
+    push(piece: Uint8Array): Uint8Array | undefined {
+      if (isPast) return piece
+      held.push(piece)
+      bytes = Buffer.concat(held)
+      return bytes.length < enough ? undefined : pass()
+    },
+    end: (): Uint8Array => (isPast ? new Uint8Array() : pass()),
   }
 }
 

@@ -51,7 +51,7 @@ export const findingsWriters: {
 function textOf(source: string, { rule, severity, first, count }: Group): string {
   const { about, effect, breaks = [], source: see } = ruleOf(rule)
   const lines = [`${source}: ${placeOf(first)}: ${severity} ${rule}: ${about}${detailOf(first.detail)}${moreOf(count)}`]
-  if (first.text !== '') lines.push(`    ${shortened(first.text)}`)
+  if (first.text !== '') lines.push(`    ${shortened(first.text, rule)}`)
   lines.push(`    effect: ${effect}`)
   if (breaks.length > 0) lines.push(`    breaks: ${breaks.join(', ')}`)
   if (see !== undefined) lines.push(`    see: ${see}`)
@@ -72,8 +72,16 @@ function moreOf(count: number): string {
   return count === 1 ? '' : `; ${count} times`
 }
 
-function shortened(text: string): string {
-  return text.length > 140 ? `${text.slice(0, 140)}…` : text
+const maxShown = 140
+
+/** Rules about what a choice carries: what stands before it in its chunk shows nothing of that. */
+const aboutChoices =
+  /^(?:audio|choice|content|control|cumulative|delta|finish|function|half|logprobs|message|reasoning|role|text|think|tool)-/
+
+function shortened(text: string, rule: RuleName): string {
+  const [, before = '', choices = ''] = /^(data: ?\{)"(?!choices").*?("choices":.*)$/s.exec(text) ?? []
+  const shown = text.length > maxShown && choices !== '' && aboutChoices.test(rule) ? `${before}…${choices}` : text
+  return shown.length > maxShown ? `${shown.slice(0, maxShown)}…` : shown
 }
 
 function toJson(source: string, { rule, severity, first, count }: Group) {
@@ -150,9 +158,13 @@ function toSarifResult(source: string, { rule, severity, first, count }: Group, 
   }
 }
 
-/** `--rules`: the list of them. */
-export async function writeRules(output: Output, isJson: boolean): Promise<void> {
-  for (const name of Object.keys(rules) as RuleName[]) {
+/** `--rules`: the list of those that are wanted. */
+export async function writeRules(
+  output: Output,
+  isJson: boolean,
+  isWanted: (rule: RuleName) => boolean,
+): Promise<void> {
+  for (const name of (Object.keys(rules) as RuleName[]).filter(isWanted)) {
     const { severity, about, effect, breaks = [], source = null } = ruleOf(name)
     await output.write(
       isJson

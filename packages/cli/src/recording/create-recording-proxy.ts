@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { closeNow, listen, listenError } from '../listen.ts'
 import { visibleLine } from '../render/visible.ts'
+import { bodyIn } from './body-in.ts'
 import { recordCall, type RecorderOptions } from './create-recorder.ts'
 import type { RecordingFile } from './recording-file.ts'
-import { jsonIn } from '../json-in.ts'
 
 export interface RecordingProxyOptions {
   /** The endpoint behind it, with `/v1`. */
@@ -50,13 +50,13 @@ async function passOn(
     url: urlOf(request.url ?? '/', base),
     headers: headersOf(request, options.headers),
   }
-  const json = jsonIn(body.toString('utf8'))
-  const file = await options.open(modelOf(json))
+  const asked = bodyIn(body.toString('utf8'))
+  const file = await options.open(modelOf(asked))
   const gone = new AbortController()
   response.once('close', () => gone.abort(new Error('the caller left')))
   try {
     const recorded = await recordCall(
-      { ...call, ...(body.length > 0 && { body: json ?? body.toString('utf8') }) },
+      { ...call, ...(body.length > 0 && { body: asked }) },
       (signal) =>
         options.fetch(call.url, {
           method: call.method,

@@ -1,11 +1,12 @@
+import { visibleJson } from '../render/visible.ts'
 import type { Read, RecordingHead, RecordingLine } from './recording.ts'
 
 export function encodeHead(head: RecordingHead): string {
-  return `${JSON.stringify(head)}\n`
+  return `${visibleJson(JSON.stringify(head))}\n`
 }
 
 export function encodeLine(line: RecordingLine): string {
-  return `${JSON.stringify(line)}\n`
+  return `${visibleJson(JSON.stringify(line))}\n`
 }
 
 /** Strict, and keeps a byte order mark: the text has to give the same bytes again. */

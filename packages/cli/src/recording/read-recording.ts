@@ -50,7 +50,7 @@ export async function openCapture(bytes: AsyncIterable<Uint8Array>): Promise<Cap
   const head = headOf(first.subarray(0, end === -1 ? first.length : end).toString('utf8'))
   const rest = joined(held, iterator)
   if (head === undefined) return { head, reads: untimed(rest) }
-  return { head, reads: readsOf(linesOf(rest)) }
+  return { head, reads: readsOf(linesOf(rest), head.timed !== false) }
 }
 
 function headOf(line: string): RecordingHead | undefined {
@@ -92,7 +92,7 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
   if (rest.length > 0) yield rest.join('')
 }
 
-async function* readsOf(lines: AsyncIterable<string>): AsyncGenerator<Read> {
+async function* readsOf(lines: AsyncIterable<string>, isTimed: boolean): AsyncGenerator<Read> {
   let isFirst = true
   for await (const line of lines) {
     if (line.trim() === '') continue
@@ -102,10 +102,13 @@ async function* readsOf(lines: AsyncIterable<string>): AsyncGenerator<Read> {
     }
     const parsed = parse(line)
     if (parsed === undefined) continue
-    const [atMs, kind, seen] = parsed
+    const [at, kind, seen] = parsed
+    const atMs = isTimed ? at : undefined
     if (kind === 'r') yield { atMs, bytes: Buffer.from(seen) }
     else if (kind === 'b') yield { atMs, bytes: Buffer.from(seen, 'base64') }
     else if (kind === 'e') throw new RecordedBreak(seen.name, seen.message)
+    // Who follows a file that grows has not to wait for more.
+    else if (kind === 'x') return
   }
 }
 

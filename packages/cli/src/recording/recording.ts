@@ -22,6 +22,8 @@ export interface RecordingHead {
     /** When the status had come. */
     readonly t: number
   }
+  /** `false` when nobody has looked at a clock for the reads: the times of the lines say nothing. */
+  readonly timed?: false
   /** Who recorded it: `deltawire 1.0.0`. */
   readonly tool: string
 }

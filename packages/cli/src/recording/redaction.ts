@@ -22,6 +22,22 @@ export interface Redaction {
 const secretHeader = /auth|key|token|secret|cookie|password|session/i
 const harmlessHeader = /^x-ratelimit-|^access-control-|^x-.*-tokens$/i
 
+function isSecretHeader(name: string): boolean {
+  return secretHeader.test(name) && !harmlessHeader.test(name)
+}
+
+/** What is secret in these headers, as it may stand elsewhere too: the key, without the word before it. */
+export function secretsIn(headers: Readonly<Record<string, string>>): string[] {
+  const values = Object.entries(headers).filter(([name]) => isSecretHeader(name))
+  const all = values.flatMap(([name, value]) =>
+    /cookie/i.test(name)
+      ? value.split(/[;,]\s*/).map((pair) => pair.replace(/^[^=]*=/, ''))
+      : [value, value.replace(/^\S+\s+/, '')],
+  )
+  // Shorter ones are flags of a cookie, and words of an answer.
+  return all.map((secret) => secret.trim()).filter((secret) => secret.length >= 8)
+}
+
 /** Keeps secrets out of what is stored. Keys are never stored, whatever the user says. */
 export function createRedaction({ secrets, names }: RedactionOptions): Redaction {
   // Short ones would blacken half of an answer, and are no secrets.
@@ -34,8 +50,7 @@ export function createRedaction({ secrets, names }: RedactionOptions): Redaction
   function headersOf(given: Readonly<Record<string, string>>): Record<string, string> {
     return Object.fromEntries(
       Object.entries(given).map(([name, value]) => {
-        const isSecret = secretHeader.test(name) && !harmlessHeader.test(name)
-        return [name, isSecret || headers.has(name.toLowerCase()) ? redacted : text(value)]
+        return [name, isSecretHeader(name) || headers.has(name.toLowerCase()) ? redacted : text(value)]
       }),
     )
   }

@@ -29,13 +29,23 @@ export async function openRedisEngine(
       return engine
     } catch (cause) {
       if (asked === 1) log.info('waiting for redis')
-      if (performance.now() > deadline) {
+      // A store that is of the wrong kind does not become another by waiting.
+      if (cause instanceof TypeError || performance.now() > deadline) {
         await engine.close()
-        const message = cause instanceof Error ? cause.message : String(cause)
-        // The address may hold a password.
-        throw new CliError(exitCode.network, `redis does not answer: ${message}`, 'look at DELTAWIRE_RELAY_REDIS')
+        throw refused(cause)
       }
       await sleep(PAUSE_MS)
     }
   }
+}
+
+/** Says why, without the address: that may hold a password. */
+function refused(cause: unknown): CliError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const isOfTheWrongKind = cause instanceof TypeError
+  return new CliError(
+    exitCode.network,
+    isOfTheWrongKind ? message : `redis does not answer: ${message}`,
+    'look at DELTAWIRE_RELAY_REDIS',
+  )
 }

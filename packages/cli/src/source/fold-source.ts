@@ -1,5 +1,6 @@
 import { accumulate, type Accumulated, type ChatCompletionChunk } from '@deltawire/core'
 import { readChunks, type ReadChunksOptions } from '@deltawire/node'
+import { CliError } from '../cli-error.ts'
 import type { Clock } from '../clock.ts'
 import type { Figures } from '../render/figures.ts'
 
@@ -10,7 +11,7 @@ export interface Fold extends Accumulated {
 export interface FoldOptions extends ReadChunksOptions {
   readonly clock: Clock
   /** Called with every chunk before the next one is read. */
-  readonly onChunk?: (chunk: ChatCompletionChunk) => Promise<void> | void
+  readonly onChunk?: ((chunk: ChatCompletionChunk) => Promise<void> | void) | undefined
 }
 
 /** Reads a stream to its end, however it ends: what it became, why it broke, and what was measured on the way. */
@@ -19,14 +20,21 @@ export async function foldSource(
   { clock, onChunk, ...options }: FoldOptions,
 ): Promise<Fold> {
   let length = 0
+  let unreadable: CliError | undefined
   async function* counted() {
-    for await (const piece of bytes) {
-      length += piece.length
-      yield piece
+    try {
+      for await (const piece of bytes) {
+        length += piece.length
+        yield piece
+      }
+    } catch (error) {
+      // The file is at fault, and no connection.
+      if (error instanceof CliError) unreadable = error
+      throw error
     }
   }
   const fold = await foldChunks(readChunks(counted(), options), { clock, ...(onChunk && { onChunk }) })
-  return { ...fold, figures: { ...fold.figures, bytes: length } }
+  return { ...fold, error: unreadable ?? fold.error, figures: { ...fold.figures, bytes: length } }
 }
 
 /**

@@ -7,8 +7,9 @@ import { openCapture, RecordedBreak, type Capture } from '../recording/read-reco
 import { note, type Loudness } from '../report.ts'
 import { abortable } from './abortable.ts'
 import { demoNames, demoBytes, isDemoName } from './demo.ts'
+import { growingFile } from './growing-file.ts'
 import { openUrl } from './open-url.ts'
-import { unzip } from './unzip.ts'
+import { plain } from './plain.ts'
 
 /** Where a stream comes from. It can be read once, in one of the two ways. */
 export interface Source {
@@ -32,14 +33,20 @@ export async function openSources(given: readonly string[], loudness: Loudness, 
 export async function openSource(name: string, loudness: Loudness, io: Io): Promise<Source> {
   // A person who sees nothing happen has to know that it is their turn.
   if (name === '-' && io.stdin.isTTY) await note(io, loudness, 'reading standard input; Ctrl-D ends it')
-  if (name === '-') return toSource(name, () => openCapture(unzip(abortable(io.stdin, io.signal))))
+  if (name === '-') return toSource(name, () => openCapture(plain(abortable(io.stdin, io.signal))))
   if (name.startsWith('demo:')) {
     const bytes = demoBytes(demoNameOf(name))
     return toSource(name, () => openCapture(once(bytes)))
   }
   if (/^https?:\/\//.test(name)) return toSource(name, () => openUrl(name, io))
   checkFile(name)
-  return toSource(name, () => openCapture(unzip(abortable(readFile(name), io.signal))))
+  return toSource(name, () => openCapture(plain(abortable(readFile(name), io.signal))))
+}
+
+/** The body of a file that is still being written, as it grows; it may be a recording. */
+export async function* openGrowing(path: string, io: Io): AsyncGenerator<Uint8Array> {
+  checkFile(path)
+  yield* bodyOf(() => openCapture(growingFile(path, io)))
 }
 
 function toSource(name: string, open: () => Promise<Capture>): Source {

@@ -3,7 +3,7 @@ import type { Io } from '../io.ts'
 import { openCapture, type Capture } from '../recording/read-recording.ts'
 import type { Read, RecordingHead } from '../recording/recording.ts'
 import { abortable } from './abortable.ts'
-import { unzip } from './unzip.ts'
+import { plain } from './plain.ts'
 
 /**
  * A stream or a recording from a URL, by GET.
@@ -17,7 +17,7 @@ export async function openUrl(url: string, io: Io): Promise<Capture> {
     if (io.signal.aborted) throw io.signal.reason
     throw new StreamError('connect_failed', `no answer from ${placeOf(url)}`, { url: placeOf(url) }, { cause })
   })
-  const body = unzip(abortable(response.body ?? nothing(), io.signal))
+  const body = plain(abortable(response.body ?? nothing(), io.signal))
   const capture = await openCapture(body)
   if (capture.head !== undefined) return capture
   const head: RecordingHead = {

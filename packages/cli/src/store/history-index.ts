@@ -15,6 +15,8 @@ import { readRecord, type HistoryRecord } from './record.ts'
  */
 export interface HistoryIndex {
   readonly entries: Entries
+  /** How many bytes of the log its lines are. */
+  readonly covered: number
   /** Read when they are needed: only a search does. */
   filters(): Uint8Array
   /** Writes it again without what its filters say about these conversations. */
@@ -40,7 +42,7 @@ interface Stored {
  */
 export function loadIndex(log: string, path: string, now: number): HistoryIndex {
   const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0
-  if (size === 0) return { entries: createEntries(), filters: () => new Uint8Array(), forget() {} }
+  if (size === 0) return { entries: createEntries(), covered: 0, filters: () => new Uint8Array(), forget() {} }
   const identity = readBytes(log, 0, Math.min(identityBytes, size))
   const stored = readStored(path, identity, size)
   const entries = createEntries(stored?.entries)
@@ -55,6 +57,7 @@ export function loadIndex(log: string, path: string, now: number): HistoryIndex 
   if (added.covered - (stored?.covered ?? 0) > maxTailBytes) save()
   return {
     entries,
+    covered: added.covered,
     filters,
     forget(threads) {
       const bits = filters()

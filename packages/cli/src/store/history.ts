@@ -1,11 +1,13 @@
 import { closeSync, existsSync, openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { appendLines } from './append-lines.ts'
+import { compactLog, fileIdentity, finishCompaction, oldOf, type KeptLine } from './compact-log.ts'
 import { createId } from './create-id.ts'
 import { adoptDrafts } from './draft.ts'
 import type { Entries } from './entries.ts'
 import { folded, mayHold, queryGrams } from './grams.ts'
 import { loadIndex, type HistoryIndex } from './history-index.ts'
+import { whenUnlocked, withLockFile } from './lock-file.ts'
 import { firstWords, messageText } from './message-text.ts'
 import { makePrivateFolder } from './private-file.ts'
 import { openLines } from './read-lines.ts'
@@ -70,7 +72,10 @@ interface ThreadState {
 export function openHistory(folder: string, now: () => number = Date.now): History {
   const logPath = join(folder, 'history.jsonl')
   const indexPath = join(folder, 'history.index')
+  const lockPath = join(folder, 'history.lock')
   const draftFolder = join(folder, 'drafts')
+  /** The file that the index speaks of. */
+  let file: number | undefined
   let index: HistoryIndex | undefined
   let states: ThreadState[] | undefined
   let linesRead = 0
@@ -79,31 +84,38 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
     if (index === undefined && existsSync(draftFolder) && readdirSync(draftFolder).length > 0) {
       append(...adoptDrafts(draftFolder))
     }
-    return (index ??= loadIndex(logPath, indexPath, now()))
+    const current = fileIdentity(logPath)
+    // Somebody has written the log anew: every line stands elsewhere now.
+    if (current !== file) index = states = undefined
+    if (index !== undefined) return index
+    // Who has begun that was killed, or has not come to its end yet; then it finishes by itself.
+    if (existsSync(oldOf(logPath))) withLockFile(lockPath, Date.now(), () => finishCompaction(logPath))
+    file = fileIdentity(logPath)
+    return (index = loadIndex(logPath, indexPath, now()))
   }
 
   function stateOf(): ThreadState[] {
-    return (states ??= walk(load().entries))
+    const { entries } = load()
+    return (states ??= walk(entries))
   }
 
   function append(...records: readonly HistoryRecord[]) {
     if (records.length === 0) return
     makePrivateFolder(folder)
-    const head = existsSync(logPath)
-      ? []
-      : [JSON.stringify({ type: 'history', v: 1, id: createId(), note: 'deltawire history' })]
+    const head = existsSync(logPath) ? [] : [JSON.stringify(newHead())]
     appendLines(logPath, [...head, ...records.map((record) => JSON.stringify(record))])
     index = undefined
     states = undefined
   }
 
-  /** Reads lines of the log for one call. */
+  /** Reads lines of the log for one call, which begins again when the log is written anew in this very moment. */
   function reading<T>(work: (read: (entry: number) => HistoryRecord | undefined) => T): T {
     const { entries } = load()
     linesRead = 0
     if (entries.length === 0) return work(() => undefined)
     const lines = openLines(logPath)
     try {
+      if (fileIdentity(logPath) !== file) return reading(work)
       return work((number) => {
         const { offset, length } = entries.at(number)
         linesRead += 1
@@ -122,6 +134,36 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
     const first = given === null && state.first !== undefined ? read(state.first) : undefined
     const title = given ?? (first?.type === 'message' ? firstWords(messageText(first.message), 60) : '')
     return { id, title, createdAt, updatedAt, messages, tip: tip === undefined ? null : entries.at(tip).id }
+  }
+
+  function erase(threads: readonly string[]) {
+    const { entries } = load()
+    const numbers = new Set(
+      stateOf()
+        .filter(({ id }) => threads.includes(id))
+        .map(({ number }) => number),
+    )
+    const log = openSync(logPath, 'r+')
+    try {
+      for (let at = 0; at < entries.length; at++) {
+        if (!numbers.has(entries.threadAt(at))) continue
+        const { offset, length } = entries.at(at)
+        writeSync(log, Buffer.alloc(length, ' '), 0, length, offset)
+      }
+    } finally {
+      closeSync(log)
+    }
+    load().forget(numbers)
+  }
+
+  /** Writes the log anew when most of it is needed by nobody. */
+  function compact() {
+    const { entries, covered } = load()
+    const kept = liveLines(entries, stateOf())
+    const size = kept.reduce((sum, { length }) => sum + length + 1, 0)
+    if (covered - size < minGarbageBytes || size > covered / 2) return
+    compactLog(logPath, covered, newHead(), kept)
+    index = states = undefined
   }
 
   function visibleStates(): ThreadState[] {
@@ -151,28 +193,27 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
         return exact.length > 0 ? exact : titled.filter(({ title }) => folded(title).includes(wanted))
       })
     },
-    messages(thread) {
-      const state = stateOf().find(({ id, isRemoved }) => id === thread && !isRemoved)
-      if (state === undefined) return []
-      const { entries } = load()
-      return reading((read) => {
-        const found: MessageRecord[] = []
-        for (let at = 0; at < entries.length; at++) {
+    messages: (thread) =>
+      reading((read) => {
+        const { entries } = load()
+        const state = stateOf().find(({ id, isRemoved }) => id === thread && !isRemoved)
+        const found = new Map<string, MessageRecord>()
+        for (let at = 0; at < entries.length && state !== undefined; at++) {
           if (entries.kindAt(at) !== 'message' || entries.threadAt(at) !== state.number) continue
           const record = read(at)
-          if (record?.type === 'message') found.push(record)
+          // A line that was added while the log was written anew can stand there twice.
+          if (record?.type === 'message') found.set(record.id, record)
         }
-        return found
-      })
-    },
+        return [...found.values()]
+      }),
     search(query, limit) {
       const words = folded(query)
         .split(/\s+/)
         .filter((word) => word !== '')
-      const { entries, filters } = load()
       const grams = queryGrams(words)
-      const all = stateOf()
       return reading((read) => {
+        const { entries, filters } = load()
+        const all = stateOf()
         const found: Found[] = []
         if (words.length === 0) return found
         const bits = filters()
@@ -190,25 +231,14 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
       })
     },
     remove(threads) {
-      const { entries } = load()
-      const numbers = new Set(
-        stateOf()
-          .filter(({ id }) => threads.includes(id))
-          .map(({ number }) => number),
-      )
-      const file = openSync(logPath, 'r+')
-      try {
-        for (let at = 0; at < entries.length; at++) {
-          if (!numbers.has(entries.threadAt(at))) continue
-          const { offset, length } = entries.at(at)
-          writeSync(file, Buffer.alloc(length, ' '), 0, length, offset)
-        }
-      } finally {
-        closeSync(file)
-      }
-      load().forget(numbers)
-      const at = new Date(now()).toISOString()
-      append(...threads.map((thread) => ({ type: 'removal', thread, at }) as const))
+      // Nobody writes the log anew meanwhile: a line that was read before it was made blank would live on.
+      whenUnlocked(lockPath, () => {
+        finishCompaction(logPath)
+        erase(threads)
+        const at = new Date(now()).toISOString()
+        append(...threads.map((thread) => ({ type: 'removal', thread, at }) as const))
+        compact()
+      })
     },
     reload() {
       index = undefined
@@ -218,6 +248,40 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
       return linesRead
     },
   }
+}
+
+/** Less is not worth the index that has to be made anew. */
+const minGarbageBytes = 64 * 1024
+
+/** The first line of a log. Its id makes it another log than the one before. */
+function newHead() {
+  return { type: 'history', v: 1, id: createId(), note: 'deltawire history' }
+}
+
+/** What a log has to hold so that every conversation is as it was: its beginning, its last title, its last tip. */
+function liveLines(entries: Entries, states: readonly ThreadState[]): KeptLine[] {
+  const known = new Set<number>()
+  const lastTip = new Map<number, number>()
+  for (let at = 0; at < entries.length; at++) {
+    if (entries.kindAt(at) === 'tip') lastTip.set(entries.threadAt(at), at)
+  }
+  const lines: KeptLine[] = []
+  for (let at = 0; at < entries.length; at++) {
+    const kind = entries.kindAt(at)
+    const thread = entries.threadAt(at)
+    const state = states[thread]
+    const isFirst = kind === 'thread' && !known.has(thread)
+    if (isFirst) known.add(thread)
+    const isLive =
+      state?.isRemoved === true
+        ? // Somebody who was talking in it may add to it once more.
+          kind === 'removal'
+        : kind === 'message' || isFirst || state?.titleEntry === at || lastTip.get(thread) === at
+    const { offset, length } = entries.at(at)
+    // A conversation that only its messages speak of has no line.
+    if (isLive && length > 0) lines.push({ offset, length })
+  }
+  return lines
 }
 
 /** What became of every conversation, in the order of their numbers. */

@@ -21,6 +21,19 @@ export function withLockFile(path: string, now: number, work: () => void): boole
   return true
 }
 
+/** How long somebody else's work is waited for: it takes a moment, or its process was killed. */
+const maxWaitMs = 2 * maxAgeMs
+const pauseMs = 20
+
+/** The same, after whoever is at it. Synchronous, as everything about the history. */
+export function whenUnlocked(path: string, work: () => void, now: () => number = Date.now): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (let waited = 0; !withLockFile(path, now(), work); waited += pauseMs) {
+    if (waited > maxWaitMs) throw new Error(`${path} is held by another process`)
+    Atomics.wait(pause, 0, 0, pauseMs)
+  }
+}
+
 function take(path: string): number | undefined {
   try {
     return openSync(path, 'wx', fileMode)

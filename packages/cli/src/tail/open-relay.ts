@@ -10,6 +10,8 @@ import { relayToken } from './relay-token.ts'
 
 export interface OpenRelay {
   readonly relay: Relay
+  /** Resolves when there is a connection, the first time. Never when there is none. */
+  readonly opened: Promise<void>
   /** Why there is no connection, where that is known better than by the relay's client. */
   readonly failure: CliError | undefined
 }
@@ -28,6 +30,8 @@ export function openRelay({ socketURL }: RelayAddress, flags: Loudness & RelayFl
   let failure: CliError | undefined
   let wasOpen = false
   let isAway = false
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => (open = resolve))
 
   /** Knows why it could not be opened. The interface of browsers does not say. */
   class Socket extends WebSocket {
@@ -45,6 +49,7 @@ export function openRelay({ socketURL }: RelayAddress, flags: Loudness & RelayFl
       if (isAway) say('connected again')
       isAway = false
       wasOpen = true
+      open()
     },
     waiting() {
       if (!wasOpen) {
@@ -77,6 +82,7 @@ export function openRelay({ socketURL }: RelayAddress, flags: Loudness & RelayFl
   })
   return {
     relay,
+    opened,
     get failure() {
       return failure
     },

@@ -7,10 +7,8 @@ import {
   type Decoder,
 } from '@deltawire/core'
 import { readEvents } from '@deltawire/node'
-import { collectReads } from '../recording/collect-reads.ts'
-import type { Capture } from '../recording/read-recording.ts'
-import { timedBlocks, type TimedBlock } from '../recording/timed-blocks.ts'
-import { linesOf } from '../lint/locate-blocks.ts'
+import { createLineScanner, type Line, type Scanner } from '../lint/locate-blocks.ts'
+import { RecordedBreak, type Capture } from '../recording/read-recording.ts'
 
 export type RowKind =
   | 'audio'
@@ -39,52 +37,93 @@ export interface Row {
   readonly kind: RowKind
   readonly choice: number | undefined
   readonly text: string
+  /** The event as it came. */
+  readonly raw: Uint8Array
 }
 
 type Content = Pick<Row, 'choice' | 'kind' | 'text'>
 
-/** What happened in a stream, event by event; a chunk that carries several things is several rows of one number. */
-export async function viewRows({ reads }: Capture): Promise<Row[]> {
-  const { reads: all, bytes, broke } = await collectReads(reads)
+/**
+ * What happens in a stream, event by event, each as soon as it is complete; a chunk that carries several things is several
+ * rows of one number.
+ */
+export async function* viewRows({ reads }: Capture): AsyncGenerator<Row, void, undefined> {
   const decoder = createDecoder({ lenient: true })
-  const rows: Row[] = []
+  let number = 0
   let before: number | undefined
-  const blocks = blocksOf(bytes, all)
-  for (const [index, block] of blocks.entries()) {
-    const { atMs, offset } = block
+  let length = 0
+  let hasError = false
+
+  async function* rowsOf({ lines, bytes, atMs }: TimedEvent): AsyncGenerator<Row> {
     const gapMs = atMs === undefined || before === undefined ? undefined : atMs - before
     before = atMs
-    const place = { number: index + 1, atMs, gapMs, offset, bytes: block.bytes.length }
-    for (const content of await contentsOf(block, decoder)) rows.push({ ...place, ...content })
+    number++
+    const place = { number, atMs, gapMs, offset: lines[0]?.offset ?? 0, bytes: bytes.length, raw: bytes }
+    for (const content of await contentsOf(bytes, decoder)) {
+      hasError ||= content.kind === 'error'
+      yield { ...place, ...content }
+    }
   }
+
+  let broke: RecordedBreak | undefined
+  const events = createEventScanner()
+  try {
+    for await (const { bytes, atMs } of reads) {
+      length += bytes.length
+      for (const event of events.push(bytes)) yield* rowsOf({ ...event, atMs })
+    }
+  } catch (error) {
+    if (!(error instanceof RecordedBreak)) throw error
+    broke = error
+  }
+  for (const event of events.end()) yield* rowsOf({ ...event, atMs: before })
   const end = decoder.end()
-  const last = {
-    number: blocks.length + 1,
-    atMs: before,
-    gapMs: undefined,
-    offset: bytes.length,
-    bytes: 0,
-    choice: undefined,
+  const last = { atMs: before, gapMs: undefined, offset: length, bytes: 0, raw: new Uint8Array(), choice: undefined }
+  if (broke !== undefined) {
+    hasError = true
+    yield { ...last, number: ++number, kind: 'error', text: `the connection broke (${broke.code})` }
   }
-  if (broke !== undefined) rows.push({ ...last, kind: 'error', text: `the connection broke (${broke.code})` })
-  if (end.error !== undefined && !rows.some(({ kind }) => kind === 'error')) {
-    rows.push({ ...last, kind: 'error', text: end.error.message.replace(`[${end.error.code}] `, '') })
+  if (end.error !== undefined && !hasError) {
+    yield { ...last, number: ++number, kind: 'error', text: messageOf(end.error) }
   }
-  return rows
 }
 
-/** The events of an event stream; of anything else its lines. */
-function blocksOf(bytes: Buffer, reads: Parameters<typeof timedBlocks>[1]): TimedBlock[] {
-  if (!/^[\s\uFEFF]*[{[<]/.test(bytes.subarray(0, 1024).toString('utf8'))) return timedBlocks(bytes, reads)
-  const lines = linesOf(bytes)
-  return lines.map(({ offset }, at) => ({
-    offset,
-    bytes: bytes.subarray(offset, lines[at + 1]?.offset ?? bytes.length),
-    atMs: undefined,
-  }))
+interface ViewEvent {
+  readonly lines: readonly Line[]
+  readonly bytes: Uint8Array
 }
 
-async function contentsOf({ bytes }: TimedBlock, decoder: Decoder): Promise<Content[]> {
+interface TimedEvent extends ViewEvent {
+  readonly atMs: number | undefined
+}
+
+/** The events of an event stream, each when its blank line has come; of anything else its lines. */
+function createEventScanner(): Scanner<ViewEvent> {
+  const scanner = createLineScanner()
+  let isEventStream: boolean | undefined
+  let open: Line[] = []
+
+  function close(): ViewEvent[] {
+    const lines = open
+    open = []
+    return lines.length === 0 ? [] : [{ lines, bytes: Buffer.concat(lines.map(({ bytes }) => bytes)) }]
+  }
+
+  function take(line: Line): ViewEvent[] {
+    // More blank lines, after an event or before the first.
+    if (line.text === '' && open.length === 0) return []
+    open.push(line)
+    isEventStream ??= !/^[\s\uFEFF]*[{[<]/.test(line.text)
+    return line.text === '' || !isEventStream ? close() : []
+  }
+
+  return {
+    push: (bytes) => scanner.push(bytes).flatMap(take),
+    end: () => [...scanner.end().flatMap(take), ...close()],
+  }
+}
+
+async function contentsOf(bytes: Uint8Array, decoder: Decoder): Promise<Content[]> {
   const contents: Content[] = []
   const raw = new TextDecoder().decode(bytes).trim()
   let isEvent = false

@@ -2,8 +2,8 @@ import type { ChatCompletionChunk } from '../chunk.ts'
 import { type AnyStreamError, isStreamError, StreamError, type UpstreamError } from '../error.ts'
 import { limitExceeded, type Limits, limitsOf } from '../limits.ts'
 import { createNormalizer } from '../normalize/normalize.ts'
-import { isObject, type Obj } from '../normalize/repair.ts'
-import type { NormalizeOptions } from '../normalize/state.ts'
+import { isObject, type Obj } from '../is-object.ts'
+import type { NormalizeOptions, StreamState } from '../normalize/state.ts'
 import type { Warning } from '../normalize/warning.ts'
 import type { StreamEvent } from './frame.ts'
 import { parseJson } from './parse-json.ts'
@@ -33,20 +33,8 @@ export interface Decoder {
   /** To be called when no event will come any more. */
   end(): Decoded
   readonly warnings: readonly Warning[]
-  /** For the fast way (`template/`), which knows what an event says before it is parsed. */
-  readonly repeated: RepeatedEvents
-}
-
-/** Events that only repeat what the decoder has seen need not be pushed, if it is told of them before the next one is. */
-export interface RepeatedEvents {
-  /** All that later events are read by, in one text: while it stays the same, equal events become equal chunks. */
-  readonly state: string
-  /** How many characters the answer may still grow by. */
-  readonly room: number
-  /** Counts events, one chunk each, and the characters that they add to the answer. */
-  count(events: number, length: number): void
-  /** Argument text of an open tool call. */
-  append(choice: number, call: number, text: string): void
+  /** For the fast way (`repeated-events.ts`): what the stream has established so far. */
+  readonly stream: StreamState
 }
 
 /**
@@ -55,11 +43,10 @@ export interface RepeatedEvents {
  * Never throws for what came over a wire; a broken stream is a result.
  */
 export function createDecoder(options: DecodeOptions = {}): Decoder {
-  const limits = limitsOf(options)
+  const { maxEventLength, maxJsonDepth } = limitsOf(options)
   const normalizer = createNormalizer(options)
+  const { stream } = normalizer
   let skipped: Warning | undefined
-  let events = 0
-  let chunks = 0
   /** The beginning of what came and was no chunk, for the error. */
   let head = ''
   /** Data that is not JSON but may be the beginning of it: an error of its own kind if nothing follows. */
@@ -67,128 +54,99 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   /** How the stream has ended: nothing that comes later counts. */
   let over: Decoded | undefined
 
-  function push(event: StreamEvent): Decoded {
-    events++
-    if (unfinished !== undefined) return failed([], invalidJson(unfinished, events - 1))
+  /** Makes a result of chunks that are pushed, the answer whether the stream has ended, and an error that is thrown. */
+  function step(take: (out: ChatCompletionChunk[]) => boolean): Decoded {
+    if (over !== undefined) return over
+    const out: ChatCompletionChunk[] = []
+    let failure: AnyStreamError | undefined
     try {
-      return take(event)
+      if (!take(out)) return { chunks: out, done: false }
+      if (normalizer.choices === 0) throw noChunk()
     } catch (error) {
-      if (isStreamError(error)) return failed([], error)
-      throw error
+      if (!isStreamError(error)) throw error
+      failure = error
     }
+    over = failure === undefined ? DONE : { ...DONE, error: failure }
+    // The end comes at once: what was held back is seen to here.
+    const last = normalizer.end()
+    if (last !== undefined) out.push(last)
+    return { ...over, chunks: out }
   }
 
-  function take({ data, event: name }: StreamEvent): Decoded {
-    if (data.length > limits.maxEventLength) throw limitExceeded('maxEventLength', limits.maxEventLength)
+  function takeEvent({ data, event: name }: StreamEvent, out: ChatCompletionChunk[]): boolean {
+    stream.events++
+    if (unfinished !== undefined) throw invalidJson(unfinished, stream.events - 1)
+    if (data.length > maxEventLength) throw limitExceeded('maxEventLength', maxEventLength)
     const text = data.trim()
-    if (text === '') return NOTHING
-    if (isDone(text)) return DONE
-    // What is left of a [DONE] that was cut.
-    if ('[DONE]'.startsWith(text)) return NOTHING
-    const values = valuesOf([text]) ?? gluedValuesOf(text)
-    if (values === undefined) return notJson(text, name)
-    const out: ChatCompletionChunk[] = []
-    for (const value of values) {
-      if (value === DONE) return { chunks: out, done: true }
+    if (isDone(text)) return true
+    // Nothing, or what is left of a [DONE] that was cut.
+    if ('[DONE]'.startsWith(text)) return false
+    for (const value of valuesOf([text]) ?? gluedValuesOf(text, name)) {
+      if (value === undefined) return true
       const error = upstreamErrorOf(value, name)
       const chunk = chunkOf(error === undefined ? value : withoutError(value), name)
       if (chunk !== undefined) out.push(chunk)
-      if (error !== undefined) return failed(out, upstreamError(error))
+      if (error !== undefined) throw upstreamError(error)
     }
     if (normalizer.choices === 0) head ||= text.slice(0, 300)
-    return out.length === 0 ? NOTHING : { chunks: out, done: false }
+    return false
   }
 
-  /** The values of an event's data, `DONE` among them; `undefined` if it is not JSON. */
+  /** The values of an event's data, of a [DONE] among them `undefined`; `undefined` if it is not JSON. */
   function valuesOf(texts: readonly string[]): unknown[] | undefined {
     try {
       // Gemini wraps its errors in a list.
-      return texts.map((json) => (isDone(json) ? DONE : parseJson(json, limits.maxJsonDepth))).flat()
+      return texts.map((json) => (isDone(json) ? undefined : parseJson(json, maxJsonDepth))).flat()
     } catch (error) {
       if (error instanceof SyntaxError) return undefined
       throw error
     }
   }
 
-  /** Servers forget the blank line, proxies glue events together (cases 151, 152). */
-  function gluedValuesOf(text: string): unknown[] | undefined {
-    const { values } = splitJson(text)
-    return values.length > 1 ? valuesOf(values) : undefined
-  }
-
-  function notJson(text: string, name: string | undefined): Decoded {
+  /** Servers forget the blank line, proxies glue events together (cases 151, 152). What is no JSON then either says nothing. */
+  function gluedValuesOf(text: string, name: string | undefined): unknown[] {
+    const parts = splitJson(text)
+    const values = parts.values.length > 1 ? valuesOf(parts.values) : undefined
+    if (values !== undefined) return values
     const error = upstreamErrorOf(text, name)
-    if (error !== undefined) return failed([], upstreamError(error))
+    if (error !== undefined) throw upstreamError(error)
     head ||= text.slice(0, 300)
-    if (text.startsWith('<') && chunks === 0) return failed([], noChunk())
+    if (text.startsWith('<') && stream.chunks === 0) throw noChunk()
     if (options.lenient === true) {
-      skipped ??= { code: 'event-skipped', event: events, count: 0, excerpt: excerpt(text) }
+      skipped ??= { code: 'event-skipped', event: stream.events, count: 0, excerpt: excerpt(text) }
       skipped.count++
-      return NOTHING
-    }
-    if (splitJson(text).unfinished) {
+    } else if (parts.unfinished) {
       unfinished = text
-      return NOTHING
-    }
-    return failed([], invalidJson(text, events))
+      stream.turns++
+    } else throw invalidJson(text, stream.events)
+    return []
   }
 
   function chunkOf(value: unknown, name: string | undefined): ChatCompletionChunk | undefined {
     if (!isObject(value) || Object.keys(value).length === 0) return undefined
     // Pings and other news of a gateway are named and no chunks; an unnamed event without choices may carry usage.
     if (name !== undefined && !looksLikeChunk(value)) return undefined
-    const chunk = normalizer.normalize(value, events)
-    if (chunk !== undefined) chunks++
-    return chunk
+    stream.chunks++
+    return normalizer.normalize(value, stream.events)
   }
 
-  function end(): Decoded {
+  function takeEnd(): boolean {
     const insideEvent = unfinished !== undefined
-    if (!insideEvent && normalizer.choices === 0) return failed([], noChunk())
-    if (!insideEvent && normalizer.finished) return DONE
+    if (!insideEvent && (normalizer.choices === 0 || normalizer.finished)) return true
     const where = insideEvent ? 'inside an event' : 'without [DONE] and without a finish reason'
-    return failed([], new StreamError('incomplete_stream', `the stream ended ${where}`, { chunks, insideEvent }))
-  }
-
-  function rest(): ChatCompletionChunk[] {
-    const last = normalizer.end()
-    return last === undefined ? [] : [last]
-  }
-
-  function failed(out: readonly ChatCompletionChunk[], error: AnyStreamError): Decoded {
-    return { chunks: out, done: true, error }
+    throw new StreamError('incomplete_stream', `the stream ended ${where}`, { chunks: stream.chunks, insideEvent })
   }
 
   function noChunk(): StreamError<'no_chunk'> {
     const found = head === '' ? 'the answer is empty' : `it begins with ${excerpt(head)}`
-    return new StreamError('no_chunk', `no chat completion chunk in the answer; ${found}`, { events, body: head })
-  }
-
-  /** `[DONE]` and an error end the stream at once: what was held back and whether there was a choice is seen to here. */
-  const ended = (decoded: Decoded): Decoded => {
-    if (!decoded.done) return decoded
-    const error = decoded.error ?? (normalizer.choices === 0 ? noChunk() : undefined)
-    over = error === undefined ? DONE : { ...DONE, error }
-    return { ...over, chunks: [...decoded.chunks, ...rest()] }
+    const details = { events: stream.events, body: head }
+    return new StreamError('no_chunk', `no chat completion chunk in the answer; ${found}`, details)
   }
 
   return {
-    push: (event) => over ?? ended(push(event)),
-    end: () => over ?? ended(end()),
-    repeated: {
-      get state() {
-        return `${unfinished !== undefined} ${normalizer.state}`
-      },
-      get room() {
-        return normalizer.room
-      },
-      count(more, length) {
-        events += more
-        chunks += more
-        normalizer.skip(more, length)
-      },
-      append: normalizer.append,
-    },
+    push: (event) => step((out) => takeEvent(event, out)),
+    end: () => step(takeEnd),
+    stream,
     get warnings() {
       return skipped === undefined ? normalizer.warnings : [...normalizer.warnings, { ...skipped }]
     },
@@ -212,7 +170,6 @@ export function decodeChunk(data: string, options: DecodeOptions = {}): Decoded 
   return { ...decoded, chunks: [...decoded.chunks, ...rest.chunks] }
 }
 
-const NOTHING: Decoded = { chunks: [], done: false }
 const DONE: Decoded = { chunks: [], done: true }
 
 /** `[DONE]` in every spelling: other case, quotes, white space, what a splitter leaves of it. */

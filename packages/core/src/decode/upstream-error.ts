@@ -1,5 +1,5 @@
 import type { UpstreamError } from '../error.ts'
-import { isObject, type Obj } from '../normalize/repair.ts'
+import { isObject, type Obj } from '../is-object.ts'
 
 /** What words an error, and what of the event it was. */
 interface Report {
@@ -21,13 +21,9 @@ const shapes: readonly Shape[] = [
   // Whatever is under "error", in every form; also inside a chunk.
   underError,
   // The same inside a choice, beside the finish reason "error": https://github.com/damianvtran/local-operator/pull/223
-  ({ choices }) => {
-    const entries: unknown[] = Array.isArray(choices) ? choices : []
-    const failed = entries.find((choice) => isObject(choice) && underError(choice))
-    return isObject(failed) && underError(failed)
-  },
+  ({ choices }) => Array.isArray(choices) && choices.filter(isObject).map(underError).find(Boolean),
   // A list under "errors": https://developers.cloudflare.com/api/
-  ({ errors, choices }) => Array.isArray(errors) && errors.length > 0 && !Array.isArray(choices) && report(errors[0]),
+  ({ errors, choices }) => Array.isArray(errors) && isFilled(errors) && !Array.isArray(choices) && report(errors[0]),
   // A status other than 0 in "base_resp": MiniMax: https://github.com/RooCodeInc/Roo-Code/pull/9105
   ({ base_resp: body }) =>
     isObject(body) &&
@@ -36,20 +32,17 @@ const shapes: readonly Shape[] = [
   // The event itself is the error: event: error, or object or type "error" (older vLLM): https://github.com/openai/openai-node/blob/main/src/core/streaming.ts
   (value, name) => (name === 'error' || value['object'] === 'error' || value['type'] === 'error') && report(value),
   // A text or list under "detail" and no choices: FastAPI servers: https://fastapi.tiangolo.com/tutorial/handling-errors/
-  (value) => {
-    const { detail } = value
-    return (
-      isNoChunk(value) && (typeof detail === 'string' || Array.isArray(detail)) && detail.length > 0 && report(value)
-    )
-  },
+  (value) => isNoChunk(value) && isFilled(value['detail']) && report(value),
   // A message with a code or status and no choices: gateways: https://github.com/openai/openai-node/blob/main/src/core/streaming.ts
   (value) => {
     const { message, code, status } = value
-    if (!isNoChunk(value) || typeof message !== 'string' || message === '') return false
+    if (!isNoChunk(value) || Array.isArray(message) || !isFilled(message)) return false
     // News of a queue or of a model that is loading have a status in words.
     return (isFailure(code) || (typeof status === 'number' && isFailure(status))) && report(value)
   },
 ]
+
+const isFilled = (value: unknown): boolean => (typeof value === 'string' || Array.isArray(value)) && value.length > 0
 
 const isNoChunk = ({ choices, id }: Obj): boolean => choices === undefined && id === undefined
 
@@ -63,7 +56,7 @@ function underError(value: Obj): Report | false {
   const { error } = value
   // OpenAI, vLLM, SGLang, OpenRouter: https://github.com/BerriAI/litellm/pull/32237 . An object of nulls says nothing.
   if (isObject(error)) return Object.values(error).some((field) => field !== null) && report(error)
-  if (Array.isArray(error)) return error.length > 0 && report(error[0])
+  if (Array.isArray(error)) return isFilled(error) && report(error[0])
   // A text, its code beside it: xAI, Baseten, Novita, Together: https://github.com/vercel/ai/blob/main/packages/xai/src/xai-chat-language-model.ts
   // A flag or a number, the words beside it.
   return Boolean(error) && { fields: typeof error === 'string' ? { ...value, message: error } : value, body: value }

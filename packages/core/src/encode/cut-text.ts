@@ -14,7 +14,7 @@ export function cutBy(by: CutBy): Cut {
   if (by === 'word') return (text) => text.match(word) ?? []
   if (typeof by === 'function') return (text) => checked(by(text), text)
   if (Number.isSafeInteger(by) && by > 0) return bySize(by)
-  throw new TypeError(`cannot cut by ${by}: use 'character', 'word', a number such as 4, or a function`)
+  throw new TypeError(`cannot cut by ${by}: use 'character', 'word', 4 or a function`)
 }
 
 /**
@@ -46,27 +46,18 @@ const word = /\s*(?:[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}]|[^\s\p{scx=Han}\p{scx=
 function bySize(size: number): Cut {
   return function* (text) {
     for (let start = 0; start < text.length;) {
-      const end = start + size + (isInsidePair(text, start + size) ? 1 : 0)
+      const last = start + size - 1
+      const end = last + ((text.codePointAt(last) ?? 0) > 0xffff ? 2 : 1)
       yield text.slice(start, end)
       start = end
     }
   }
 }
 
-function isInsidePair(text: string, at: number): boolean {
-  return isBetween(text.charCodeAt(at - 1), 0xd800, 0xdbff) && isBetween(text.charCodeAt(at), 0xdc00, 0xdfff)
-}
-
-function isBetween(unit: number, first: number, last: number): boolean {
-  return unit >= first && unit <= last
-}
-
 function checked(given: Iterable<string>, text: string): string[] {
   const pieces = [...given].filter((piece) => piece !== '')
   if (pieces.join('') !== text) {
-    throw new TypeError(
-      'the function that cuts must return all of its text, as in (text) => text.match(/.{1,4}/gs) ?? []',
-    )
+    throw new TypeError('cut by a function that returns all of its text, as in (text) => [...text]')
   }
   return pieces
 }

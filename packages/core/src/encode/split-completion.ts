@@ -1,5 +1,6 @@
 import type { ChatCompletionChunk, ChunkChoice } from '../chunk.ts'
 import type { ChatCompletion, ChatCompletionChoice } from '../completion.ts'
+import { ENVELOPE } from '../normalize/answer-length.ts'
 import { cutBy, type Cut, type CutBy } from './cut-text.ts'
 import { omit, pick } from './pick.ts'
 import { splitMessage } from './split-message.ts'
@@ -31,21 +32,18 @@ export function splitCompletion(
   return chunksOf(completion, cutBy(by))
 }
 
-/** What every chunk repeats. */
-const repeated = ['id', 'created', 'model', 'service_tier', 'system_fingerprint']
-
 function* chunksOf(completion: ChatCompletion, cut: Cut): Generator<ChatCompletionChunk, void, undefined> {
   const { choices } = completion
   /** What comes in chunks of its own, after all choices. */
   const apart = (['moderation', 'usage'] as const).filter((key) => completion[key] ?? false)
   const common = {
-    ...pick(completion, repeated),
+    ...pick(completion, [...ENVELOPE]),
     object: 'chat.completion.chunk',
     // Official servers that are going to tell the usage say so in every chunk.
     ...(apart.includes('usage') && { usage: null }),
   }
   /** What a provider has added: with the first chunk. */
-  let extras = omit(completion, [...repeated, ...apart, 'object', 'choices'])
+  let extras = omit(completion, [...ENVELOPE, ...apart])
 
   function chunk(part: Partial<ChatCompletionChunk>): ChatCompletionChunk {
     // What is taken over from the completion has the same type in a chunk.

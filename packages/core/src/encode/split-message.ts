@@ -1,5 +1,6 @@
 import type { ChunkDelta } from '../chunk.ts'
 import type { ChatCompletionMessage } from '../completion.ts'
+import { isObject } from '../is-object.ts'
 import { cutBase64, type Cut } from './cut-text.ts'
 import { omit, pick } from './pick.ts'
 
@@ -96,8 +97,4 @@ export function* splitMessage(message: ChatCompletionMessage, cut: Cut): Generat
   }
   const extras = omit(later, Object.keys(following))
   if (Object.keys(extras).length > 0) yield extras
-}
-
-function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

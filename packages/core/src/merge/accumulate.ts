@@ -53,7 +53,7 @@ export async function accumulate(
   chunks: AsyncIterable<ChatCompletionChunk> | Iterable<ChatCompletionChunk> | ChunkStream,
 ): Promise<Accumulated> {
   if (chunks === null || typeof chunks !== 'object' || !(Symbol.asyncIterator in chunks || Symbol.iterator in chunks))
-    throw new TypeError('accumulate takes chunks to iterate over, as in accumulate(readChunks(response))')
+    throw new TypeError('accumulate takes chunks, as in accumulate(readChunks(response))')
   // A `fold` alone might be anybody's: lists of other libraries have one.
   const stream = 'warnings' in chunks ? chunks : undefined
   const { sum, failure } = await (stream?.fold?.() ?? foldChunks(chunks))

@@ -1,9 +1,9 @@
 import type { ContentPart } from '../chunk.ts'
+import { isObject } from '../is-object.ts'
 import { copy, extraOf } from './extras.ts'
 import { joinText, type Rule } from './rules.ts'
 
 type Content = string | ContentPart[]
-type Obj = Record<string, unknown>
 
 /**
  * `content`: text that appends, or typed parts.
@@ -26,7 +26,15 @@ function partsOf(value: Content): ContentPart[] {
 }
 
 /** Part types whose text comes in pieces. An image or a reference is whole. */
-const GROWING = new Set(['text', 'thinking', 'reasoning', 'summary_text', 'reasoning_text', 'output_text', 'refusal'])
+const GROWING: ReadonlySet<unknown> = new Set([
+  'text',
+  'thinking',
+  'reasoning',
+  'summary_text',
+  'reasoning_text',
+  'output_text',
+  'refusal',
+])
 
 function joinParts<T>(sum: T[], next: readonly T[]): T[] {
   let seam = true
@@ -43,15 +51,5 @@ function joinParts<T>(sum: T[], next: readonly T[]): T[] {
 /** Two parts that are one: as among extras, but their lists are lists of parts. */
 const part = /* @__PURE__ */ extraOf({ prose: true, list: joinParts })
 
-function sameGrowing(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  const { type, index, id } = a as Obj
-  const other = b as Obj
-  return (
-    typeof type === 'string' &&
-    GROWING.has(type) &&
-    type === other['type'] &&
-    index === other['index'] &&
-    id === other['id']
-  )
-}
+const sameGrowing = (a: unknown, b: unknown): boolean =>
+  isObject(a) && isObject(b) && GROWING.has(a['type']) && ['type', 'index', 'id'].every((key) => a[key] === b[key])

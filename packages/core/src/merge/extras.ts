@@ -1,7 +1,6 @@
+import { isObject, type Obj } from '../is-object.ts'
 import { placesIn } from './places.ts'
 import { type ExtraRule, joinText } from './rules.ts'
-
-type Obj = Record<string, unknown>
 
 /**
  * The rules for what a provider adds, per level of the chunk.
@@ -50,29 +49,15 @@ export const choiceExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: false, li
 export const deltaExtra: ExtraRule = /* @__PURE__ */ extraOf({ prose: true, list: growing })
 export const callExtra: ExtraRule = topLevelExtra
 
-/** A field rule made of the rule for extras: for known fields that must survive any kind of value. */
-export const asExtra =
-  <T>(key: string, extra: ExtraRule) =>
-  (have: T | undefined, next: T): T =>
-    extra(key, have, next) as T
-
 export function extraOf({ prose, list }: Level): ExtraRule {
   return function merge(key, have, next) {
     if (next === undefined || next === null) return have === undefined ? null : have
-    const kind = kindOf(next)
-    const other = have === undefined || have === null ? Kind.none : kindOf(have)
-    if (other > kind) return have
-    const base = other === kind ? have : undefined
-    switch (kind) {
-      case Kind.list:
-        return list((base ?? []) as unknown[], next as unknown[], merge)
-      case Kind.object:
-        return overlay((base ?? {}) as Obj, next as Obj, merge)
-      case Kind.text:
-        return base !== undefined && prose && isProse(key) ? joinText(base as string, next as string) : next
-      default:
-        return next
-    }
+    const rank = rankOf(next)
+    if (rankOf(have) > rank) return have
+    const base = rankOf(have) === rank ? have : undefined
+    if (Array.isArray(next)) return list((base ?? []) as unknown[], next, merge)
+    if (isObject(next)) return overlay((base ?? {}) as Obj, next, merge)
+    return typeof base === 'string' && prose && isProse(key) ? joinText(base, next as string) : next
   }
 }
 
@@ -84,19 +69,17 @@ function overlay(sum: Obj, next: Obj, merge: ExtraRule): Obj {
   return sum
 }
 
-const Kind = { none: -1, scalar: 0, text: 1, list: 2, object: 3 } as const
-
-/** How rich a value is: of two kinds the richer stands. */
-function kindOf(value: unknown): number {
-  if (typeof value === 'string') return Kind.text
-  if (Array.isArray(value)) return Kind.list
-  return typeof value === 'object' ? Kind.object : Kind.scalar
+/** How rich a value is: nothing, a number or flag, text, a list, an object. */
+function rankOf(value: unknown): number {
+  if (value === undefined || value === null) return 0
+  if (typeof value === 'string') return 2
+  return isObject(value) ? 4 : Array.isArray(value) ? 3 : 1
 }
 
 /** What names the place of an item in a growing list, so that later items of the same place merge into it. */
 function placeKey(item: unknown): string | undefined {
-  if (typeof item !== 'object' || item === null) return undefined
-  const { index, type = null, id = null } = item as Obj
+  if (!isObject(item)) return undefined
+  const { index, type = null, id = null } = item
   return Number.isInteger(index) && isScalar(type) && isScalar(id) ? JSON.stringify([index, type, id]) : undefined
 }
 

@@ -9,8 +9,8 @@ import type {
   ToolCallDelta,
 } from '../chunk.ts'
 import { content } from './content.ts'
-import { asExtra, callExtra, choiceExtra, copy, deltaExtra, topLevelExtra } from './extras.ts'
-import { append, byIndex, concat, fields, keep, latest, replace, type Rule } from './rules.ts'
+import { callExtra, choiceExtra, copy, deltaExtra, topLevelExtra } from './extras.ts'
+import { append, asExtra, byIndex, concat, fields, keep, latest, replace, type Rule } from './rules.ts'
 
 const functionDelta = /* @__PURE__ */ fields<FunctionDelta>({ name: latest, arguments: append }, callExtra)
 const customDelta = /* @__PURE__ */ fields<CustomDelta>({ name: latest, input: append }, callExtra)
@@ -30,14 +30,14 @@ export const mergeDelta: Rule<ChunkDelta> = /* @__PURE__ */ fields<ChunkDelta>(
   {
     role: keep,
     content,
-    refusal: /* @__PURE__ */ asExtra('refusal', deltaExtra),
-    reasoning_content: /* @__PURE__ */ asExtra('reasoning_content', deltaExtra),
-    reasoning: /* @__PURE__ */ asExtra('reasoning', deltaExtra),
-    reasoning_details: /* @__PURE__ */ asExtra('reasoning_details', deltaExtra),
+    refusal: asExtra,
+    reasoning_content: asExtra,
+    reasoning: asExtra,
+    reasoning_details: asExtra,
     tool_calls: /* @__PURE__ */ byIndex(toolCallDelta),
     function_call: functionDelta,
     audio: audioDelta,
-    annotations: /* @__PURE__ */ asExtra('annotations', deltaExtra),
+    annotations: asExtra,
   },
   deltaExtra,
 )
@@ -85,7 +85,7 @@ export const mergeChunk: (sum: ChatCompletionChunk | undefined, next: ChatComple
       created: keep,
       model: keep,
       choices: /* @__PURE__ */ byIndex(chunkChoice),
-      usage: /* @__PURE__ */ asExtra('usage', topLevelExtra),
+      usage: asExtra,
       service_tier: latest,
       system_fingerprint: latest,
       moderation: replace,

@@ -8,8 +8,11 @@ import { placesIn } from './places.ts'
  */
 export type Rule<T> = (have: T | undefined, next: T) => T
 
+/** For a known field that must survive any kind of value: it has no rule of its own. */
+export const asExtra = undefined
+
 /** One rule for every field of `T`: a field left out is a type error. */
-export type Rules<T> = { readonly [K in keyof T]-?: Rule<NonNullable<T[K]>> }
+export type Rules<T> = { readonly [K in keyof T]-?: Rule<NonNullable<T[K]>> | typeof asExtra }
 
 /** What happens to a field that has no rule of its own: the same question, with the field's name. */
 export type ExtraRule = (key: string, have: unknown, next: unknown) => unknown

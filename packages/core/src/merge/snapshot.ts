@@ -1,7 +1,7 @@
 import type { ChatCompletionChunk } from '../chunk.ts'
+import { define } from '../define.ts'
+import { isObject, type Obj } from '../is-object.ts'
 import { hasPlaces } from './places.ts'
-
-type Obj = Record<string, unknown>
 
 /**
  * A view of a growing sum that never changes again.
@@ -16,9 +16,9 @@ export function snapshotOf(sum: ChatCompletionChunk): ChatCompletionChunk {
 
 /** An object with everything in it that may still change. A list is none, only its items are. */
 function freeze(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  if (!isObject(value)) return value
   const view: Obj = {}
-  for (const [key, field] of Object.entries(value as Obj)) {
+  for (const [key, field] of Object.entries(value)) {
     if (Array.isArray(field)) putList(view, key, field)
     else view[key] = freeze(field)
   }
@@ -36,13 +36,7 @@ function putList(view: Obj, key: string, list: unknown[]): void {
     return
   }
   const last = freeze(list[length - 1])
-  Object.defineProperty(view, key, {
-    enumerable: true,
-    configurable: true,
-    get() {
-      const value = [...list.slice(0, length - 1), last]
-      Object.defineProperty(view, key, { value, enumerable: true, configurable: true, writable: true })
-      return value
-    },
-  })
+  let copy: unknown[] | undefined
+  // The accessor stays, rather than turn into the value when it is read: whoever freezes snapshots would break that.
+  define(view, key, { get: () => (copy ??= [...list.slice(0, length - 1), last]) })
 }

@@ -4,10 +4,10 @@ export const ENVELOPE: ReadonlySet<string> = new Set([
   'object',
   'created',
   'model',
-  'choices',
-  'usage',
   'service_tier',
   'system_fingerprint',
+  'choices',
+  'usage',
 ])
 
 /** Longer names than this are no field's: they are the stranger's text. */

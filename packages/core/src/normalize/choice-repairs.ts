@@ -1,5 +1,6 @@
+import { isObject } from '../is-object.ts'
 import { joinBase64, splitPadding } from './base64.ts'
-import { isObject, type Repairs } from './repair.ts'
+import { dropped, type Repairs } from './repair.ts'
 import type { ChoiceState } from './state.ts'
 
 /** Oddities of one entry of `choices`, outside its delta. By the time a table ends, `delta` is an object. */
@@ -18,7 +19,7 @@ export const choiceRepairs = {
     return true
   },
 
-  'text-beside-delta': (choice) => typeof choice['text'] === 'string' && delete choice['text'],
+  'text-beside-delta': /* @__PURE__ */ dropped('text', (text) => typeof text === 'string'),
 
   'message-beside-delta'(choice) {
     const { delta, message } = choice
@@ -41,7 +42,7 @@ export const choiceRepairs = {
     return true
   },
 
-  'usage-in-choice': (choice) => 'usage' in choice && delete choice['usage'],
+  'usage-in-choice': /* @__PURE__ */ dropped('usage', () => true),
 
   'audio-end-without-finish-reason'(choice, state) {
     const delta = choice['delta']
@@ -75,10 +76,9 @@ export const choiceRepairs = {
 
 /** Oddities of a partial message, outside its tool calls. The part is the delta. */
 export const deltaRepairs = {
-  'delta-index': (delta) => 'index' in delta && delete delta['index'],
+  'delta-index': /* @__PURE__ */ dropped('index', () => true),
 
-  'role-empty': (delta) =>
-    'role' in delta && (typeof delta['role'] !== 'string' || delta['role'] === '') && delete delta['role'],
+  'role-empty': /* @__PURE__ */ dropped('role', (role) => typeof role !== 'string' || role === ''),
 
   'content-parts-loose'(delta) {
     const { content } = delta
@@ -91,8 +91,7 @@ export const deltaRepairs = {
     return true
   },
 
-  'content-empty-list': (delta) =>
-    Array.isArray(delta['content']) && delta['content'].length === 0 && delete delta['content'],
+  'content-empty-list': /* @__PURE__ */ dropped('content', (content) => Array.isArray(content) && content.length === 0),
 
   'text-not-text'(delta) {
     let changed = false
@@ -111,8 +110,7 @@ export const deltaRepairs = {
     return changed
   },
 
-  'function-call-empty': (delta) =>
-    'function_call' in delta && !isObject(delta['function_call']) && delete delta['function_call'],
+  'function-call-empty': /* @__PURE__ */ dropped('function_call', (call) => !isObject(call)),
 
   'audio-unusable'(delta) {
     const { audio } = delta

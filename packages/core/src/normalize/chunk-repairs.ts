@@ -1,4 +1,5 @@
-import { isObject, type Repairs } from './repair.ts'
+import { isObject } from '../is-object.ts'
+import { dropped, type Repairs } from './repair.ts'
 import type { StreamState } from './state.ts'
 
 /**
@@ -59,16 +60,14 @@ export const chunkRepairs = {
     return object !== 'chat.completion.chunk' && object !== undefined
   },
 
-  obfuscation: (chunk) => 'obfuscation' in chunk && delete chunk['obfuscation'],
+  obfuscation: /* @__PURE__ */ dropped('obfuscation', () => true),
 
-  'fingerprint-null': (chunk) => chunk['system_fingerprint'] === null && delete chunk['system_fingerprint'],
+  'fingerprint-null': /* @__PURE__ */ dropped('system_fingerprint', (value) => value === null),
 
-  'usage-empty'(chunk) {
-    const { usage } = chunk
-    if (usage === undefined || usage === null || (isObject(usage) && Object.keys(usage).length > 0)) return false
-    delete chunk['usage']
-    return true
-  },
+  'usage-empty': /* @__PURE__ */ dropped(
+    'usage',
+    (usage) => usage !== null && !(isObject(usage) && Object.keys(usage).length > 0),
+  ),
 
   'usage-elsewhere'(chunk, stream) {
     const { usage, x_groq } = chunk

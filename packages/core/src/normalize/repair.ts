@@ -1,4 +1,4 @@
-export type Obj = Record<string, unknown>
+import { isObject, type Obj } from '../is-object.ts'
 
 /**
  * One provider's oddity and how it is resolved.
@@ -14,7 +14,7 @@ export type Repair<State> = (part: Obj, state: State) => boolean
  */
 export type Repairs<State> = Readonly<Record<string, Repair<State>>>
 
-/** Makes the one small loop over a table. */
+/** Makes the one small loop over a table. Its entries are listed once, not for every chunk. */
 export function repairer<Name extends string, State>(
   repairs: { readonly [name in Name]: Repair<State> },
   report: (name: NoInfer<Name>) => void,
@@ -25,7 +25,13 @@ export function repairer<Name extends string, State>(
   }
 }
 
-export const isObject = (value: unknown): value is Obj =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** A repair that drops a field whose value says nothing. */
+export const dropped =
+  (field: string, isOdd: (value: unknown) => boolean): Repair<unknown> =>
+  (part) =>
+    part[field] !== undefined && isOdd(part[field]) && delete part[field]
 
 export const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** The items of a list; of an object in a list's place, the object. */
+export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : isObject(value) ? [value] : [])

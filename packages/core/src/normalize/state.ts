@@ -31,6 +31,14 @@ export interface StreamState {
   model: string
   /** Whether the top level has carried usage. */
   hasUsage: boolean
+  readonly choices: Map<number, ChoiceState>
+  /** How many events there were, and how many chunks in them. */
+  events: number
+  chunks: number
+  /** How many characters the answer may still grow by. */
+  room: number
+  /** Grows with what may have later events read otherwise, and is told nowhere else. */
+  turns: number
 }
 
 /** What one choice's chunks have established so far. */
@@ -40,10 +48,10 @@ export interface ChoiceState {
   /** Whether anything has been collected: a whole message then replaces it, else it is the first delta. */
   begun: boolean
   finished: boolean
-  /** The legacy `function_call`, as the only call there is. */
-  functionCall: ToolCalls
+  /** The legacy `function_call`, as the only call there is, once there is one. */
+  functionCall: ToolCalls | undefined
   /** Base64 that cannot be sent on yet, because more bytes may follow within its last group. */
   audioTail: string
   /** With `cumulative`: all the text so far, by field. */
-  readonly texts: Map<string, string>
+  texts: Map<string, string>
 }

@@ -1,6 +1,7 @@
+import { isObject, type Obj } from '../is-object.ts'
 import { limitExceeded } from '../limits.ts'
 import { JsonProgress } from './json-progress.ts'
-import { isIndex, isObject, type Obj } from './repair.ts'
+import { isIndex, listOf } from './repair.ts'
 
 /**
  * Which call does a fragment belong to?
@@ -66,136 +67,129 @@ export type ToolCallRepair =
   | 'tool-type-missing'
 
 /** The tool calls of one choice. */
-export class ToolCalls {
-  readonly #calls: Call[] = []
-  /** The latest call opened at an index as sent. */
-  readonly #byWireIndex = new Map<number, Call>()
-  readonly #byId = new Map<string, Call>()
-  /** By the index that a call is sent on with; and the next one after them all. */
-  readonly #byIndex = new Map<number, Call>()
-  #next = 0
-  readonly #report: (repair: ToolCallRepair) => void
-  readonly #most: number
-  #delta = 0
-  #ends = false
-
-  constructor(most: number, report: (repair: ToolCallRepair) => void) {
-    this.#most = most
-    this.#report = report
-  }
-
+export interface ToolCalls {
   /**
    * The entries of one delta in the official shape.
    *
    * @param raw `tool_calls` as sent
    * @param ends whether the choice ends with this delta, so that nothing may be held back
    */
-  normalize(raw: unknown, ends: boolean): Obj[] {
-    this.#delta++
-    this.#ends = ends
+  normalize(raw: unknown, ends: boolean): Obj[]
+  /** Arguments that were held back. */
+  release(): Obj[]
+  /** Grows each time a call is opened: what a fragment without a name belongs to may be another then. */
+  opened(): number
+  /** Text of a fragment that says nothing else, for a call that has text already. */
+  append(index: number, text: string): void
+}
+
+export function createToolCalls(most: number, report: (repair: ToolCallRepair) => void): ToolCalls {
+  /** All calls, by the index that they are sent on with; and the next index after them all. */
+  const calls = new Map<number, Call>()
+  let next = 0
+  let latest: Call | undefined
+  /** The latest call opened at an index as sent. */
+  const byWireIndex = new Map<number, Call>()
+  const byId = new Map<string | undefined, Call>()
+  let delta = 0
+  let atEnd = false
+
+  function normalize(raw: unknown, ends: boolean): Obj[] {
+    delta++
+    atEnd = ends
     const entries: Obj[] = []
-    if (isObject(raw)) this.#report('tool-calls-object')
-    for (const item of isObject(raw) ? [raw] : Array.isArray(raw) ? raw : []) {
-      if (!isObject(item)) {
-        if (item !== null) this.#report('tool-call-unusable')
-        continue
-      }
-      const entry = this.#take(this.#fragmentOf(item))
+    if (isObject(raw)) report('tool-calls-object')
+    for (const item of listOf(raw)) {
+      const entry = isObject(item) ? take(fragmentOf(item)) : undefined
       if (entry !== undefined) entries.push(entry)
+      else if (!isObject(item) && item !== null) report('tool-call-unusable')
     }
-    if (ends) entries.push(...this.release())
-    return entries
+    return ends ? [...entries, ...release()] : entries
   }
 
-  /** Arguments that were held back. */
-  release(): Obj[] {
+  function release(): Obj[] {
     const entries: Obj[] = []
-    for (const call of this.#calls) {
+    for (const call of calls.values()) {
       if (call.held) entries.push({ index: call.index, function: { arguments: '{}' } })
       call.held = false
     }
     return entries
   }
 
-  /** Grows each time a call is opened: what a fragment without a name belongs to may be another then. */
-  get opened(): number {
-    return this.#calls.length
-  }
-
-  /** Text of a fragment that says nothing else, for a call that has text already. */
-  append(index: number, text: string): void {
-    const call = this.#byIndex.get(index)
-    if (call !== undefined) grow(call, text)
-  }
-
-  #fragmentOf(item: Obj): Fragment {
+  function fragmentOf(item: Obj): Fragment {
     const { index, id, type, function: fn, custom, ...extras } = item
     // Serializers that write every field send an empty object of the other kind.
-    const kind =
-      isObject(fn) && (type !== 'custom' || !isObject(custom)) ? 'function' : isObject(custom) ? 'custom' : undefined
-    const inner = kind === 'custom' ? (custom as Obj) : kind === 'function' ? (fn as Obj) : {}
-    const { name, [kind === 'custom' ? 'input' : 'arguments']: text, ...innerExtras } = inner
-    if (text !== undefined && text !== null && typeof text !== 'string') this.#report('tool-arguments-object')
+    const isCustom = isObject(custom) && (type === 'custom' || !isObject(fn))
+    const inner = isCustom ? custom : isObject(fn) ? fn : undefined
+    const { name, [textKey(isCustom)]: text, ...innerExtras } = inner ?? {}
+    const isText = typeof text === 'string'
+    const isEmpty = text === undefined || text === null
+    if (!isText && !isEmpty) report('tool-arguments-object')
     return {
       index: isIndex(index) ? index : undefined,
       id: said(id),
       type: said(type),
-      kind,
+      kind: inner && (isCustom ? 'custom' : 'function'),
       name: said(name),
-      text: typeof text === 'string' ? text : text === undefined || text === null ? '' : JSON.stringify(text),
+      text: isText ? text : isEmpty ? '' : JSON.stringify(text),
       extras,
       innerExtras,
     }
   }
 
-  #take(fragment: Fragment): Obj | undefined {
-    const call = this.#find(fragment)
-    if (call !== undefined) return this.#continue(call, fragment)
-    // Nothing to add and nothing to open (vLLM and Qwen end calls with such an entry).
-    const empty = fragment.text === '' && isNothing(fragment.extras) && isNothing(fragment.innerExtras)
-    if (fragment.id === undefined && fragment.name === undefined) {
-      if (empty) return undefined
-      this.#report('tool-call-without-name')
+  function take(fragment: Fragment): Obj | undefined {
+    const { id, name, text, extras, innerExtras } = fragment
+    const call = find(fragment)
+    if (call !== undefined) return goOn(call, fragment)
+    if (id === undefined && name === undefined) {
+      // Nothing to add and nothing to open (vLLM and Qwen end calls with such an entry).
+      if (text === '' && isNothing(extras) && isNothing(innerExtras)) return undefined
+      report('tool-call-without-name')
     }
-    return this.#open(fragment)
+    return open(fragment)
   }
 
-  #find(fragment: Fragment): Call | undefined {
-    const latest = this.#calls.at(-1)
-    const nameless = fragment.id === undefined && fragment.name === undefined
-    if (fragment.index === undefined) {
-      if (latest !== undefined || !nameless) this.#report('tool-index-missing')
+  function find(fragment: Fragment): Call | undefined {
+    const { index, id, name, text } = fragment
+    const nameless = id === undefined && name === undefined
+    const known = byId.get(id)
+    if (index === undefined) {
+      if (latest !== undefined || !nameless) report('tool-index-missing')
       if (latest === undefined || nameless) return latest
-      const known = fragment.id === undefined ? undefined : this.#byId.get(fragment.id)
       if (known !== undefined) return known
+      if (name === undefined) return latest.id !== undefined && latest.progress.complete ? undefined : latest
       // Two named entries of one delta are two calls.
-      if (fragment.name !== undefined && latest.openedIn === this.#delta) return undefined
-      if (fragment.name === undefined) return latest.id !== undefined && latest.progress.complete ? undefined : latest
-      return isContinuation(latest, fragment) ? latest : undefined
+      return latest.openedIn !== delta && isContinuation(latest, fragment) ? latest : undefined
     }
-    const call = this.#byWireIndex.get(fragment.index)
+    const call = byWireIndex.get(index)
     if (call !== undefined) return isContinuation(call, fragment) ? call : undefined
     // A call that was opened without an index may be given one later.
-    const indexless = fragment.id === undefined ? undefined : this.#byId.get(fragment.id)
-    if (indexless !== undefined && !indexless.indexed) {
-      indexless.indexed = true
-      this.#byWireIndex.set(fragment.index, indexless)
-      return indexless
+    if (known !== undefined && !known.indexed) {
+      known.indexed = true
+      byWireIndex.set(index, known)
+      return known
     }
     // Arguments without a name start no call, also where the id is repeated with them.
-    const known = fragment.name === undefined && fragment.text !== '' ? this.#byId.get(fragment.id ?? '') : undefined
-    const drifted = known ?? (nameless ? latest : undefined)
-    if (drifted !== undefined && fragment.text !== '') this.#report('tool-index-drift')
+    const drifted = nameless ? latest : name === undefined && text !== '' ? known : undefined
+    if (drifted !== undefined && text !== '') report('tool-index-drift')
     return drifted
   }
 
-  #open(fragment: Fragment): Obj {
-    if (this.#calls.length >= this.#most) throw limitExceeded('maxToolCalls', this.#most)
-    const taken = fragment.index !== undefined && this.#byIndex.has(fragment.index)
-    if (taken) this.#report('tool-index-reused')
-    const index = fragment.index === undefined || taken ? this.#nextIndex() : fragment.index
-    this.#next = Math.max(this.#next, index + 1)
-    const call: Call = {
+  function open(fragment: Fragment): Obj {
+    if (calls.size >= most) throw limitExceeded('maxToolCalls', most)
+    let { index } = fragment
+    const indexed = index !== undefined
+    if (index !== undefined && calls.has(index)) {
+      report('tool-index-reused')
+      index = undefined
+    }
+    if (index === undefined) {
+      // Behind the largest integer there is none.
+      index = isIndex(next) ? next : 0
+      while (calls.has(index)) index++
+    }
+    next = Math.max(next, index + 1)
+    latest = {
       index,
       id: undefined,
       type: undefined,
@@ -204,89 +198,64 @@ export class ToolCalls {
       text: '',
       progress: new JsonProgress(),
       held: false,
-      openedIn: this.#delta,
-      indexed: fragment.index !== undefined,
+      openedIn: delta,
+      indexed,
     }
-    this.#calls.push(call)
-    this.#byIndex.set(index, call)
-    if (fragment.index !== undefined) this.#byWireIndex.set(fragment.index, call)
-    return this.#continue(call, fragment, true) ?? { index }
-  }
-
-  #nextIndex(): number {
-    if (isIndex(this.#next)) return this.#next
-    // Behind the largest integer there is none.
-    let free = 0
-    while (this.#byIndex.has(free)) free++
-    return free
+    calls.set(index, latest)
+    if (fragment.index !== undefined) byWireIndex.set(fragment.index, latest)
+    return goOn(latest, fragment, true) ?? { index }
   }
 
   /** What a fragment adds to its call, or `undefined` for nothing. */
-  #continue(call: Call, fragment: Fragment, opens = false): Obj | undefined {
+  function goOn(call: Call, fragment: Fragment, opens = false): Obj | undefined {
     const entry: Obj = { index: call.index }
-    if (fragment.id !== undefined) {
-      if (call.id === undefined) {
-        entry['id'] = call.id = fragment.id
-        this.#byId.set(fragment.id, call)
-      } else if (call.id !== fragment.id) this.#report('tool-id-changed')
+    const { id, kind } = fragment
+    const type = fragment.type ?? kind
+    if (id !== undefined && call.id === undefined) {
+      entry['id'] = call.id = id
+      byId.set(id, call)
+    } else if (id !== undefined && id !== call.id) report('tool-id-changed')
+    if (type !== undefined && call.type === undefined) {
+      if (fragment.type === undefined) report('tool-type-missing')
+      entry['type'] = call.type = type
     }
-    if (call.type === undefined) {
-      if (fragment.type === undefined && fragment.kind !== undefined) this.#report('tool-type-missing')
-      const type = fragment.type ?? fragment.kind
-      if (type !== undefined) entry['type'] = call.type = type
-    }
-    call.kind ??= fragment.kind
+    call.kind ??= kind
     const inner: Obj = {}
-    const name = this.#nameOf(call, fragment)
+    const name = nameOf(call, fragment)
     if (name !== undefined) inner['name'] = call.name = name
-    const text = this.#textOf(call, fragment, opens)
-    if (text !== undefined) inner[call.kind === 'custom' ? 'input' : 'arguments'] = text
+    const text = kind && textOf(call, fragment, opens)
+    if (text !== undefined) inner[textKey(call.kind === 'custom')] = text
     Object.assign(inner, own(fragment.innerExtras))
     if (Object.keys(inner).length > 0) entry[call.kind ?? 'function'] = inner
     Object.assign(entry, own(fragment.extras))
     return Object.keys(entry).length > 1 ? entry : undefined
   }
 
-  #nameOf(call: Call, fragment: Fragment): string | undefined {
-    const { name } = fragment
+  function nameOf(call: Call, { id, name }: Fragment): string | undefined {
     if (name === undefined || call.name === undefined) return name
-    if (name === call.name) {
-      this.#report('tool-name-repeated')
-      return undefined
-    }
-    if (name.startsWith(call.name) && !call.progress.complete) {
-      this.#report('tool-name-in-pieces')
-      return name
-    }
-    const sameId = fragment.id === undefined || fragment.id === call.id
-    if (sameId && call.text === '' && !call.held) {
-      this.#report('tool-name-in-pieces')
-      return call.name + name
-    }
-    this.#report('tool-name-changed')
-    return undefined
+    const grown = name.startsWith(call.name) && !call.progress.complete
+    const grows = (id === undefined || id === call.id) && call.text === '' && !call.held
+    const repeated = name === call.name
+    report(repeated ? 'tool-name-repeated' : grown || grows ? 'tool-name-in-pieces' : 'tool-name-changed')
+    return repeated ? undefined : grown ? name : grows ? call.name + name : undefined
   }
 
-  #textOf(call: Call, fragment: Fragment, opens: boolean): string | undefined {
-    const { text, kind } = fragment
-    if (kind === undefined) return undefined
+  function textOf(call: Call, { text, kind }: Fragment, opens: boolean): string | undefined {
     if (text === '') return opens ? '' : undefined
-    if (call.held) return this.#afterHeld(call, text)
+    if (call.held) return afterHeld(call, text)
     if (text.length === call.text.length && text.startsWith('{') && text === call.text && call.progress.complete) {
-      this.#report('tool-arguments-echo')
+      report('tool-arguments-echo')
       return undefined
     }
     grow(call, text)
     // A placeholder comes with the opening of its call; a later `{}` is what the model wrote.
-    const identified = (call.id ?? call.name) !== undefined
-    if (!opens || text !== '{}' || kind !== 'function' || !identified || this.#ends) return text
-    call.held = true
-    return ''
+    call.held = opens && text === '{}' && kind === 'function' && (call.id ?? call.name) !== undefined && !atEnd
+    return call.held ? '' : text
   }
 
-  #afterHeld(call: Call, text: string): string | undefined {
+  function afterHeld(call: Call, text: string): string | undefined {
     const replaces = text.trimStart().startsWith('{')
-    if (replaces) this.#report('tool-arguments-placeholder')
+    if (replaces) report('tool-arguments-placeholder')
     // A placeholder that is repeated is still one.
     if (text === '{}') return undefined
     call.held = false
@@ -297,6 +266,16 @@ export class ToolCalls {
     grow(call, text)
     return replaces ? text : '{}' + text
   }
+
+  return {
+    normalize,
+    release,
+    opened: () => calls.size,
+    append(index, text) {
+      const call = calls.get(index)
+      if (call !== undefined) grow(call, text)
+    },
+  }
 }
 
 function grow(call: Call, text: string): void {
@@ -305,29 +284,29 @@ function grow(call: Call, text: string): void {
 }
 
 /** Whether a fragment that may open a call of its own goes on with this one. See the table at the top. */
-function isContinuation(call: Call, fragment: Fragment): boolean {
-  const { id, name, text } = fragment
-  if (id !== undefined && id === call.id) return true
-  if (name === undefined) return true
+function isContinuation(call: Call, { id, name, text }: Fragment): boolean {
+  if ((id !== undefined && id === call.id) || name === undefined) return true
   const otherId = id !== undefined && call.id !== undefined
   if (call.name === undefined && !otherId) return true
   const sameName = name === call.name
   // The arguments themselves after a placeholder: who gives a call an id does not open the next one without.
   if (call.held && sameName && id === undefined && call.id !== undefined && text !== '{}') return true
-  if (call.progress.complete) return !otherId && sameName && text.trim() === ''
-  if (otherId) return sameName && !(call.progress.blank && text.trim() === '')
-  return true
+  const isBlank = text.trim() === ''
+  if (call.progress.complete) return !otherId && sameName && isBlank
+  return !otherId || (sameName && !(isBlank && call.progress.blank))
 }
+
+/** What the text of a call is called. */
+const textKey = (isCustom: boolean): string => (isCustom ? 'input' : 'arguments')
 
 /** A string that says something. `''` and `null` are what providers send for "as before". */
 const said = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
 
-const isNothing = (extras: Obj): boolean => Object.values(extras).every((value) => value === null)
-
 /** Without `__proto__`, which `Object.assign` would set. */
 function own(extras: Obj): Obj {
-  if (!Object.hasOwn(extras, '__proto__')) return extras
-  const { ['__proto__']: _dropped, ...rest } = extras
-  return rest
+  if (Object.hasOwn(extras, '__proto__')) delete extras['__proto__']
+  return extras
 }
+
+const isNothing = (extras: Obj): boolean => Object.values(extras).every((value) => value === null)

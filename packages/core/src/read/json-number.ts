@@ -5,15 +5,15 @@
  */
 const grammar = [
   // 0, 1-9, point, e, plus, minus
-  [5, 6, 0, 0, 0, 1], // the beginning
-  [5, 6, 0, 0, 0, 0], // 1: behind the minus
-  [7, 7, 0, 0, 0, 0], // 2: behind the point
-  [8, 8, 0, 0, 4, 4], // 3: behind the e
-  [8, 8, 0, 0, 0, 0], // 4: behind the sign of the exponent
-  [0, 0, 2, 3, 0, 0], // 5: behind a zero that comes first
-  [6, 6, 2, 3, 0, 0], // 6: in the integer
-  [7, 7, 0, 3, 0, 0], // 7: in the fraction
-  [8, 8, 0, 0, 0, 0], // 8: in the exponent
+  '560001', // the beginning
+  '56', // 1: behind the minus
+  '77', // 2: behind the point
+  '880044', // 3: behind the e
+  '88', // 4: behind the sign of the exponent
+  '0023', // 5: behind a zero that comes first
+  '6623', // 6: in the integer
+  '7703', // 7: in the fraction
+  '88', // 8: in the exponent
 ]
 
 export const WHOLE = 5
@@ -24,5 +24,5 @@ const kinds: { readonly [character: number]: number } = { 0x30: 0, 0x2e: 2, 0x65
 /** Where a character leads from a place in a number, `0` being its beginning; `0` if the number cannot go on so. */
 export function numberStep(place: number, character: number): number {
   const kind = character > 0x30 && character <= 0x39 ? 1 : kinds[character]
-  return kind === undefined ? 0 : (grammar[place]?.[kind] ?? 0)
+  return kind === undefined ? 0 : Number(grammar[place]?.[kind] ?? 0)
 }

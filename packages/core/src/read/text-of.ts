@@ -2,7 +2,7 @@ import type { ChatCompletionChunk, ChunkChoice, ChunkDelta } from '../chunk.ts'
 import type { ChatCompletion, ChatCompletionChoice, ChatCompletionMessage } from '../completion.ts'
 import { copy } from '../merge/extras.ts'
 import { mergeDelta } from '../merge/merge-chunk.ts'
-import { isObject, type Obj } from '../normalize/repair.ts'
+import { isObject, type Obj } from '../is-object.ts'
 
 /** Anything with a message in it. A chunk or completion with several choices is read by its first. */
 export type Readable =

@@ -1,4 +1,11 @@
-import type { ChatCompletionChunk, ChunkChoice, ChunkDelta, ToolCallDelta } from '../chunk.ts'
+import type {
+  ChatCompletionChunk,
+  ChunkChoice,
+  ChunkDelta,
+  CustomDelta,
+  FunctionDelta,
+  ToolCallDelta,
+} from '../chunk.ts'
 import type { ChatCompletion, ChatCompletionChoice, ChatCompletionMessage, ToolCall } from '../completion.ts'
 import { copy } from '../merge/extras.ts'
 import { mergeDelta } from '../merge/merge-chunk.ts'
@@ -46,9 +53,7 @@ function toMessage(delta: ChunkDelta): ChatCompletionMessage {
     content: content ?? null,
     refusal: refusal ?? null,
     ...(tool_calls && { tool_calls: inOrder(tool_calls).map(toToolCall) }),
-    ...(function_call && {
-      function_call: { ...function_call, name: function_call.name ?? '', arguments: function_call.arguments ?? '' },
-    }),
+    ...(function_call && { function_call: withText(function_call, 'arguments') }),
     ...(annotations && { annotations }),
     ...(audio !== undefined && { audio: audio as NonNullable<ChatCompletionMessage['audio']> | null }),
     ...rest,
@@ -57,15 +62,18 @@ function toMessage(delta: ChunkDelta): ChatCompletionMessage {
 
 function toToolCall(call: ToolCallDelta): ToolCall {
   const { index: _index, id = '', type, function: fn, custom, ...rest } = call
-  if (type === 'custom' || (custom && !fn))
-    return { id, type: 'custom', custom: { ...custom, name: custom?.name ?? '', input: custom?.input ?? '' }, ...rest }
+  if (type === 'custom' || (custom && !fn)) return { id, type: 'custom', custom: withText(custom, 'input'), ...rest }
   // A type that nobody has specified keeps its name; its fields are among the extras.
   return {
     id,
     type: (type || 'function') as 'function',
-    ...(fn || !type || type === 'function'
-      ? { function: { ...fn, name: fn?.name ?? '', arguments: fn?.arguments ?? '' } }
-      : {}),
+    ...((fn || !type || type === 'function') && { function: withText(fn, 'arguments') }),
     ...rest,
   } as ToolCall
+}
+
+/** What is called, with the name and the text that it must have. */
+function withText(called: FunctionDelta & CustomDelta = {}, key: 'arguments' | 'input') {
+  const { name, [key]: text } = called
+  return { ...called, name: name ?? '', [key]: text ?? '' } as Required<FunctionDelta & CustomDelta>
 }

@@ -1,4 +1,4 @@
-import { isObject } from '../normalize/repair.ts'
+import { isObject } from '../is-object.ts'
 import { inOrder } from './in-order.ts'
 import { messageOf, partsOf, type Readable, stringOf } from './text-of.ts'
 

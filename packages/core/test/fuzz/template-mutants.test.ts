@@ -59,7 +59,7 @@ const mutants: Mutant[] = [
     without: 'refusing characters that are cut',
     file: 'string-hole.ts',
     code: 'if (((bytes[i] as number) & 0xc0) !== 0x80) return MISS',
-    mutated: '',
+    mutated: ';',
   },
   {
     without: 'refusing halves of pairs that are not escaped',
@@ -110,15 +110,21 @@ const mutants: Mutant[] = [
     mutated: '',
   },
   {
+    without: 'comparing the bytes between the values of an event and those of the one before',
+    file: 'walk-json.ts',
+    code: 'while (seen < from) if (bytes[at++] !== walked[seen++]) return undefined',
+    mutated: 'while (seen < from) if (bytes[at++] !== walked[seen++]) continue',
+  },
+  {
     without: 'refusing keys that are there twice',
     file: 'walk-json.ts',
-    code: "if (key === '' || keys.has(key)) return false",
-    mutated: '',
+    code: ' || keys.has(key)) return false',
+    mutated: ') return false',
   },
   {
     without: 'asking whether the rest adds nothing again',
     file: 'learn.ts',
-    code: 'if (!addsNothingAgain(empty)) return undefined',
+    code: "if (JSON.stringify(withValues(twice, kept, 'a', 1)) !== told) return undefined",
     mutated: '',
   },
   {
@@ -130,8 +136,8 @@ const mutants: Mutant[] = [
   {
     without: 'dropping templates when the state changes',
     file: 'byte-decoder.ts',
-    code: 'if (this.#slow.repeated.state !== before) {',
-    mutated: 'if (false) {',
+    code: 'if (state !== this.#state) {\n      // What the templates stand on has changed: an identity, a new call, an end.\n      this.#templates = []',
+    mutated: 'if (state !== this.#state) {',
   },
   {
     without: 'telling the slow way of what has matched',
@@ -164,6 +170,9 @@ const mutants: Mutant[] = [
     mutated: "  #parse(text: string): void {\n    if (text === '') return",
   },
 ]
+
+/** What makes a decoder wait before it learns: mutants learn at once, so that short streams show more of them. */
+const waiting = /(const FIRST_LESSON|this\.#pause) = .+/g
 
 /** How many streams a mutant may survive. */
 const STREAMS = 3_000
@@ -215,9 +224,11 @@ async function decoderOf(file: string, code: string, mutated: string): Promise<t
       {
         name: 'mutate',
         setup({ onLoad }) {
-          onLoad({ filter: /template/ }, ({ path }) =>
-            basename(path) === file ? { contents: source.replace(code, () => mutated), loader: 'ts' } : undefined,
-          )
+          onLoad({ filter: /template/ }, async ({ path }) => {
+            const name = basename(path)
+            const contents = name === file ? source.replace(code, () => mutated) : await readFile(path, 'utf8')
+            return { contents: name === 'lessons.ts' ? contents.replaceAll(waiting, '$1 = 0') : contents, loader: 'ts' }
+          })
         },
       },
     ],

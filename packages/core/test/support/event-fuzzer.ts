@@ -51,7 +51,7 @@ const TEXTS = [
 ]
 
 /** Bytes that do not belong there. */
-const INVALID = ['\\x', '\\u12', '\u0001', '"', '\\', '\t']
+const INVALID = ['\\x', '\\xab12', '\\u12', '\u0001', '"', '\\', '\t']
 
 const pick = <T>(random: Random, list: readonly T[]): T => list[random(list.length)] as T
 

@@ -27,7 +27,8 @@ export interface Peer {
   readonly heard: readonly ServerFrame[]
   /** Their length, as flow counts it. */
   readonly heardLength: number
-  readonly closed: Promise<number>
+  /** The code with which the server closes, which it does soon. */
+  closing(): Promise<number>
   close(): void
 }
 
@@ -137,7 +138,7 @@ export function openPeer(
     get heardLength() {
       return heardLength
     },
-    closed,
+    closing: () => soonOf(closed, timeoutMs),
     close: () => socket.close(1000),
   }
 
@@ -145,6 +146,20 @@ export function openPeer(
     socket.addEventListener('open', () => resolve(peer))
     socket.addEventListener('error', () => reject(new CheckFailure('the upgrade is answered with 101')))
     void closed.then(() => reject(new CheckFailure('the upgrade is answered with 101')))
+  })
+}
+
+/** Three seconds are given to a client for its hello, so at least five are waited for. */
+const LEAST_CLOSING_MS = 5_000
+
+function soonOf(closed: Promise<number>, timeoutMs: number): Promise<number> {
+  const ms = Math.max(LEAST_CLOSING_MS, timeoutMs)
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new CheckFailure(`the server closes the socket within ${ms} ms`)), ms)
+    void closed.then((code) => {
+      clearTimeout(timer)
+      resolve(code)
+    })
   })
 }
 

@@ -65,7 +65,7 @@ async function subscribed(bench: CheckBench, s: string, receiver: Receiver): Pro
 }
 
 async function closesWith(peer: Peer, code: number, why: string): Promise<void> {
-  const got = await peer.closed
+  const got = await peer.closing()
   demand(got === code, `the server closes with ${code} (${why}), not ${got}`)
 }
 

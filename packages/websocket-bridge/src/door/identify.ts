@@ -37,7 +37,7 @@ export function createIdentify(
   return async (shown) => {
     const principal = await find(shown)
     if (principal === undefined || principal === null) throw new Refusal('unauthorized', 'It is not known who this is.')
-    if ((principal.expiresAt ?? Infinity) <= clock.now()) throw new Refusal('unauthorized', 'The token has expired.')
+    if ((principal.expiresAt ?? Infinity) <= clock.date()) throw new Refusal('unauthorized', 'The token has expired.')
     return principal
   }
 }

@@ -41,7 +41,7 @@ export function createTickets({ engine, clock, secret }: TicketOptions): Tickets
 
   return {
     issue(principal) {
-      const expiresAt = clock.now() + TICKET_MS
+      const expiresAt = clock.date() + TICKET_MS
       const said: Said = { principal, expiresAt, nonce: randomBytes(16).toString('base64url') }
       const body = Buffer.from(JSON.stringify(said)).toString('base64url')
       return { ticket: `${body}.${sign(body).toString('base64url')}`, expiresAt }
@@ -53,7 +53,7 @@ export function createTickets({ engine, clock, secret }: TicketOptions): Tickets
       if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined
       // Its signature says that we wrote it.
       const { principal, expiresAt, nonce } = JSON.parse(Buffer.from(body, 'base64url').toString()) as Said
-      if (expiresAt <= clock.now()) return undefined
+      if (expiresAt <= clock.date()) return undefined
       return (await engine.once(`ticket:${nonce}`, TICKET_MS)) ? principal : undefined
     },
   }

@@ -11,7 +11,7 @@ export interface EventReader {
   tick(now: number): void
   /** Ends it, for the client to come back. */
   end(): void
-  /** When it is to come back elsewhere. Unix milliseconds. */
+  /** When it is to come back elsewhere, by the clock of the relay. */
   readonly endsAt: number
   readonly canResume: boolean
   readonly hasEnded: boolean

@@ -161,12 +161,14 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   }
 
   async function events({ request, url, id, who }: Asked): Promise<Response> {
-    const stream = await hub.open(await who(), id)
+    const principal = await who()
+    const stream = await hub.open(principal, id)
     const said = request.headers.get('last-event-id') ?? url.searchParams.get('from')
     const from = said === null || said === '' ? undefined : parsePosition(said)
     if (said !== null && said !== '' && from === undefined)
       throw new Refusal('bad_request', 'A position is an epoch and an offset, as in "7f3a0c21.12".')
-    return streamed(stream, from, url.searchParams.get('format') === 'openai' ? 'openai' : 'frames', {})
+    const format = url.searchParams.get('format') === 'openai' ? 'openai' : 'frames'
+    return streamed(stream, from, format, {}, principal.expiresAt)
   }
 
   function streamed(
@@ -174,6 +176,8 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     from: ReturnType<typeof parsePosition>,
     format: 'frames' | 'openai',
     headers: Record<string, string>,
+    /** Who comes back after that needs another token. */
+    expiresAt = Infinity,
   ): Response {
     const reader = createEventReader({
       hub,
@@ -184,7 +188,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       format: format === 'openai' ? openaiEvents(stream) : frameEvents(),
       onLeft: (left) => void readers.delete(left),
     })
-    if (!reader.hasEnded) readers.set(reader, reader.endsAt)
+    if (!reader.hasEnded) readers.set(reader, Math.min(reader.endsAt, clock.now() + expiresAt - clock.date()))
     return new Response(reader.body, { headers: { ...EVENT_STREAM_HEADERS, ...headers } })
   }
 

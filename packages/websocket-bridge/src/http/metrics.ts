@@ -66,6 +66,13 @@ const METRICS: readonly Metric[] = [
     label: 'code',
     read: (s) => s.requestsRefused,
   },
+  {
+    name: 'store_failures_total',
+    help: 'Calls of the store that failed, by what was asked.',
+    kind: 'counter',
+    label: 'call',
+    read: (s) => s.storeFailures,
+  },
 ]
 
 /** Makes the metrics of a node. They are read from what the node counts anyway, when somebody asks. */

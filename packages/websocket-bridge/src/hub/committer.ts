@@ -17,7 +17,7 @@ export interface Committer {
   doubt(): void
   /** Gives up: the lease is lost. */
   abandon(): void
-  /** When the store last said that the lease is ours. Unix milliseconds, of this node. */
+  /** When the store last said that the lease is ours, by the clock of this node. */
   confirmedAt: number
   /** The lease as it is now: bringing a stream back makes a new one. */
   readonly lease: Lease
@@ -44,7 +44,7 @@ const MAX_PENDING_LENGTH = 1024 * 1024
 const MAX_BEHIND_MS = 2_000
 /** How soon an addition is tried again whose answer did not come. */
 const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 500
 /** A log that is longer than this, and than the sum, is replaced by the sum. */
 const LEAST_COMPACTION_LENGTH = 32_768
 

@@ -1,6 +1,6 @@
 import type { ChatCompletionRequest } from '@deltawire/core'
 import type { Clock, Timer } from '../clock.ts'
-import type { Engine, Following, Lease, StreamState, StreamSummary } from '../engine.ts'
+import type { Created, Engine, Following, Lease, NewStream, StreamState, StreamSummary } from '../engine.ts'
 import type { OrphanPolicy, Status } from '../protocol/frame.ts'
 import { Refusal } from '../refusal.ts'
 import { createFlusher, type Flusher } from './flusher.ts'
@@ -10,6 +10,7 @@ import type { AboutStream, Action, Authorize, Principal } from './principal.ts'
 import { CANCEL_FLAG, toolFlag } from './producer.ts'
 import { createProductions, type EndedStream, type Open, type Productions, type Resume } from './productions.ts'
 import { createStats, type Stats } from './stats.ts'
+import { watchedEngine } from './watched-engine.ts'
 
 export interface HubOptions {
   readonly engine: Engine
@@ -64,7 +65,7 @@ export interface Hub {
   readonly clock: Clock
   readonly node: string
   readonly isDraining: boolean
-  /** Since when the store has not answered. Unix milliseconds. */
+  /** Since when the store has not answered, by the clock of the relay. */
   readonly unreachableSince: number | undefined
   /** Begins nothing new from now on. */
   drain(): void
@@ -77,10 +78,18 @@ export interface Hub {
 const TICK_MS = 1_000
 /** How long to wait before asking a node again whose store does not answer. */
 const RETRY_MS = 1_000
+/** How often it is tried to make a stream, so that a short pause of the store costs nobody a request. */
+const CREATE_ATTEMPTS = 3
+const CREATE_PAUSE_MS = 250
 
 export function createHub(options: HubOptions): Hub {
-  const { engine, clock, limits, node, newId, newEpoch, authorize, onError } = options
+  const { clock, limits, node, newId, newEpoch, authorize, onError } = options
   const stats = createStats()
+  const engine = watchedEngine(options.engine, {
+    clock,
+    onFailure: (call) => void (stats.storeFailures[call] = (stats.storeFailures[call] ?? 0) + 1),
+    onError: (reason) => onError(reason, {}),
+  })
   const flusher = createFlusher<LocalStream>(clock, flush)
   const streams = createLocalStreams({
     engine,
@@ -88,7 +97,7 @@ export function createHub(options: HubOptions): Hub {
     stalledAfterMs: limits.stalledAfterMs,
     onChange: (stream, chunks, isUrgent) => flusher.mark(stream, chunks * stream.readers.size, isUrgent),
   })
-  const productions = createProductions({ ...options, streams, stats })
+  const productions = createProductions({ ...options, engine, streams, stats })
   const listeners = new Set<() => void>()
   let isDraining = false
   let unreachableSince: number | undefined
@@ -107,11 +116,11 @@ export function createHub(options: HubOptions): Hub {
     streams.tick()
     productions.tick()
     for (const listener of listeners) listener()
-    // A third of the shortest lease, so that one may fail. A store that does not answer is asked again in a second.
+    // A third of the shortest lease. A store that does not answer is asked again in a second.
     const shortest = Math.min(...[...productions.all.values()].map(({ lease }) => lease.ttlMs))
     if (now - renewedAt >= shortest / 3) {
       renewedAt = now
-      void productions.renew().catch(() => {})
+      void productions.renew().catch(() => (renewedAt = -Infinity))
     }
     if (!isDraining) void productions.sweep().catch(() => {})
   }
@@ -152,8 +161,13 @@ export function createHub(options: HubOptions): Hub {
   }
 
   async function start(principal: Principal, order: StartOrder): Promise<Started> {
-    const { key, request, topic, orphan = options.orphan } = order
     if (isDraining) throw new Refusal('draining', 'This node begins nothing new.')
+    // A drain that begins now waits for it: nobody else would begin the stream.
+    return productions.during(() => startNow(principal, order))
+  }
+
+  async function startNow(principal: Principal, order: StartOrder): Promise<Started> {
+    const { key, request, topic, orphan = options.orphan } = order
     if (!(await allow(principal, { kind: 'start', request, topic })))
       throw new Refusal('forbidden', 'This is not yours to start.')
     if ((live.get(principal.id) ?? 0) >= limits.maxLiveStreams)
@@ -166,7 +180,7 @@ export function createHub(options: HubOptions): Hub {
     }
     try {
       const about = { owner: principal.id, key, request: JSON.stringify(request), topic, orphan }
-      const created = await ask(engine.create({ ...about, id: newId(), epoch: newEpoch(), node }))
+      const created = await ask(create({ ...about, id: newId(), epoch: newEpoch(), node }))
       if (created.outcome === 'conflict') throw new Refusal('conflict', 'This key was used with another request.')
       if (created.outcome === 'created') {
         stats.streamsStarted++
@@ -179,6 +193,17 @@ export function createHub(options: HubOptions): Hub {
     } catch (reason) {
       release()
       throw reason
+    }
+  }
+
+  /** With the same id, only this node can ask again: a stream that was made and not begun would wait for its lease to end. */
+  async function create(stream: NewStream, attempts = CREATE_ATTEMPTS): Promise<Created> {
+    try {
+      return await engine.create(stream)
+    } catch (reason) {
+      if (attempts <= 1) throw reason
+      await new Promise<void>((resolve) => void clock.start(CREATE_PAUSE_MS, resolve))
+      return create(stream, attempts - 1)
     }
   }
 
@@ -277,7 +302,7 @@ export function createHub(options: HubOptions): Hub {
       isDraining = true
       timer.cancel()
       flusher.close()
-      for (const production of productions.all.values()) production.abandon()
+      productions.abandon()
       streams.close()
     },
   }

@@ -177,10 +177,10 @@ export function createLocalStreams(options: LocalStreamsOptions): LocalStreams {
   function serve(stream: LocalStream, reader: Reader): void {
     const { cursor } = reader
     const { rule } = stream
-    while (!cursor.ended && rule.hasNext(cursor.e, cursor.o)) {
+    while (!cursor.ended) {
       // Asked before the frame is made: those who do not read must not cost anything.
       if (!reader.isReady) {
-        reader.held()
+        if (rule.hasNext(cursor.e, cursor.o)) reader.held()
         return
       }
       const step = rule.next(cursor.e, cursor.o)
@@ -188,6 +188,7 @@ export function createLocalStreams(options: LocalStreamsOptions): LocalStreams {
       move(cursor, step)
       reader.send(step.frame)
       if (cursor.ended) leave(stream, reader)
+      if (step.isLast) return
     }
   }
 

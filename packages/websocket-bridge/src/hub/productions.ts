@@ -66,8 +66,14 @@ export interface Productions {
   /** Once a second. */
   tick(): void
   readonly all: ReadonlyMap<string, Production>
-  /** Resolves when none is left. */
+  /** Does what may lead to a production. Nobody is idle meanwhile. */
+  during<T>(work: () => Promise<T>): Promise<T>
+  /** Resolves when none is left, and none is about to begin. */
   idle(): Promise<void>
+  /** Ends all of them with what has come, those that are about to begin too. */
+  interrupt(): void
+  /** Gives all of them up: others will take them over. */
+  abandon(): void
 }
 
 /** Streams that one sweep looks at. */
@@ -79,6 +85,10 @@ export function createProductions(options: ProductionsOptions): Productions {
   const { engine, clock, limits, node, newEpoch, streams, stats, open, resume, onEnd, onError } = options
   const all = new Map<string, Production>()
   let nowIdle: (() => void)[] = []
+  /** How much is being done that may lead to a production. */
+  let pending = 0
+  /** What becomes of whatever begins from now on. */
+  let fate: 'abandoned' | 'interrupted' | undefined
   const unfollowedSince = new Map<string, number>()
 
   /** While the lease lasts: a store that does not answer now is asked again, and nothing of the source has been read. */
@@ -88,7 +98,7 @@ export function createProductions(options: ProductionsOptions): Productions {
       try {
         return await run(lease, (stream, context) => open(requestOf(stream), context))
       } catch (reason) {
-        if (clock.now() + AGAIN_MS >= endsAt) throw reason
+        if (fate === 'abandoned' || clock.now() + AGAIN_MS >= endsAt) throw reason
         await new Promise<void>((resolve) => void clock.start(AGAIN_MS, resolve))
       }
     }
@@ -111,7 +121,7 @@ export function createProductions(options: ProductionsOptions): Productions {
     const stream = await streams.open(lease.id)
     const state = await engine.read(lease.id)
     // A store that has lost it at once: nobody has seen anything of it.
-    if (stream === undefined || state === undefined) return
+    if (stream === undefined || state === undefined || fate === 'abandoned') return
     const { id, owner, topic } = stream
     const offset = state.base + state.chunks.length
     const production = startProducer({
@@ -123,7 +133,8 @@ export function createProductions(options: ProductionsOptions): Productions {
       lease,
       stream,
       state,
-      open: (context) => source(stream, { ...context, stream: { id, owner, topic } }, offset),
+      open: (context) =>
+        fate === undefined ? source(stream, { ...context, stream: { id, owner, topic } }, offset) : undefined,
       onChunk: () => void stats.chunksRead++,
       onError: (reason) => onError(reason, stream),
     })
@@ -141,7 +152,23 @@ export function createProductions(options: ProductionsOptions): Productions {
       stats.streamsEnded[end.st]++
       onEnd({ id, owner, topic, request: requestOf(stream), end, sum })
     }
-    if (all.size > 0) return
+    tellIdle()
+  }
+
+  async function during<T>(work: () => Promise<T>): Promise<T> {
+    pending++
+    try {
+      return await work()
+    } finally {
+      pending--
+      tellIdle()
+    }
+  }
+
+  const isIdle = (): boolean => all.size === 0 && pending === 0
+
+  function tellIdle(): void {
+    if (!isIdle()) return
     for (const resolve of nowIdle) resolve()
     nowIdle = []
   }
@@ -150,8 +177,10 @@ export function createProductions(options: ProductionsOptions): Productions {
     for (const { id } of await engine.list('orphaned', SWEEP_LIMIT)) {
       // Ours, of which the store has not heard for a while.
       if (all.has(id)) continue
-      const lease = await engine.takeOver(id, { node, epoch: newEpoch() })
-      if (lease !== undefined) await goOn(lease)
+      await during(async () => {
+        const lease = await engine.takeOver(id, { node, epoch: newEpoch() })
+        if (lease !== undefined) await goOn(lease)
+      })
     }
   }
 
@@ -193,12 +222,21 @@ export function createProductions(options: ProductionsOptions): Productions {
   }
 
   return {
-    begin,
+    begin: (lease) => during(() => begin(lease)),
     sweep,
     renew,
     tick,
     all,
-    idle: () => (all.size === 0 ? Promise.resolve() : new Promise((resolve) => nowIdle.push(resolve))),
+    during,
+    idle: () => (isIdle() ? Promise.resolve() : new Promise((resolve) => nowIdle.push(resolve))),
+    interrupt() {
+      fate = 'interrupted'
+      for (const production of all.values()) production.stop({ st: 'interrupted' })
+    },
+    abandon() {
+      fate = 'abandoned'
+      for (const production of all.values()) production.abandon()
+    },
   }
 }
 

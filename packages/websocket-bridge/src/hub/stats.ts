@@ -1,4 +1,5 @@
 import type { Ending, RefusalCode } from '../protocol/frame.ts'
+import type { StoreCall } from './watched-engine.ts'
 
 /** What a node has done since it began. Counted up, never down. */
 export interface Stats {
@@ -22,6 +23,8 @@ export interface Stats {
   /** Sockets that this node closed, by code. */
   socketsClosed: Record<number, number>
   requestsRefused: Record<RefusalCode, number>
+  /** Calls of the store that failed, by what was asked. */
+  storeFailures: Partial<Record<StoreCall, number>>
 }
 
 export const createStats = (): Stats => ({
@@ -49,4 +52,5 @@ export const createStats = (): Stats => ({
     unauthorized: 0,
     unavailable: 0,
   },
+  storeFailures: {},
 })

@@ -113,10 +113,17 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     const { id, epoch, node, owner, key, request, topic, orphan } = stream
     const name = JSON.stringify([owner, key])
     const known = keys.get(name)
-    if (known !== undefined && known.until > clock.now() && find(known.id) !== undefined)
-      return { outcome: known.request === request ? 'exists' : 'conflict', id: known.id }
+    const there = known !== undefined && known.until > clock.now() ? find(known.id) : undefined
+    if (known !== undefined && there !== undefined) {
+      if (known.request !== request) return { outcome: 'conflict', id: known.id }
+      // The answer to the same call was lost.
+      const isAgain = there.id === id && there.fence === 1 && there.node === node
+      return isAgain
+        ? { outcome: 'created', lease: { id, fence: 1, ttlMs: leaseMs } }
+        : { outcome: 'exists', id: there.id }
+    }
     keys.set(name, { id, request, until: clock.now() + keyTtlMs })
-    const createdAt = clock.now()
+    const createdAt = clock.date()
     const empty = { base: 0, sum: undefined, chunks: [], end: undefined, flags: {}, status: 'live' as const, fence: 1 }
     const about = { id, owner, key, request, topic, orphan, node, createdAt, lineage: [{ e: epoch, at: 0 }] }
     const lease = put({ ...about, ...empty }, node, 1)

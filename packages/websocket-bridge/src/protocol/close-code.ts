@@ -1,3 +1,6 @@
+/** Apart from the others, so that a client carries no list of names that only a server needs. */
+const TOKEN_EXPIRED = 4410
+
 /**
  * Why a socket was closed.
  *
@@ -11,7 +14,7 @@ export const CLOSE_CODES = {
   bad_subprotocol: 4406,
   hello_timeout: 4408,
   /** The token ran out. The one code of its range after which a client comes back, with a new token. */
-  token_expired: 4410,
+  token_expired: TOKEN_EXPIRED,
   too_large: 4413,
   too_many: 4429,
   draining: 4503,
@@ -31,6 +34,6 @@ const FINAL = new Set([1000, 1002, 1003, 1007, 1008, 1009, 1010])
 
 /** What a client does after this close code, also one that it does not know. */
 export function afterClose(code: number): AfterClose {
-  if (code === CLOSE_CODES.token_expired) return 'renew-token'
+  if (code === TOKEN_EXPIRED) return 'renew-token'
   return FINAL.has(code) || (code >= 4400 && code <= 4499) ? 'give-up' : 'reconnect'
 }

@@ -109,10 +109,12 @@ function decode(text: string, shapes: { readonly [t: string]: Shape }): unknown 
   if (typeof t !== 'string') throw new BadFrame('a frame has a text "t"')
   const shape = Object.hasOwn(shapes, t) ? shapes[t] : undefined
   if (shape === undefined) return undefined
-  for (const [field, check] of Object.entries(shape.needs))
-    if (!Object.hasOwn(frame, field) || !check(frame[field])) throw new BadFrame(`"${t}" needs a valid "${field}"`)
-  for (const [field, check] of Object.entries(shape.may ?? {}))
-    if (Object.hasOwn(frame, field) && !check(frame[field])) throw new BadFrame(`"${field}" of "${t}" is not valid`)
+  for (const field in shape.needs)
+    if (!Object.hasOwn(frame, field) || shape.needs[field]?.(frame[field]) !== true)
+      throw new BadFrame(`"${t}" needs a valid "${field}"`)
+  for (const field in shape.may)
+    if (Object.hasOwn(frame, field) && shape.may[field]?.(frame[field]) !== true)
+      throw new BadFrame(`"${field}" of "${t}" is not valid`)
   return frame
 }
 

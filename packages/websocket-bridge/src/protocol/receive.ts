@@ -17,7 +17,7 @@ export type Received =
   | 'gap'
   /** The stream has ended, and the sum is what it should be. */
   | 'ended'
-  /** The stream has ended, and the sum is not what it should be: subscribe again, from the beginning. */
+  /** The stream has ended, and the sum is not what it should be, or more than it: subscribe again, from the beginning. */
   | 'corrupt'
 
 /** The receiving end of one stream: its position and its sum. */
@@ -70,6 +70,8 @@ export function createReceiver(first?: Beginning): Receiver {
   }
 
   function receiveEnd(frame: EndFrame): Received {
+    // In one epoch offsets only grow. Whoever is beyond the last one has what is not in the stream.
+    if (position?.e === frame.e && position.o > frame.o) return 'corrupt'
     if ((position?.o ?? 0) !== frame.o || (position !== undefined && position.e !== frame.e)) return 'gap'
     if (checksum(sum) !== frame.h) return 'corrupt'
     end = frame

@@ -30,7 +30,8 @@ const CAREFUL: RedisOptions = {
   commandTimeout: PATIENCE_MS,
   socketTimeout: 2500,
   connectTimeout: 2500,
-  retryStrategy: (times) => Math.min(times * 50, 1000),
+  // A store that is back is soon found: leases do not wait.
+  retryStrategy: (times) => Math.min(times * 50, 250),
   // A replica that is no primary any more, or not yet.
   reconnectOnError: (reason) => reason.message.startsWith('READONLY'),
 }
@@ -40,8 +41,16 @@ export function openConnection(target: string | RedisOptions, over: RedisOptions
   // The constructor takes `RedisOptions`, but for an `undefined` that stands in them: its types say so, not its code.
   const options: object = { ...CAREFUL, ...(typeof target === 'object' && target), ...over }
   const redis = typeof target === 'string' ? new Redis(target, options) : new Redis(options)
-  redis.on('error', () => {})
+  redis.on('error', (reason) => failures.set(redis, reason))
+  redis.on('ready', () => failures.delete(redis))
   return redis
+}
+
+/** Why a connection was lost, or could not be opened: the commands only say that it is not there. */
+const failures = new WeakMap<Redis, Error>()
+
+function unreached(redis: Redis, cause = failures.get(redis)): Error {
+  return new Error(`the store is not reached: ${cause?.message ?? redis.status}`, { cause })
 }
 
 const waiting = new WeakMap<Redis, Promise<void>>()
@@ -62,12 +71,15 @@ function untilReady(redis: Redis): Promise<void> {
       clearTimeout(timer)
       redis.off('ready', done)
       if (redis.status === 'ready') resolve()
-      else reject(new Error(`the store is not reached: ${redis.status}`))
+      else reject(unreached(redis))
     }
     const timer = setTimeout(done, PATIENCE_MS)
     redis.on('ready', done)
   })
 }
+
+const CLUSTER =
+  'this Redis is a cluster, which the relay does not support: what belongs to one stream is done at once, in keys of many slots. Give it a Redis of its own, with a replica if it must not be away'
 
 export function openStore(target: string | RedisOptions): Store {
   const scripts = Object.fromEntries(
@@ -76,15 +88,25 @@ export function openStore(target: string | RedisOptions): Store {
   const redis = openConnection(target, { scripts })
   let isAnswering = true
 
+  // Asked on each connection, as it is told there.
+  let isCluster = false
+  redis.on('ready', () => {
+    void redis.info('cluster').then(
+      (info) => (isCluster = info.includes('cluster_enabled:1')),
+      () => {},
+    )
+  })
+
   async function ask<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
     await readiness(redis)
+    if (isCluster) throw new TypeError(CLUSTER)
     try {
       const answer = await command(redis)
       isAnswering = true
       return answer
     } catch (reason) {
       isAnswering = false
-      throw reason
+      throw isCluster ? new TypeError(CLUSTER, { cause: reason }) : reason
     }
   }
 

@@ -7,6 +7,8 @@ export interface Step {
   readonly frame: SharedFrame
   readonly e: string
   readonly o: number
+  /** Nothing follows it now. Holds while the log does not change, as the step does. */
+  readonly isLast: boolean
 }
 
 /** Tells what to send to whoever is at a position. */
@@ -78,27 +80,35 @@ export function createSendRule(log: StreamLog): SendRule {
   }
 }
 
+/** Whether there is nothing after this offset of the present epoch. */
+const isHead = ({ tail, end }: StreamLog, o: number): boolean => o === tail && end === undefined
+
 function sumStep(log: StreamLog): Step {
   const sum = log.sum()
   return dataStep(log, 0, log.tail, sum === undefined ? '' : JSON.stringify(sum))
 }
 
 /** Same content, another epoch. */
-function renameStep({ id, epoch }: StreamLog, from: string, o: number): Step {
+function renameStep(log: StreamLog, from: string, o: number): Step {
+  const { id, epoch } = log
   const text = JSON.stringify({ t: 'd', s: id, e: epoch, o, n: 0, c: [], p: from })
   const position = formatPosition({ e: epoch, o })
-  return { frame: { kind: 'd', text, covers: 0, position, isWhole: o === 0 }, e: epoch, o }
+  const frame: SharedFrame = { kind: 'd', text, covers: 0, position, isWhole: o === 0 }
+  return { frame, e: epoch, o, isLast: isHead(log, o) }
 }
 
 /** @param chunks JSON, without the brackets of the list */
-function dataStep({ id, epoch: e }: StreamLog, from: number, o: number, chunks: string): Step {
+function dataStep(log: StreamLog, from: number, o: number, chunks: string): Step {
+  const { id, epoch: e } = log
   const covers = o - from
   // Written by hand: the chunks are JSON already. Neither an id nor an epoch holds anything to escape.
   const text = `{"t":"d","s":"${id}","e":"${e}","o":${o},"n":${covers},"c":[${chunks}]}`
-  return { frame: { kind: 'd', text, covers, position: formatPosition({ e, o }), isWhole: from === 0 }, e, o }
+  const frame: SharedFrame = { kind: 'd', text, covers, position: formatPosition({ e, o }), isWhole: from === 0 }
+  return { frame, e, o, isLast: isHead(log, o) }
 }
 
 function endStep({ id, epoch: e, tail: o, end }: StreamLog): Step {
   const text = JSON.stringify({ t: 'end', s: id, e, o, ...end })
-  return { frame: { kind: 'end', text, covers: 0, position: formatPosition({ e, o }), isWhole: false }, e, o }
+  const frame: SharedFrame = { kind: 'end', text, covers: 0, position: formatPosition({ e, o }), isWhole: false }
+  return { frame, e, o, isLast: true }
 }

@@ -103,7 +103,7 @@ export function createSocketDoor({ hub, identify, judge, onError }: SocketDoorOp
 
     function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
       const { origin, host, cookie, authorization } = request.headers
-      const { pathname, searchParams } = urlOf(request.url)
+      const { pathname, query } = targetOf(request.url)
       if (pathname !== path) {
         // Somebody else may want it.
         if (server.listenerCount('upgrade') === 1) refuse(socket, 404)
@@ -117,7 +117,7 @@ export function createSocketDoor({ hub, identify, judge, onError }: SocketDoorOp
       }
       const shown: Shown = {
         token: bearerOf(authorization),
-        ticket: searchParams.get('ticket') ?? undefined,
+        ticket: query === '' ? undefined : (new URLSearchParams(query).get('ticket') ?? undefined),
         cookie: verdict === 'allowed' ? cookie : undefined,
       }
       wss.handleUpgrade(request, socket, head, (ws) => enter(room, ws, socket as Socket, shown))
@@ -153,11 +153,12 @@ export function createSocketDoor({ hub, identify, judge, onError }: SocketDoorOp
   /** Once a second: who is late, too slow, out of time, or dead. */
   function look({ sockets, heartbeat, options: { slowAfterMs } }: Room): void {
     const now = hub.clock.now()
+    const date = hub.clock.date()
     heartbeat.tick()
     const isCutOff = hub.unreachableSince !== undefined && now - hub.unreachableSince >= STORE_LOST_MS
-    for (const [socket, { greetBefore }] of sockets) {
-      if (greetBefore !== undefined && now >= greetBefore) socket.close('hello_timeout', 'no hello')
-      else if ((socket.principal?.expiresAt ?? Infinity) <= now) socket.close('token_expired', 'the token has expired')
+    for (const [socket, conversation] of sockets) {
+      if (conversation.isUngreeted()) socket.close('hello_timeout', 'no hello')
+      else if ((socket.principal?.expiresAt ?? Infinity) <= date) socket.close('token_expired', 'the token has expired')
       else if (socket.heldSince !== undefined && now - socket.heldSince >= slowAfterMs)
         socket.close('too_slow', 'nothing was read')
       else if (isCutOff) socket.close('store_lost', 'this node does not reach its store')
@@ -194,7 +195,14 @@ export function createSocketDoor({ hub, identify, judge, onError }: SocketDoorOp
 /** How long after its time to leave a client is waited for. */
 const DRAIN_PATIENCE_MS = 5_000
 
-const urlOf = (path = '/'): URL => new URL(URL.canParse(path, 'http://relay') ? path : '/', 'http://relay')
+/** What a request asks for. Read by hand: a thousand clients that come back at once are a thousand URLs. */
+function targetOf(target = '/'): { readonly pathname: string; readonly query: string } {
+  // With its origin, as for a proxy.
+  const start = target.startsWith('/') ? 0 : target.indexOf('/', target.indexOf('://') + 3)
+  const end = target.indexOf('?')
+  if (end < 0) return { pathname: target.slice(start), query: '' }
+  return { pathname: target.slice(start, end), query: target.slice(end + 1) }
+}
 
 function refuse(socket: Duplex, status: number): void {
   socket.on('error', () => {})

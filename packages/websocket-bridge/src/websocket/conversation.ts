@@ -12,8 +12,8 @@ import { TokenBucket } from './token-bucket.ts'
 export interface Conversation {
   /** A message has come. */
   hear(data: RawData, isBinary: boolean): void
-  /** When the client must have said `hello`; `undefined` when it has. Unix milliseconds. */
-  readonly greetBefore: number | undefined
+  /** Once a second: whether the client has had its time to say `hello`, and has not. */
+  isUngreeted(): boolean
 }
 
 export interface ConversationOptions {
@@ -26,7 +26,12 @@ export interface ConversationOptions {
   readonly onError: (reason: unknown) => void
 }
 
-const HELLO_MS = 3_000
+/**
+ * How often the clock of the relay ticks, once a second, until `hello` must have come: three seconds at least.
+ *
+ * Ticks and not time: a node that stood still itself has not read what was said to it meanwhile.
+ */
+const HELLO_TICKS = 4
 /** What may wait: before it is known who is there, and behind a request that takes its time. */
 const MAX_WAITING_FRAMES = 64
 const MAX_WAITING_LENGTH = 65_536
@@ -41,7 +46,8 @@ export function converse(options: ConversationOptions): Conversation {
   const { hub } = socket
   const { clock, limits } = hub
   const bucket = new TokenBucket(limits.maxFramesPerSecond, limits.maxFrameBurst, clock.now())
-  let greetBefore: number | undefined = clock.now() + HELLO_MS
+  let hasGreeted = false
+  let ticks = 0
   let strikes = 0
   const waiting: { frame: RequestFrame | AuthFrame; length: number }[] = []
   let waitingLength = 0
@@ -95,7 +101,7 @@ export function converse(options: ConversationOptions): Conversation {
     if (!take(1, 'id' in frame ? frame.id : undefined)) return
     switch (frame.t) {
       case 'hello':
-        if (greetBefore === undefined) refuse(new Refusal('bad_request', 'There was a hello already.'))
+        if (hasGreeted) refuse(new Refusal('bad_request', 'There was a hello already.'))
         else greet(frame)
         return
       case 'ping':
@@ -109,13 +115,13 @@ export function converse(options: ConversationOptions): Conversation {
       case 'topic':
       case 'unsub':
       case 'untopic':
-        if (greetBefore === undefined) enqueue(frame, length)
+        if (hasGreeted) enqueue(frame, length)
         else socket.close('bad_frame', 'the first frame is hello')
     }
   }
 
   function greet({ token = shown.token, ack = false, flushMs = 0 }: HelloFrame): void {
-    greetBefore = undefined
+    hasGreeted = true
     socket.greet(ack, flushMs)
     isBusy = true
     identify({ ...shown, token }).then((principal) => {
@@ -194,8 +200,6 @@ export function converse(options: ConversationOptions): Conversation {
 
   return {
     hear,
-    get greetBefore() {
-      return greetBefore
-    },
+    isUngreeted: () => !hasGreeted && ++ticks >= HELLO_TICKS,
   }
 }

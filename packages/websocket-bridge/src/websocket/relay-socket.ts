@@ -36,7 +36,7 @@ export class RelaySocket implements Beating {
   heardAt = 0
   slot = 0
   isClosed = false
-  /** Since when data waits for an acknowledgement, or for the client to read. Unix milliseconds. */
+  /** Since when data waits for an acknowledgement, or for the client to read, by the clock of the relay. */
   heldSince: number | undefined
   /** UTF-16 code units of all text frames sent. */
   #sent = 0
@@ -53,10 +53,22 @@ export class RelaySocket implements Beating {
   }
 
   send(frame: ServerFrame): void {
-    if (this.isClosed) return
+    if (!this.isOpen) return
     const text = JSON.stringify(frame)
     this.#sent += text.length
-    this.#ws.send(text)
+    this.#gather()
+    this.#wire.write(framed(text))
+  }
+
+  private get isOpen(): boolean {
+    return !this.isClosed && this.#ws.readyState === WebSocket.OPEN
+  }
+
+  /** What is said in one turn goes out in one write: a welcome, what is answered, and the first data. */
+  #gather(): void {
+    if (this.#wire.writableCorked > 0) return
+    this.#wire.cork()
+    process.nextTick(uncork, this.#wire)
   }
 
   /** What the client says of itself. */
@@ -73,7 +85,7 @@ export class RelaySocket implements Beating {
 
   /** Whether it may be sent data now. */
   get isReady(): boolean {
-    if (this.isClosed || this.#ws.readyState !== WebSocket.OPEN || !this.hasRoom) return false
+    if (!this.isOpen || !this.hasRoom) return false
     return this.flushMs === 0 || this.hub.clock.now() >= this.#nextDataAt
   }
 
@@ -216,6 +228,8 @@ export class RelaySocket implements Beating {
     this.#topics = undefined
   }
 }
+
+const uncork = (wire: Socket): void => wire.uncork()
 
 /** A socket follows a stream. */
 class Subscription implements Reader {

@@ -179,6 +179,9 @@ export function runModel(seed: number, report: ModelReport): void {
     if ((step !== undefined) !== node.rule.hasNext(cursor.e, cursor.o)) throw new Violation('has a next step, or not')
     if (step === undefined) return
     move(cursor, step)
+    // A server that sends to many does not ask again after it.
+    if (!cursor.ended && step.isLast === node.rule.hasNext(cursor.e, cursor.o))
+      throw new Violation('says whether a step is the last one')
     wire.push(step.frame.text)
     report.frames++
     if (random.chance(FAULTY)) spoil(wire)

@@ -6,8 +6,8 @@ import { WebSocket } from 'ws'
 import { connectRelay, type Relay as RelayClient } from '../../src/client/index.ts'
 import { createRedisEngine } from '../../src/redis/index.ts'
 import { chunkOf, handSource } from '../support/chunks.ts'
+import { type ChaosProxy, startChaosProxy } from '../support/chaos-proxy.ts'
 import { createStage } from '../support/listen.ts'
-import { type CutProxy, startCutProxy } from './cut-proxy.ts'
 import { type RedisServer, startRedis } from '@deltawire/testkit/redis'
 import { canonicalOf, type Testimony, witness } from './witness.ts'
 
@@ -26,8 +26,18 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
   const last: { close(): unknown }[] = []
 
   interface Node {
-    readonly proxy: CutProxy
+    readonly proxy: ChaosProxy
     readonly socketUrl: string
+  }
+
+  /** What a fault may use. */
+  interface About {
+    readonly near: Node
+    readonly far: Node
+    readonly prefix: string
+    readonly id: string
+    /** Waits until more chunks have come to everybody. */
+    flow(): Promise<void>
   }
 
   /** Two nodes on one store, each behind a network of its own; the first one reads the source. */
@@ -38,9 +48,9 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
     const source = handSource()
     let asked = 0
     const node = async (): Promise<Node> => {
-      const proxy = await startCutProxy(redis.port)
+      const proxy = await startChaosProxy(redis.port)
       last.push(proxy)
-      const engine = createRedisEngine({ redis: proxy.url, prefix, watchMs: 100, leaseMs })
+      const engine = createRedisEngine({ redis: `redis://127.0.0.1:${proxy.port}`, prefix, watchMs: 100, leaseMs })
       last.push(engine)
       const { socketUrl } = await serve({
         engine,
@@ -106,9 +116,7 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
 
   const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-  it.each<
-    [string, { keepsData?: boolean }, (redis: RedisServer, all: { near: Node; far: Node }) => Promise<void> | void]
-  >([
+  it.each<[string, { keepsData?: boolean }, (redis: RedisServer, about: About) => Promise<void> | void]>([
     ['the store is killed and started again, with its data', {}, restart],
     ['the store is killed and started again, and has lost everything', { keepsData: false }, restart],
     ['the store is emptied', {}, async ({ admin }) => void (await admin.flushall())],
@@ -137,12 +145,52 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
         near.proxy.mend()
       },
     ],
+    [
+      'the store throws a slow node out, because too much waits for it',
+      {},
+      async ({ admin }, { far, prefix, id }) => {
+        await admin.config('SET', 'client-output-buffer-limit', 'pubsub 1mb 0 0')
+        far.proxy.hold()
+        // Of a version that nobody here knows: to be ignored, and long.
+        const message = 'z'.repeat(100_000)
+        for (let sent = 0; sent < 300; sent++) await admin.publish(`${prefix}c:${id}`, message)
+        far.proxy.mend()
+      },
+    ],
+    [
+      'the store takes 50 ms for everything',
+      {},
+      async (_redis, { near, far, flow }) => {
+        for (const { proxy } of [near, far]) proxy.delay(50)
+        await flow()
+        for (const { proxy } of [near, far]) proxy.mend()
+      },
+    ],
+    [
+      'the memory of the store is full for a while',
+      {},
+      async ({ admin }) => {
+        await admin.config('SET', 'maxmemory', '1')
+        await wait(500)
+        await admin.config('SET', 'maxmemory', '0')
+      },
+    ],
+    [
+      'the store is a replica for a while',
+      {},
+      async ({ admin }) => {
+        await admin.replicaof('127.0.0.1', 1)
+        await wait(500)
+        await admin.replicaof('NO', 'ONE')
+      },
+    ],
+    ['the store forgets its scripts', {}, async ({ admin }) => void (await admin.script('FLUSH'))],
   ])(
     'everybody has the truth, and nobody has to forget anything, when %s',
     async (_name, options, fault) => {
-      const { redis, testimonies, truth, end, flow, asked, near, far } = await followed(options)
+      const { redis, testimonies, truth, end, flow, asked, ...about } = await followed(options)
       for (let times = 0; times < 2; times++) {
-        await fault(redis, { near, far })
+        await fault(redis, { ...about, flow })
         await flow()
       }
       end()
@@ -199,6 +247,64 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
     },
     TIMEOUT.timeout,
   )
+
+  it('a store that is a cluster is refused, in so many words', async () => {
+    const cluster = await startRedis(program, { isCluster: true })
+    last.push(cluster)
+    const engine = createRedisEngine({ redis: cluster.url })
+    last.push(engine)
+    await expect(engine.list('all', 1)).rejects.toThrow(/this Redis is a cluster, which the relay does not support/)
+    await expect(engine.read('st_x')).rejects.toThrow(TypeError)
+  })
+
+  describe('a replica that takes the place of the store, without the newest chunks', () => {
+    /** Follows a stream on a store that has a replica, which falls behind; then the replica is the store. */
+    async function promoted() {
+      const all = await followed({ leaseMs: 1500 })
+      const replica = await startRedis(program)
+      last.push(replica)
+      await all.redis.admin.config('SET', 'repl-diskless-sync-delay', '0')
+      await replica.admin.replicaof('127.0.0.1', all.redis.port)
+      await expect.poll(() => replica.admin.exists(`${all.prefix}s:${all.id}`), TIMEOUT).toBe(1)
+      await all.flow()
+      await replica.admin.replicaof('NO', 'ONE')
+      // What comes now, the replica does not get.
+      await all.flow(20)
+      return { ...all, replica }
+    }
+
+    it(
+      'gets them again from their producer: everybody has the truth',
+      async () => {
+        const { redis, replica, near, far, testimonies, truth, flow, end } = await promoted()
+        await redis.kill()
+        for (const { proxy } of [near, far]) proxy.leadTo(replica.port)
+        await flow()
+        end()
+        expect(await testimonies).toEqual(truthfully(truth))
+      },
+      TIMEOUT.timeout,
+    )
+
+    it(
+      'ends the stream once where the producer is gone too, and everybody has the same beginning',
+      async () => {
+        const { redis, replica, near, far, id, truth, streams, asked } = await promoted()
+        const seen = Math.min(...streams.map(({ position }) => position?.o ?? 0))
+        near.proxy.swallow()
+        far.proxy.leadTo(replica.port)
+        await redis.kill()
+        const [, reader] = streams
+        await expect.poll(() => reader?.status, TIMEOUT).toBe('interrupted')
+        const late = await witness(connect(far).subscribe(id), truth)
+        expect(late).toMatchObject({ status: 'interrupted', strangers: [] })
+        // It had more than the store has now, and was told to forget it.
+        expect(reader?.position?.o).toBeLessThan(seen)
+        expect(asked()).toBe(1)
+      },
+      TIMEOUT.timeout,
+    )
+  })
 
   describe('a producer that is cut off from the store', () => {
     it(

@@ -4,6 +4,10 @@ import type { Clock } from '../../src/index.ts'
 export interface HandClock extends Clock {
   /** Goes on, and rings what is due, in its order. What was asked for `soon` comes first. */
   advance(ms: number): void
+  /** So long nothing runs: a process that was stopped. What is due then rings once, however often it would have. */
+  stall(ms: number): void
+  /** Sets the date, by so much. */
+  set(byMs: number): void
 }
 
 interface Due {
@@ -15,6 +19,7 @@ interface Due {
 export function handClock(now = 1_700_000_000_000): HandClock {
   const due = new Set<Due>()
   let soon: (() => void)[] = []
+  let isSetBy = 0
 
   function add(ms: number, everyMs: number | undefined, callback: () => void): { cancel(): void } {
     const one: Due = { at: now + ms, everyMs, callback }
@@ -30,6 +35,7 @@ export function handClock(now = 1_700_000_000_000): HandClock {
 
   return {
     now: () => now,
+    date: () => now + isSetBy,
     random: () => 0.5,
     start: (ms, callback) => add(ms, undefined, callback),
     repeat: (ms, callback) => add(ms, ms, callback),
@@ -47,6 +53,14 @@ export function handClock(now = 1_700_000_000_000): HandClock {
         ringSoon()
       }
       now = until
+    },
+    stall(ms) {
+      now += ms
+      for (const one of due) if (one.at < now && one.everyMs !== undefined) one.at = now
+      this.advance(0)
+    },
+    set(byMs) {
+      isSetBy += byMs
     },
   }
 }

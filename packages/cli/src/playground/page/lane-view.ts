@@ -9,6 +9,8 @@ export interface Lane {
   /** How an answer comes here. */
   readonly how: string
   readonly chat: Chat
+  /** Draws all of the text anew each time, as many pages do. */
+  readonly isNaive: boolean
 }
 
 /** So many chunks are shown as they came. */
@@ -27,10 +29,12 @@ export function showLane(lane: Lane, template: HTMLTemplateElement, into: Elemen
   text(find(section, '.how'), lane.how)
   into.append(section)
 
+  // First to be told, so that it sees how long the others take.
+  const figures = watchFigures(chat)
   bindText(find(section, '.thought'), chat, (snapshot) => joined(snapshot, 'reasoning'))
   const answer = find(section, '.answer')
-  bindText(answer, chat)
-  const figures = watchFigures(chat)
+  if (lane.isNaive) chat.subscribe(() => (answer.textContent = joined(chat.getSnapshot(), 'text')))
+  else bindText(answer, chat)
   const wire = watchWire(chat, find(section, '.wire'))
 
   // Who reads at the end goes on reading at the end; who scrolled up stays there.
@@ -45,8 +49,11 @@ export function showLane(lane: Lane, template: HTMLTemplateElement, into: Elemen
     drawCall(find(section, '.call'), callOf(snapshot))
     if (isAtEnd) answer.scrollTop = answer.scrollHeight
   }
-  chat.subscribe(draw)
   draw()
+  chat.subscribe(() => {
+    draw()
+    figures.drawn()
+  })
   setInterval(() => {
     drawRows(find(section, '.figures'), figures.rows(), 'div')
     wire.draw()

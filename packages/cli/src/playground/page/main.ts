@@ -4,7 +4,7 @@ import { find, text } from './elements.ts'
 import { showLane } from './lane-view.ts'
 import { showMeter } from './meter.ts'
 import { replayTransport } from './replay-transport.ts'
-import { troubles } from './trouble.ts'
+import { isNaive, troubles } from './trouble.ts'
 import { askWays, transportsOf } from './ways.ts'
 
 const lanes = {
@@ -35,11 +35,12 @@ async function start(): Promise<void> {
       id: name,
       transport: transports[name],
       tools,
+      flush: isNaive ? 'sync' : 'auto',
       // What answers out of the page has forgotten it when the page is loaded again.
       storage: isReplay ? undefined : localChatStorage(`playground-${name}`),
       request: () => ({ model: 'playground', metadata: { lane: name, pace: pace.value } }),
     }) as Chat
-    return { chat, ...showLane({ name, ...lanes[name], chat }, template, find(document, '#lanes')) }
+    return { chat, ...showLane({ name, ...lanes[name], chat, isNaive }, template, find(document, '#lanes')) }
   })
   const chats = shown.map(({ chat }) => chat)
 
@@ -60,12 +61,13 @@ async function start(): Promise<void> {
 }
 
 function showTroubles(chats: readonly Chat[]): void {
-  for (const { label, about, run, isServers } of troubles) {
+  for (const { label, about, run, isServers, isOn } of troubles) {
     if (isReplay && isServers) continue
     const button = document.createElement('button')
     button.type = 'button'
     button.title = about
     if (label === 'Stop') button.className = 'stop'
+    if (isOn !== undefined) button.setAttribute('aria-pressed', String(isOn))
     text(button, label)
     button.addEventListener('click', () => {
       text(said, about)

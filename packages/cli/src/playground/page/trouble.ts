@@ -8,7 +8,12 @@ export interface Trouble {
   /** Needs the server of the playground. */
   readonly isServers?: true
   readonly run: (chats: readonly Chat[]) => Promise<unknown> | void
+  /** Whether it is on: for what is either on or off. */
+  readonly isOn?: boolean
 }
+
+/** Whether the lanes are drawn as many pages do it: with every chunk, all of the text anew. */
+export const isNaive = location.search === '?naive'
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const call = (path: string) => async (): Promise<void> => {
@@ -69,6 +74,13 @@ export const troubles: readonly Trouble[] = [
     about: 'The next question is refused once. It is asked again after the second that the server wants.',
     isServers: true,
     run: call('playground/refuse'),
+  },
+  {
+    label: 'Naive render',
+    about:
+      'Every chunk is drawn, all of the text anew. Ask at 1,000 chunks a second, and compare drawings and long tasks.',
+    isOn: isNaive,
+    run: () => location.replace(isNaive ? location.pathname : '?naive'),
   },
   {
     label: 'Stop',

@@ -2,11 +2,10 @@ import type { ChatCompletionChunk } from '../../chunk.ts'
 import { isProse } from '../../merge/extras.ts'
 import { mergeChunk } from '../../merge/merge-chunk.ts'
 import { ENVELOPE, lengthOf } from '../../normalize/answer-length.ts'
-import { type Literal, literalOf } from './literal.ts'
-import type { Walked } from './lessons.ts'
+import { type Literal, literalOf, matches } from './literal.ts'
 import { type DecodeRange, PendingText } from './pending-text.ts'
 import { type Effect, type Hole, type Template, valueAt, withValue } from './template.ts'
-import type { Leaf, Path } from './walk-json.ts'
+import type { Leaf, Path, Walked } from './walk-json.ts'
 
 /** An event that has just taken the slow way, and the one chunk that it became. */
 export interface Lesson extends Walked {
@@ -24,49 +23,36 @@ const MAX_HOLES = 8
 /**
  * Learns a template from an event, or `undefined` if the event is not of the kind that repeats.
  *
- * Nothing about fields is written down here. What a hole does to the sum is found by merging two chunks that differ in
- * it; that the rest of the chunk adds nothing when it comes again is found by merging it twice.
+ * Nothing about fields is written down here. Two chunks that differ in the holes are merged: what a hole does to the sum is
+ * seen there, and that the rest of the chunk adds nothing when it comes again.
  */
 export function learn(lesson: Lesson): Template | undefined {
   const { bytes, chunk, leaves, before, known } = lesson
-  const literals: Literal[] = []
-  const varying: { leaf: Leaf; effect: Effect }[] = []
-  let base: unknown = chunk
-  let at = 0
-  for (const [i, leaf] of leaves.entries()) {
-    if (!mayVary(leaf, differs(lesson, leaf, before.bytes, before.leaves[i]))) continue
-    const effect = effectOf(lesson, leaf)
-    const literal = literalOf(bytes.subarray(at, leaf.from))
-    if (effect === undefined || literal === undefined) return undefined
-    // The texts of the base are empty, so that what it weighs can be told once.
-    if (effect !== 'skip' && leaf.isText) base = withValue(base, leaf.path, 0, '')
-    literals.push(literal)
-    varying.push({ leaf, effect })
-    at = leaf.to
-  }
-  const last = literalOf(bytes.subarray(at))
-  if (last === undefined || varying.length > MAX_HOLES) return undefined
-  literals.push(last)
+  const varying = leaves.filter((leaf, i) => mayVary(leaf, differs(bytes, leaf, before.bytes, before.leaves[i])))
+  if (varying.length > MAX_HOLES) return undefined
+  const literals = literalsBetween(bytes, varying)
   // What a hole held may have sent an event the slow way: that teaches nothing.
-  if (known.some((other) => other.literals.length === literals.length && other.literals.every(isAmong(literals))))
-    return undefined
-  const empty = base as ChatCompletionChunk
+  if (literals === undefined || known.some((other) => areSame(other.literals, literals))) return undefined
+  const effects = effectsOf(lesson, varying)
+  if (effects === undefined) return undefined
+  // The texts of the base are empty, so that what it weighs can be told once.
+  const texts = varying.filter((leaf, i) => leaf.isText && effects[i] !== 'skip')
+  const base = withValues(chunk, texts, '', 0)
   const holes: Hole[] = []
-  for (const { leaf, effect } of varying) {
-    const hole = holeOf(lesson, empty, leaf, effect)
+  for (const [i, leaf] of varying.entries()) {
+    const hole = holeOf(lesson, base, leaf, effects[i] as Effect)
     // Two texts in one field would have to keep their order.
     if (hole.field !== undefined && holes.some(({ field }) => field?.name === hole.field?.name)) return undefined
     holes.push(hole)
   }
-  if (!addsNothingAgain(empty)) return undefined
   return {
     literals,
     holes,
     turn: 0,
     least: literals.reduce((sum, { length }) => sum + length, 0),
-    base: empty,
+    base,
     direct: directOf(holes),
-    weight: weightOf(empty),
+    weight: weightOf(base),
     call: holes.find(({ call }) => call !== undefined)?.text,
   }
 }
@@ -89,33 +75,64 @@ function mayVary({ path, isText }: Leaf, isOther: boolean): boolean {
   const [first, , third, fourth] = path
   const name = String(path.at(-1))
   if (first === 'usage') return isOther && !isText
-  if (path.length === 1) return name === 'obfuscation' ? isText : isOther && !ENVELOPE.has(name)
+  if (isPadding(path)) return isText
+  if (path.length === 1) return isOther && !ENVELOPE.has(name)
   if (isDropped(path)) return isOther
   if (first !== 'choices' || third !== 'delta' || fourth === 'role') return false
   if (fourth === 'tool_calls') return isText && path.length === 7 && (name === 'arguments' || name === 'input')
   return isOther || (isText && isProse(name))
 }
 
+/** Padding against eavesdroppers, of the chunk (OpenAI) or of the choice (Bedrock): another length in every event. */
+const isPadding = (path: Path): boolean => (path.length === 1 || path.length === 3) && path.at(-1) === 'obfuscation'
+
 /** A text that repeats the delta (case 120). */
 const isDropped = (path: Path): boolean => path.length === 3 && path[0] === 'choices' && path[2] === 'text'
 
-function effectOf({ bytes, chunk, decode }: Lesson, { path, isText, from, to }: Leaf): Effect | undefined {
-  const value = valueAt(chunk, path)
-  if (value === undefined) return isText && (path[0] === 'obfuscation' || isDropped(path)) ? 'skip' : undefined
-  const text = decode(bytes, from, to, false)
-  // What normalizing has changed is not in the bytes of the next event either.
-  if (value !== (isText ? (JSON.parse(`"${text}"`) as unknown) : Number(text))) return undefined
-  const [first, second, both] = isText ? ['a', 'b', 'ab'] : [1, 2]
-  const once = mergeChunk(undefined, withValue(chunk, path, 0, first) as ChatCompletionChunk)
-  const sum = valueAt(mergeChunk(once, withValue(chunk, path, 0, second) as ChatCompletionChunk), path)
-  return sum === second ? 'set' : isText && sum === both ? 'grow' : undefined
+/** The fixed bytes around these values, if they are ASCII. */
+function literalsBetween(bytes: Uint8Array, leaves: readonly Leaf[]): Literal[] | undefined {
+  const literals: Literal[] = []
+  let at = 0
+  for (const to of [...leaves.map(({ from }) => from), bytes.length]) {
+    const literal = literalOf(bytes.subarray(at, to))
+    if (literal === undefined) return undefined
+    at = leaves[literals.length]?.to ?? at
+    literals.push(literal)
+  }
+  return literals
 }
 
-function addsNothingAgain(chunk: ChatCompletionChunk): boolean {
-  const once = mergeChunk(undefined, chunk)
+/** What each of these values does to the sum; `undefined` if the chunk without them is not one that may come again. */
+function effectsOf(lesson: Lesson, leaves: readonly Leaf[]): Effect[] | undefined {
+  const kept: Leaf[] = []
+  for (const leaf of leaves) {
+    const value = valueAt(lesson.chunk, leaf.path)
+    if (value !== undefined && value === valueIn(lesson, leaf)) kept.push(leaf)
+    // What normalizing has changed is not in the bytes of the next event either.
+    else if (value !== undefined || !leaf.isText || !(isPadding(leaf.path) || isDropped(leaf.path))) return undefined
+  }
+  const once = mergeChunk(undefined, withValues(lesson.chunk, kept, 'a', 1))
   const told = JSON.stringify(once)
-  return JSON.stringify(mergeChunk(once, chunk)) === told
+  const twice = mergeChunk(once, withValues(lesson.chunk, kept, 'b', 2))
+  if (JSON.stringify(withValues(twice, kept, 'a', 1)) !== told) return undefined
+  const effects = leaves.map((leaf) => {
+    if (!kept.includes(leaf)) return 'skip'
+    const sum = valueAt(twice, leaf.path)
+    return sum === 'ab' ? 'grow' : sum === (leaf.isText ? 'b' : 2) ? 'set' : undefined
+  })
+  return effects.includes(undefined) ? undefined : (effects as Effect[])
 }
+
+function valueIn({ bytes, decode }: Lesson, { isText, from, to }: Leaf): unknown {
+  const text = decode(bytes, from, to, false)
+  return isText ? JSON.parse(`"${text}"`) : Number(text)
+}
+
+const withValues = (chunk: ChatCompletionChunk, leaves: readonly Leaf[], text: string, number: number) =>
+  leaves.reduce(
+    (all, { path, isText }) => withValue(all, path, 0, isText ? text : number),
+    chunk as unknown,
+  ) as ChatCompletionChunk
 
 /** A hole of this effect, which shares with those there are the text of its place and its field. */
 function holeOf(
@@ -150,14 +167,14 @@ function directOf(holes: readonly Hole[]): Template['direct'] {
   return { field: String(path.at(-1)), hole, inCall }
 }
 
-const isAmong =
-  (literals: readonly Literal[]) =>
-  ({ bytes }: Literal, i: number): boolean => {
-    const other = literals[i]?.bytes
-    return other?.length === bytes.length && bytes.every((byte, at) => byte === other[at])
-  }
+const areSame = (one: readonly Literal[], other: readonly Literal[]): boolean =>
+  one.length === other.length &&
+  one.every((literal, i) => {
+    const { bytes, length, view } = other[i] as Literal
+    return length === literal.length && matches(literal, bytes, view, 0)
+  })
 
-function differs({ bytes }: Lesson, { from, to }: Leaf, others: Uint8Array, other: Leaf | undefined): boolean {
+function differs(bytes: Uint8Array, { from, to }: Leaf, others: Uint8Array, other: Leaf | undefined): boolean {
   if (other === undefined || to - from !== other.to - other.from) return true
   for (let i = from, j = other.from; i < to; i++, j++) if (bytes[i] !== others[j]) return true
   return false

@@ -7,6 +7,7 @@
 export interface Literal {
   readonly length: number
   readonly bytes: Uint8Array
+  readonly view: DataView
   /** The bytes in groups of eight; the last group overlaps the one before, unless there are fewer than eight bytes. */
   readonly doubles: Float64Array
   /** The group that differed last, and where it stands: where templates differ in little, it tells at once which is meant. */
@@ -21,7 +22,7 @@ export function literalOf(bytes: Uint8Array): Literal | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, length)
   const doubles = new Float64Array(length < 8 ? 0 : Math.ceil(length / 8))
   for (let i = 0; i < doubles.length; i++) doubles[i] = view.getFloat64(Math.min(i * 8, length - 8), true)
-  return { length, bytes, doubles, probe: doubles[0] ?? 0, probeAt: 0 }
+  return { length, bytes, view, doubles, probe: doubles[0] ?? 0, probeAt: 0 }
 }
 
 /** Whether the bytes at `at` are the literal's. The caller has seen to it that there are enough. */

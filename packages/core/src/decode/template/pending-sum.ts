@@ -1,5 +1,5 @@
 import type { ChatCompletionChunk } from '../../chunk.ts'
-import type { RepeatedEvents } from '../decoder.ts'
+import type { RepeatedEvents } from '../repeated-events.ts'
 import { fill, type Hole, type Template, valueOf } from './template.ts'
 
 /**

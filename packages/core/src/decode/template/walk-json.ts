@@ -1,3 +1,5 @@
+import type { DecodeRange } from './pending-text.ts'
+
 /** Where a value stands in a JSON document: object keys and list positions from the outside in. */
 export type Path = readonly (number | string)[]
 
@@ -9,6 +11,12 @@ export interface Leaf {
   readonly to: number
 }
 
+/** An event, from `data:` to behind its blank line, and the texts and whole numbers in it, in order. */
+export interface Walked {
+  readonly bytes: Uint8Array
+  readonly leaves: readonly Leaf[]
+}
+
 const QUOTE = 34
 const COMMA = 44
 const MINUS = 45
@@ -18,15 +26,17 @@ const CLOSE_LIST = 93
 const OPEN_OBJECT = 123
 const CLOSE_OBJECT = 125
 
+/** More digits than these may not be exact. */
+const MAX_DIGITS = 15
+
 /**
- * The texts and whole numbers of valid JSON, in order, and what kind of document it is: the names in it.
+ * The texts and whole numbers of valid JSON, in order.
  *
- * No leaves where bytes alone do not tell which value a key leads to: a key that is escaped, is there twice, or is
+ * `undefined` where bytes alone do not tell which value a key leads to: a key that is escaped, is there twice, or is
  * `__proto__`.
  */
-export function leavesOf(bytes: Uint8Array, from: number): { kind: string; leaves: Leaf[] | undefined } {
+export function leavesOf(bytes: Uint8Array, from: number, decode: DecodeRange): Leaf[] | undefined {
   const leaves: Leaf[] = []
-  let kind = ''
   let at = from
 
   /** Reads from a quote to behind its partner, and gives where the partner is. */
@@ -46,14 +56,12 @@ export function leavesOf(bytes: Uint8Array, from: number): { kind: string; leave
     if (first === OPEN_OBJECT || first === OPEN_LIST) return container(path, first === OPEN_OBJECT)
     const begin = at
     if (first === QUOTE) {
-      kind += '"'
       leaves.push({ path, isText: true, from: begin + 1, to: text() })
       return true
     }
     for (let c = first; c !== undefined && c > 32 && c !== COMMA && c !== CLOSE_LIST && c !== CLOSE_OBJECT;)
       c = bytes[++at]
     if (isWhole(begin)) {
-      kind += '1'
       leaves.push({ path, isText: false, from: begin, to: at })
     }
     return true
@@ -63,45 +71,48 @@ export function leavesOf(bytes: Uint8Array, from: number): { kind: string; leave
     const keys = new Set<string>()
     const close = isObject ? CLOSE_OBJECT : CLOSE_LIST
     at++
-    kind += '['
     for (let item = 0; blank() !== close; item++) {
       if (bytes[at] === COMMA) at++
       blank()
       let key: number | string = item
       if (isObject) {
         const begin = at + 1
-        key = asciiOf(bytes, begin, text())
-        if (key === '' || keys.has(key)) return false
+        key = decode(bytes, begin, text(), false)
+        if (key.includes('\\') || key === '__proto__' || keys.has(key)) return false
         keys.add(key)
-        kind += `${key},`
         blank()
         at++
       }
       if (!value([...path, key])) return false
     }
     at++
-    kind += ']'
     return true
   }
 
-  /** Up to 15 digits and no other spelling: every such number is exact, and has no other name. */
+  /** Few digits and no other spelling: every such number is exact, and has no other name. */
   function isWhole(begin: number): boolean {
-    if (at - begin > 15 || bytes[begin] === MINUS || (bytes[begin] === 48 && at - begin > 1)) return false
+    if (at - begin > MAX_DIGITS || bytes[begin] === MINUS || (bytes[begin] === 48 && at - begin > 1)) return false
     for (let i = begin; i < at; i++) if ((bytes[i] ?? 0) < 48 || (bytes[i] ?? 0) > 57) return false
     return true
   }
 
-  const told = value([])
-  return { kind, leaves: told ? leaves : undefined }
+  return value([]) ? leaves : undefined
 }
 
-/** An unescaped ASCII text, or `''` for any other and for `__proto__`. */
-function asciiOf(bytes: Uint8Array, from: number, to: number): string {
-  let text = ''
-  for (let i = from; i < to; i++) {
-    const code = bytes[i] ?? 0
-    if (code >= 128 || code === BACKSLASH) return ''
-    text += String.fromCharCode(code)
+/** The leaves of valid JSON that has the same bytes around them as what was walked; `undefined` if it has not. */
+export function leavesAlike({ bytes: walked, leaves }: Walked, bytes: Uint8Array): Leaf[] | undefined {
+  const found: Leaf[] = []
+  let at = 0
+  let seen = 0
+  for (const { path, isText, from, to } of leaves) {
+    while (seen < from) if (bytes[at++] !== walked[seen++]) return undefined
+    const begin = at
+    if (isText) while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
+    else while (((bytes[at] ?? 0) ^ 48) < 10) at++
+    if (!isText && (at === begin || at - begin > MAX_DIGITS)) return undefined
+    found.push({ path, isText, from: begin, to: at })
+    seen = to
   }
-  return text === '__proto__' ? '' : text
+  while (seen < walked.length) if (bytes[at++] !== walked[seen++]) return undefined
+  return at === bytes.length ? found : undefined
 }

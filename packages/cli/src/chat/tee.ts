@@ -1,0 +1,69 @@
+import { quote } from '../arguments/parse-arguments.ts'
+import { usageError } from '../arguments/usage-error.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { Io } from '../io.ts'
+import { isRelayAddress, readRelayAddress, type RelayAddress } from '../tail/relay-address.ts'
+import { relayToken } from '../tail/relay-token.ts'
+
+/** Where others follow an answer while it is printed. */
+export interface Tee extends RelayAddress {
+  readonly topic: string
+}
+
+/**
+ * Reads `ws://127.0.0.1:8790/plan`: the last part of the path is the topic, what stands before it the relay. A topic alone
+ * is one of the relay in the environment.
+ */
+export function readTee(given: string, { env }: Pick<Io, 'env'>): Tee {
+  const relay = env['DELTAWIRE_RELAY_URL'] ?? ''
+  if (!isRelayAddress(given)) {
+    if (relay === '')
+      throw usageError(
+        `--tee ${quote(given)} names no relay`,
+        'as in: --tee ws://127.0.0.1:8790/TOPIC, or set $DELTAWIRE_RELAY_URL',
+      )
+    return { ...readRelayAddress(relay), topic: given }
+  }
+  const url = new URL(given)
+  const [, before = '', topic = ''] = /^(.*)\/([^/]+)$/.exec(url.pathname) ?? []
+  if (topic === '') throw usageError(`--tee ${quote(given)} names no topic`, 'as in: --tee ws://127.0.0.1:8790/TOPIC')
+  url.pathname = before === '' ? '/' : before
+  return { ...readRelayAddress(url.href), topic: decodeURIComponent(topic) }
+}
+
+/**
+ * The endpoint that asks through the relay: it asks its own upstream, once, and whoever follows the topic reads along.
+ *
+ * A relay goes on when a reader leaves. Here the reader is the one who has asked: Ctrl-C is for the model.
+ */
+export async function throughRelay(
+  endpoint: Endpoint,
+  { baseURL, topic }: Tee,
+  io: Pick<Io, 'env' | 'fetch' | 'signal'>,
+): Promise<Endpoint> {
+  const token = relayToken({ 'token-cmd': undefined }, io)
+  const apiKey = typeof token === 'string' ? token : ''
+  const send = endpoint.fetch ?? io.fetch
+  const cancelling: typeof fetch = async (input, init) => {
+    const response = await send(input, init)
+    const id = response.headers.get('x-stream-id')
+    if (id !== null) {
+      const stop = () =>
+        void send(`${baseURL}/streams/${id}`, { method: 'DELETE', headers: authorization(apiKey) }).catch(() => {})
+      init?.signal?.addEventListener('abort', stop, { once: true })
+    }
+    return response
+  }
+  return {
+    ...endpoint,
+    baseURL,
+    apiKey,
+    headers: { ...endpoint.headers, 'x-topic': topic },
+    secrets: apiKey === '' ? endpoint.secrets : [...endpoint.secrets, apiKey],
+    fetch: cancelling,
+  }
+}
+
+function authorization(token: string): Record<string, string> {
+  return token === '' ? {} : { authorization: `Bearer ${token}` }
+}
