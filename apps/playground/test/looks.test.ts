@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { isBusy } from './support/is-busy.ts'
+import { isBusy } from '@deltawire/testkit/is-busy'
 import { buildPlayground, laneNames, usePlayground, watchPages } from './support/open-playground.ts'
 
 describeWithProgram('chromium', 'the page of the playground', (path) => {

@@ -2,7 +2,7 @@ import { demoAnswer } from '@deltawire/cli/playground'
 import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { isBusy } from './support/is-busy.ts'
+import { isBusy } from '@deltawire/testkit/is-busy'
 import { answerOfScript, type Shown, shownOf } from './support/answer.ts'
 import {
   buildPlayground,

@@ -1,8 +1,9 @@
 import { createMockServer, type MockServer } from '@deltawire/cli/mock'
+import { freePort } from '@deltawire/testkit/free-port'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, openSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { binary } from './support/relay-node.ts'
 
@@ -17,15 +18,6 @@ describe('a node', () => {
     for (const end of ended.splice(0).reverse()) await end()
   })
   afterAll(() => upstream.close())
-
-  async function freePort(): Promise<number> {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    await new Promise((resolve) => server.close(resolve))
-    if (address === null || typeof address === 'string') throw new Error('a listening server has a port')
-    return address.port
-  }
 
   /** Starts one with its log going there. Resolves when it is alive. */
   async function start(command: string, args: readonly string[], log: number | 'ignore'): Promise<string> {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@deltawire/testkit/free-port'
 import type { RelayNode } from './relay-node.ts'
 
 /** A balancer that people deploy, and how it is started with a configuration of `apps/relay/deploy`. */
@@ -35,15 +36,6 @@ export interface Balancer {
   readonly origin: string
   readonly socketURL: string
   close(): Promise<void>
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('a listening server has a port')
-  return address.port
 }
 
 async function untilListening(port: number, hasEnded: () => boolean): Promise<void> {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabApi } from '../apps/lab.ts'
 import { bundleApp, pageOf, strictPolicy } from '../support/browser-lab.ts'
 import { type ChatServer, chunksOf, type Script, serveChat } from '../support/chat-server.ts'
-import { isBusy } from '../support/is-busy.ts'
+import { isBusy } from '@deltawire/testkit/is-busy'
 
 declare global {
   interface Window {

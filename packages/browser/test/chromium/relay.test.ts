@@ -3,7 +3,7 @@ import { describeWithProgram } from '@deltawire/testkit/describe'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleApp, pageOf } from '../support/browser-lab.ts'
 import { chunksOf } from '../support/chat-server.ts'
-import { isBusy } from '../support/is-busy.ts'
+import { isBusy } from '@deltawire/testkit/is-busy'
 import { type RelayServer, serveRelay } from '../support/relay-server.ts'
 
 const TEXT = Array.from({ length: 400 }, (_, at) => ['Grüße', '世界', '👋🏽', 'Wort'][at % 4]).join(' ')

@@ -1,4 +1,4 @@
-import { accumulate, StreamError } from '@deltawire/core'
+import { StreamError } from '@deltawire/core'
 import { readChunks } from '@deltawire/node'
 import type { FlagValues } from '../arguments/command.ts'
 import { quote } from '../arguments/parse-arguments.ts'
@@ -13,12 +13,10 @@ import { NotCurl, readCurl, type CurlRequest } from '../recording/curl.ts'
 import { callsInHar } from '../recording/har.ts'
 import { createRecordingFolder, openRecordingFile, type RecordingFile } from '../recording/recording-file.ts'
 import { createRedaction, secretsIn } from '../recording/redaction.ts'
-import { createAnswerWriter } from '../render/create-answer-writer.ts'
 import { note } from '../report.ts'
-import { abortable } from '../source/abortable.ts'
 import { readText } from '../source/read-text.ts'
 import { openSource } from '../source/open-source.ts'
-import { judgeRecorded } from './judge-recorded.ts'
+import { showRecorded } from './show-recorded.ts'
 import type { flags } from './record.command.ts'
 
 type Flags = FlagValues<typeof flags>
@@ -137,19 +135,7 @@ async function sendAndRecord(
       { cause },
     )
   })
-  const writer = file === undefined ? undefined : createAnswerWriter(io, 'hide')
-  const chunks = abortable(readChunks(response), io.signal)
-  async function* shown() {
-    for await (const chunk of chunks) {
-      await writer?.write(chunk)
-      yield chunk
-    }
-  }
-  const accumulated = await accumulate(shown())
-  await writer?.end()
-  await written
-  if (file !== undefined) await note(io, flags, `recorded in ${file.path}`)
-  return judgeRecorded(accumulated, flags, io)
+  return showRecorded(readChunks(response), { file, written: () => written }, flags, io)
 }
 
 async function textOf(name: string, flags: Flags, io: Io, maxBytes?: number): Promise<string> {

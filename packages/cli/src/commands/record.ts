@@ -1,4 +1,3 @@
-import { accumulate } from '@deltawire/core'
 import { streamChatCompletion } from '@deltawire/node'
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { usageError } from '../arguments/usage-error.ts'
@@ -8,12 +7,10 @@ import { createRecordingProxy } from '../recording/create-recording-proxy.ts'
 import { createRecordingFolder, openRecordingFile, type RecordingFile } from '../recording/recording-file.ts'
 import { recordCall, type RecorderOptions } from '../recording/create-recorder.ts'
 import { createRedaction } from '../recording/redaction.ts'
-import { createAnswerWriter } from '../render/create-answer-writer.ts'
 import { note } from '../report.ts'
 import { serveUntilDone } from '../serve-until-done.ts'
-import { abortable } from '../source/abortable.ts'
 import { requestOf } from '../source/request-of.ts'
-import { judgeRecorded } from './judge-recorded.ts'
+import { showRecorded } from './show-recorded.ts'
 import type { flags } from './record.command.ts'
 
 type Flags = FlagValues<typeof flags>
@@ -81,19 +78,7 @@ async function recordOne(
   const options = { ...endpoint, headers: { ...endpoint.headers, 'accept-encoding': 'identity' } }
   // What happened is recorded as it happened: nothing is tried again.
   const chunks = streamChatCompletion(asked, { ...options, fetch: recordingFetch, maxRetries: 0 })
-  const writer = file === undefined ? undefined : createAnswerWriter(io, 'hide')
-  const watched = abortable(chunks, io.signal)
-  async function* shown() {
-    for await (const chunk of watched) {
-      await writer?.write(chunk)
-      yield chunk
-    }
-  }
-  const accumulated = await accumulate(shown())
-  await writer?.end()
-  await written
-  if (file !== undefined) await note(io, flags, `recorded in ${file.path}`)
-  return judgeRecorded(accumulated, flags, io)
+  return showRecorded(chunks, { file, written: () => written }, flags, io)
 }
 
 /** What the head of the recording says about the request. */
