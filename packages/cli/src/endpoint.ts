@@ -19,8 +19,8 @@ const header: Value<readonly [name: string, value: string]> = {
   },
 }
 
-/** The flags of every command that asks an endpoint. */
-export const endpointFlags = flagGroup({
+/** Who is asked, and on which way: the flags of every command that asks an endpoint. */
+export const placeFlags = flagGroup({
   ...configFlags,
   'base-url': { value: text('URL'), about: 'the endpoint, up to /chat/completions; $OPENAI_BASE_URL when not given' },
   'api-key-cmd': { value: text('COMMAND'), about: 'prints the key; $OPENAI_API_KEY or the profile when not given' },
@@ -35,14 +35,25 @@ export const endpointFlags = flagGroup({
   },
   ca: { value: text('FILE'), about: 'certificates (PEM) that are trusted besides the usual ones' },
   insecure: { value: on, about: 'trust any certificate' },
+})
+
+/** How long an answer is waited for. */
+export const waitFlags = flagGroup({
   'connect-timeout': { value: duration(), about: 'how long a server may take to answer at all (10s, by Node.js)' },
   'first-timeout': { value: duration(), about: 'how long the first chunk may take (5m)' },
   'idle-timeout': { value: duration(), about: 'how long a server may be silent after it (2m)' },
   timeout: { value: duration(), about: 'how long the whole may take (no limit)' },
+})
+
+/** The flags of a command that asks until there is an answer. */
+export const endpointFlags = flagGroup({
+  ...placeFlags,
+  ...waitFlags,
   retries: { value: whole('N', { min: 0 }), about: 'attempts after the first one, where there was no answer (2)' },
 })
 
-export type EndpointFlags = FlagValues<typeof endpointFlags>
+/** A command that measures or records asks once; one that wants no answer has no time for it. */
+export type EndpointFlags = FlagValues<typeof placeFlags> & Partial<FlagValues<typeof endpointFlags>>
 
 /** Where a request goes and how long it may take: options for `streamChatCompletion`. */
 export interface Endpoint extends StreamChatCompletionOptions {

@@ -33,6 +33,8 @@ export interface Output {
   readonly isTTY: boolean
   /** The width of the terminal, now; nothing where there is none. */
   readonly columns?: () => number | undefined
+  /** Its height. */
+  readonly rows?: () => number | undefined
   /**
    * Resolves when more may be written, and leaves the process within one turn of the event loop.
    *

@@ -4,7 +4,7 @@ import { OutputClosed, type Output } from './io.ts'
 /** How much may wait before the writer has to. */
 const maxPendingLength = 64 * 1024
 
-type ProcessStream = Writable & { columns?: number }
+type ProcessStream = Writable & { columns?: number; rows?: number }
 
 export interface ProcessOutputOptions {
   readonly isTTY: boolean
@@ -76,6 +76,7 @@ export function createProcessOutput(
   return {
     isTTY,
     columns: () => (isTTY ? stream().columns : undefined),
+    rows: () => (isTTY ? stream().rows : undefined),
     async write(text) {
       if (failure !== undefined) return flush()
       if (text.length === 0) return

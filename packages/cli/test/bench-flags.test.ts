@@ -16,10 +16,22 @@ async function bench(...flags: string[]) {
 describe('bench', () => {
   test('asks what --prompt says, and something of its own without it', async () => {
     const own = await bench('-n', '1', '--prompt', 'Count to ten.')
-    expect(own).toMatchObject({ code: 0, asked: [{ body: { messages: [{ role: 'user', content: 'Count to ten.' }] } }] })
+    expect(own).toMatchObject({
+      code: 0,
+      asked: [{ body: { messages: [{ role: 'user', content: 'Count to ten.' }] } }],
+    })
     const usual = await bench('-n', '1')
     const prompt = expect.stringMatching(/two hundred words/) as unknown
     expect(usual.asked).toMatchObject([{ body: { messages: [{ role: 'user', content: prompt }] } }])
+  })
+
+  test('asks with the system message of --system', async () => {
+    const { asked } = await bench('-n', '1', '--system', 'Be brief.', '--prompt', 'Hi')
+    const messages = [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Hi' },
+    ]
+    expect(asked).toMatchObject([{ body: { messages } }])
   })
 
   test('begins no more in a second than --rate says', async () => {

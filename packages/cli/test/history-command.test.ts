@@ -205,37 +205,3 @@ describe('models', () => {
     expect((await run(['models'], { env, fetch: async () => new Response('no', { status: 403 }) })).code).toBe(4)
   })
 })
-
-describe('compare', () => {
-  test('asks all of them at once, and prints one after the other in a pipe', async () => {
-    const { code, stdout } = await run(['compare', '-m', 'demo:text', '-m', 'demo:reasoning', 'Hello'])
-    expect(code).toBe(0)
-    expect(stdout).toMatch(
-      /^--- demo:text ---\nA chunk .*\n\(14 in · 42 out .*\)\n\n--- demo:reasoning ---\n9\.8 is larger than 9\.11\.\n\(19 in/,
-    )
-    expect((await run(['history'])).stdout).toBe('')
-  })
-
-  test('shows them beside each other where there is room', async () => {
-    const { stdout } = await run(['compare', '-m', 'demo:utf8', '-m', 'demo:reasoning', 'Hello'], {
-      isTTY: true,
-      clock: at(0),
-    })
-    const [head = '', rule = '', first = ''] = stdout.split('\n')
-    expect(head).toMatch(/^demo:utf8 +│ demo:reasoning$/)
-    expect(rule).toMatch(/^─{38} │ ─{38}$/)
-    expect(first).toMatch(/│ 9\.8 is larger than 9\.11\.$/)
-  })
-
-  test('is JSON for a program, and says which model did not answer', async () => {
-    const { code, stdout } = await run(['compare', '-m', 'demo:text', '-m', 'demo:error', '--json', 'Hello'])
-    expect(code).toBe(7)
-    expect(
-      stdout
-        .trim()
-        .split('\n')
-        .map((line) => (JSON.parse(line) as { type: string }).type),
-    ).toEqual(['result', 'result', 'error'])
-    expect((await run(['compare', '-m', 'demo:text', 'Hello'])).code).toBe(2)
-  })
-})

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { Interrupted } from '../src/io.ts'
 import { createMockServer, type MockServer, type MockServerOptions } from '../src/mock/create-mock-server.ts'
+import { upgradeStatus } from '../src/tail/upgrade-status.ts'
+import { createFakeClock } from './fake-clock.ts'
 import { runCli } from './run-cli.ts'
 import { serving } from './serving.ts'
 
@@ -41,6 +43,22 @@ describe('mock', () => {
     expect(await runCli(['mock', '--host', nowhere])).toMatchObject(refused)
   })
 
+  test('varies its pauses by as much as --jitter says, the same in every run', async () => {
+    const pauses = async (...flags: string[]) => {
+      const clock = createFakeClock()
+      const answered = async (url: string) =>
+        void (await (await fetch(`${url}/chat/completions`, asks('demo:text'))).text())
+      await serving(['mock', '--ttft', '100ms', '--tps', '10', ...flags], answered, { clock })
+      return clock.sleeps
+    }
+    const shaken = await pauses('--jitter', '20%')
+    expect(new Set(shaken).size).toBeGreaterThan(5)
+    expect(Math.min(...shaken)).toBeGreaterThanOrEqual(80)
+    expect(Math.max(...shaken)).toBeLessThanOrEqual(120)
+    expect(await pauses('--jitter', '20%')).toEqual(shaken)
+    expect(new Set(await pauses())).toEqual(new Set([100]))
+  })
+
   test('answers web pages of any origin with --cors, and tells them nothing without', async () => {
     const asked = async (url: string) => {
       const page = { origin: 'https://page.example', 'access-control-request-headers': 'x-team' }
@@ -52,6 +70,30 @@ describe('mock', () => {
     }
     await serving(['mock', '--cors'], async (url) => expect(await asked(url)).toEqual([204, '*', 'x-team', '*']))
     await serving(['mock'], async (url) => expect(await asked(url)).toEqual([405, null, null, null]))
+  })
+})
+
+describe('playground', () => {
+  test('takes the port of --port, or says that it is taken and leaves nothing behind', async () => {
+    const { port } = await upstream()
+    const listening = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap').length
+    expect(await runCli(['playground', '--port', String(port)])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`cannot listen on 127.0.0.1:${port}: it is in use`) as unknown,
+    })
+    // The one that has the port. What was closed is not gone at once.
+    await expect.poll(listening, { timeout: 10_000 }).toBe(1)
+  })
+
+  test('asks the endpoint for the model of --model', async () => {
+    const asked: (string | undefined)[] = []
+    const { baseURL } = await upstream({ onAnswer: ({ recording }) => asked.push(recording) })
+    const argv = ['playground', '--base-url', baseURL, '--model', 'demo:utf8']
+    const { code } = await serving(argv, async (url) => {
+      const response = await fetch(`${url}v1/chat/completions`, asks('any'))
+      expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('[DONE]')])
+    })
+    expect([code, asked]).toEqual([0, ['demo:utf8']])
   })
 })
 
@@ -91,6 +133,23 @@ describe('relay', () => {
     expect(await runCli(open, { env })).toMatchObject({ code: 0, stderr: '' })
   })
 
+  test('opens sockets for the pages of --origin, for any page with *, and for no other', async () => {
+    const statuses = async (...flags: string[]) => {
+      const found: number[] = []
+      await serving([...argv, ...flags], async (url) => {
+        for (const origin of ['https://a.example', 'https://b.example'])
+          found.push(
+            await upgradeStatus(`${url.replace('http', 'ws')}/v1/socket`, { protocol: 'deltawire.v1', origin }),
+          )
+      })
+      return found
+    }
+    expect(await statuses()).toEqual([403, 403])
+    expect(await statuses('--origin', 'https://a.example')).toEqual([101, 403])
+    expect(await statuses('--origin', '*')).toEqual([101, 101])
+    expect((await runCli([...argv, '--origin', '*', '--origin', 'https://a.example'])).code).toBe(2)
+  })
+
   test('asks the endpoint that --upstream names, before that of the environment', async () => {
     const asked: (string | undefined)[] = []
     const { baseURL } = await upstream({ onAnswer: ({ recording }) => asked.push(recording) })
@@ -105,6 +164,20 @@ describe('relay', () => {
       { env },
     )
     expect(asked).toEqual(['demo:utf8'])
+  })
+
+  test('gives its token to the command that it runs, and starts where clients are told of another', async () => {
+    const token = '0123456789abcdef'
+    const env = {
+      DELTAWIRE_RELAY_TOKENS: `ada=${token}`,
+      DELTAWIRE_RELAY_URL: 'ws://127.0.0.1:1/v1/socket',
+    }
+    const judge = `const { DELTAWIRE_RELAY_TOKEN: token, DELTAWIRE_RELAY_URL: url } = process.env
+      process.exitCode = token === '${token}' && !url.includes(':1/') ? 42 : 1`
+    expect(await runCli([...argv, '--', process.execPath, '-e', judge], { env })).toMatchObject({
+      code: 42,
+      stderr: '',
+    })
   })
 
   test('is as talkative as --log says', async () => {

@@ -14,7 +14,7 @@ export async function serving(
   const interrupt = new AbortController()
   let said = ''
   let url: string | undefined
-  let failure: unknown
+  let failure: Error | undefined
   const result = await runCli(argv, {
     clock: systemClock,
     ...options,
@@ -25,7 +25,7 @@ export async function serving(
       url = place.exec(said)?.[1]
       if (url === undefined) return
       void use(url)
-        .catch((error: unknown) => (failure = error))
+        .catch((error: Error) => (failure = error))
         .finally(() => interrupt.abort(new Interrupted('SIGINT')))
     },
   })

@@ -35,6 +35,8 @@ const server = createServer((request, response) => {
   response.on('close', () => clearInterval(timer))
 })
 
+// A client that measures nothing for a while finds its connection as it was.
+server.keepAliveTimeout = 0
 server.listen(0, '127.0.0.1')
 
 const QUESTIONS = {

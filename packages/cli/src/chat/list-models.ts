@@ -6,10 +6,13 @@ import type { Asker } from './create-asker.ts'
 /** A list of models is text: more than this is something else. */
 const maxLength = 16 * 1024 * 1024
 
+/** A list is at hand, where an answer has to be thought of. */
+const usualTimeoutMs = 30_000
+
 /**
  * The models that the endpoint lists, sorted; the recordings, where one of them answers.
  *
- * @throws StreamError when it does not list any
+ * @throws StreamError when it does not list any, or not in the time of the endpoint (30 seconds where it has none)
  */
 export async function listModels({ endpoint }: Pick<Asker, 'endpoint'>, io: Io): Promise<string[]> {
   if (endpoint === undefined) return demoNames.map((name) => `demo:${name}`)
@@ -17,13 +20,16 @@ export async function listModels({ endpoint }: Pick<Asker, 'endpoint'>, io: Io):
   url.pathname = `${url.pathname.replace(/\/chat\/completions\/?$/, '').replace(/\/+$/, '')}/models`
   const headers = { ...endpoint.headers, ...(endpoint.apiKey !== '' && { authorization: `Bearer ${endpoint.apiKey}` }) }
   const place = url.origin + url.pathname
-  const response = await (endpoint.fetch ?? io.fetch)(url.href, { headers, signal: io.signal }).catch(
-    (cause: unknown) => {
-      if (io.signal.aborted) throw io.signal.reason
-      throw new StreamError('connect_failed', `no answer from ${place}`, { url: place }, { cause })
-    },
-  )
-  const body = (await response.text()).slice(0, maxLength)
+  const timeoutMs = endpoint.totalTimeoutMs ?? usualTimeoutMs
+  const limit = AbortSignal.timeout(timeoutMs)
+  const signal = AbortSignal.any([io.signal, limit])
+  const failed = (cause: unknown): never => {
+    if (io.signal.aborted) throw io.signal.reason
+    if (!limit.aborted) throw new StreamError('connect_failed', `no answer from ${place}`, { url: place }, { cause })
+    throw new StreamError('timeout', `no list from ${place} for ${timeoutMs} ms`, { phase: 'total', timeoutMs })
+  }
+  const response = await (endpoint.fetch ?? io.fetch)(url.href, { headers, signal }).catch(failed)
+  const body = (await response.text().catch(failed)).slice(0, maxLength)
   if (!response.ok) {
     throw new StreamError('http_status', `the server answered ${response.status} to ${place}`, {
       status: response.status,

@@ -44,15 +44,36 @@ export async function throughRelay(
   const token = relayToken({ 'token-cmd': undefined }, io)
   const apiKey = typeof token === 'string' ? token : ''
   const send = endpoint.fetch ?? io.fetch
+
+  /** The id of a stream whose relay has not answered yet: it waits for the first chunk. One key is one stream. */
+  async function idOf(key: string, body: unknown): Promise<string | null> {
+    const response = await send(`${baseURL}/streams`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...authorization(apiKey) },
+      body: JSON.stringify({ key, topic, body: JSON.parse(String(body)) as unknown }),
+    })
+    return response.headers.get('x-stream-id')
+  }
+
   const cancelling: typeof fetch = async (input, init) => {
-    const response = await send(input, init)
-    const id = response.headers.get('x-stream-id')
-    if (id !== null) {
-      const stop = () =>
-        void send(`${baseURL}/streams/${id}`, { method: 'DELETE', headers: authorization(apiKey) }).catch(() => {})
-      init?.signal?.addEventListener('abort', stop, { once: true })
+    const key = crypto.randomUUID()
+    const headers = new Headers(init?.headers)
+    headers.set('idempotency-key', key)
+    let id: string | null | undefined
+    async function cancel(): Promise<void> {
+      id ??= await idOf(key, init?.body)
+      if (id !== null) await send(`${baseURL}/streams/${id}`, { method: 'DELETE', headers: authorization(apiKey) })
     }
-    return response
+    const stop = () => void cancel().catch(() => {})
+    init?.signal?.addEventListener('abort', stop, { once: true })
+    try {
+      const response = await send(input, { ...init, headers })
+      id = response.headers.get('x-stream-id')
+      return response
+    } finally {
+      // There is nothing to cancel where no relay has begun anything.
+      if (typeof id !== 'string') init?.signal?.removeEventListener('abort', stop)
+    }
   }
   return {
     ...endpoint,

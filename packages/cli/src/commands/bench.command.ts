@@ -1,7 +1,7 @@
 import { command, defineFlags } from '../arguments/command.ts'
 import { requestFlags } from '../arguments/request-flags.ts'
 import { duration, list, number, on, text, whole } from '../arguments/value.ts'
-import { endpointFlags } from '../endpoint.ts'
+import { placeFlags, waitFlags } from '../endpoint.ts'
 
 export const flags = defineFlags({
   ...requestFlags,
@@ -29,7 +29,8 @@ export const flags = defineFlags({
     about: 'exit 1 if so, as in ttft.p95>800ms, errors>0, gap.p50>+10%',
   },
   ascii: { value: on, about: 'no characters but ASCII in the histogram' },
-  ...endpointFlags,
+  ...placeFlags,
+  ...waitFlags,
 })
 
 export const bench = command({

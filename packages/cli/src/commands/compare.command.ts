@@ -28,7 +28,9 @@ export const compare = command({
   arguments: { placeholder: 'PROMPT…', max: Infinity, completes: 'nothing' },
   flags,
   details: [
-    'All of them are asked at once. On a terminal that is wide enough the answers stand beside each other, otherwise one after the other; beneath each are its time, its tokens and its cost. Nothing is kept.',
+    'All of them are asked at once. Where each has 24 columns of a terminal, the answers stand beside each other, otherwise one after the other; beneath each are its time, its tokens and its cost. Nothing is kept.',
+    'Beside each other they are shown while they arrive, each with its state, its time to the first chunk and its tokens per second (with ~ while they are estimated): the last lines that have room, on a screen of their own. At the end all of it is printed once. Without colours ($NO_COLOR, --color never) or with TERM=dumb it is only printed at the end.',
+    'Ctrl-C stops all of them, and prints what had arrived.',
     'The exit code is that of the first model that did not answer.',
   ],
   examples: [

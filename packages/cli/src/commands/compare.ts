@@ -1,28 +1,26 @@
-import type { RequestMessage } from '@deltawire/core'
-import { textOf } from '@deltawire/core'
+import { textOf, type ChatCompletionChunk, type RequestMessage } from '@deltawire/core'
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { buildPrompt, templateOf } from '../chat/build-prompt.ts'
 import { buildRequest } from '../chat/build-request.ts'
-import { columnsText } from '../chat/columns-text.ts'
+import { hasColors } from '../chat/colors.ts'
 import { createConversation } from '../chat/conversation.ts'
 import { createAsker, type Asker } from '../chat/create-asker.ts'
-import { createPrinter, type Answered, type Printer } from '../chat/create-printer.ts'
+import { createPrinter, type Answered } from '../chat/create-printer.ts'
 import { redacted } from '../chat/redacted.ts'
 import { takeAnswer } from '../chat/take-answer.ts'
 import { usageLine } from '../chat/usage-line.ts'
+import { columnLines, fitBeside, type Column } from '../compare/column-lines.ts'
+import { advanced, begun, columnAt, ended, type Progress } from '../compare/progress.ts'
+import { showLive } from '../compare/show-live.ts'
 import { loadSettings } from '../config/load-settings.ts'
 import { exitCode, exitCodeOf, exitCodeOfAnswer } from '../exit-code.ts'
-import type { Io } from '../io.ts'
+import { Interrupted, type Io } from '../io.ts'
 import { visible, visibleLine } from '../render/visible.ts'
 import { sentenceOf } from '../report.ts'
 import type { flags } from './compare.command.ts'
 
 type Flags = FlagValues<typeof flags>
-
-/** Narrower ones are harder to read than one after the other. */
-const minColumnWidth = 30
-const maxColumns = 4
 
 export const compare: Run<typeof flags> = async ({ flags, arguments: words }, io) => {
   if (flags.model.length < 2) throw usageError('compare needs two models: -m A -m B', 'deltawire models lists them')
@@ -32,9 +30,51 @@ export const compare: Run<typeof flags> = async ({ flags, arguments: words }, io
   const askers = await Promise.all(names.map((model) => createAsker({ ...shared, model }, io)))
   const prompt = await buildPrompt(words, template, settings, shared, io)
   const system: RequestMessage[] = prompt.system === undefined ? [] : [{ role: 'system', content: prompt.system }]
-  const answers = askers.map((asker) => askOne(asker, [...system, prompt.message], prompt.options, shared, io))
-  const codes = flags.json ? await printJson(answers, askers, io) : await print(answers, askers, io)
+  const messages = [...system, prompt.message]
+  if (flags.json) return firstFailure(await printJson(ask(), askers, io))
+  if (!isLive(askers.length, flags, io)) return firstFailure(await print(ask(), askers, io))
+
+  const progress = askers.map(({ model }) => begun(model, io.clock.now()))
+  const live = showLive((now) => progress.map((one) => columnAt(one, now)), io)
+  const answers = ask(progress)
+  try {
+    await Promise.all(answers)
+  } finally {
+    await live.stop()
+  }
+  return firstFailure(await print(answers, askers, io))
+
+  /** Asks all of them, and keeps up to date how far each has come, where that is shown. */
+  function ask(shown?: Progress[]): Promise<Answered>[] {
+    return askers.map(async (asker, at) => {
+      const update = (step: (before: Progress) => Progress) => {
+        const before = shown?.[at]
+        if (shown !== undefined && before !== undefined) shown[at] = step(before)
+      }
+      const answered = await askOne(asker, messages, prompt.options, shared, io, (chunk) =>
+        update((before) => advanced(before, chunk, io.clock.now())),
+      )
+      update((before) => ended(before, { ...answered, problem: problemOf(answered, asker.secrets) }))
+      return answered
+    })
+  }
+}
+
+function firstFailure(codes: readonly number[]): number {
   return codes.find((code) => code !== exitCode.complete) ?? exitCode.complete
+}
+
+/**
+ * Whether the answers are shown while they arrive: on a terminal that has room for them beside each other and can be
+ * drawn on. Requests that -vv shows would stand in between.
+ */
+function isLive(count: number, { color, verbose }: Flags, { stdout, stderr, env }: Io): boolean {
+  if (!stdout.isTTY || env['TERM'] === 'dumb' || !hasColors(stdout, env, color)) return false
+  return fitBeside(count, widthOf(stdout)) && !(verbose > 1 && stderr.isTTY)
+}
+
+function widthOf({ columns }: Io['stdout']): number {
+  return columns?.() ?? 80
 }
 
 async function askOne(
@@ -43,21 +83,20 @@ async function askOne(
   options: Readonly<Record<string, unknown>>,
   flags: Omit<Flags, 'model'>,
   io: Io,
+  onChunk: (chunk: ChatCompletionChunk) => void,
 ): Promise<Answered> {
   const request = buildRequest(asker, flags, { messages, options })
   const conversation = createConversation({ now: io.clock.date })
   return takeAnswer({
     asker,
     request,
-    printer: silent,
+    printer: { chunk: async (chunk) => onChunk(chunk), end: async () => {} },
     conversation,
     draftFolder: undefined,
     signal: io.signal,
     io: { ...io, stdout: { ...io.stdout, isTTY: false } },
   })
 }
-
-const silent: Printer = { chunk: async () => {}, end: async () => {} }
 
 /** Each as soon as it is there, in the order in which they were named. */
 async function printJson(answers: readonly Promise<Answered>[], askers: readonly Asker[], io: Io): Promise<number[]> {
@@ -84,10 +123,10 @@ async function printJson(answers: readonly Promise<Answered>[], askers: readonly
 }
 
 async function print(pending: readonly Promise<Answered>[], askers: readonly Asker[], io: Io): Promise<number[]> {
-  const width = io.stdout.isTTY ? (io.stdout.columns?.() ?? 80) : 0
-  const isWide = askers.length <= maxColumns && width / askers.length >= minColumnWidth
+  const width = io.stdout.isTTY ? widthOf(io.stdout) : 0
+  const isWide = fitBeside(askers.length, width)
   const codes: number[] = []
-  const columns: { title: string; text: string; foot: string }[] = []
+  const columns: Column[] = []
   for (const [at, answer] of pending.entries()) {
     const answered = await answer
     codes.push(codeOf(answered))
@@ -103,7 +142,7 @@ async function print(pending: readonly Promise<Answered>[], askers: readonly Ask
         `${at === 0 ? '' : '\n'}--- ${visibleLine(column.title)} ---\n${io.stdout.isTTY ? visible(column.text) : column.text}\n(${visibleLine(column.foot)})\n`,
       )
   }
-  if (isWide) await io.stdout.write(columnsText(columns, width))
+  for (const line of isWide ? columnLines(columns, { width }) : []) await io.stdout.write(`${line}\n`)
   return codes
 }
 
@@ -112,9 +151,16 @@ function textOfAnswer({ completion }: Answered): string {
   return message === undefined ? '' : (textOf(message) + (message.refusal ?? '')).trimEnd()
 }
 
-function footOf({ usage, figures, cost, error }: Answered, secrets: readonly string[]): string {
-  const failed = error === null ? [] : [redacted(sentenceOf(error), secrets)]
-  return [...failed, ...(usage === undefined ? [] : [usageLine(usage, figures, cost)])].join(' · ')
+function footOf(answered: Answered, secrets: readonly string[]): string {
+  const { usage, figures, cost } = answered
+  return [problemOf(answered, secrets), usage === undefined ? '' : usageLine(usage, figures, cost)]
+    .filter((part) => part !== '')
+    .join(' · ')
+}
+
+function problemOf({ error }: Answered, secrets: readonly string[]): string {
+  if (error === null) return ''
+  return error instanceof Interrupted ? error.message : redacted(sentenceOf(error), secrets)
 }
 
 function codeOf({ completion, error }: Answered): number {

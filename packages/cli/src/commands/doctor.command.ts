@@ -1,6 +1,6 @@
 import { command, defineFlags } from '../arguments/command.ts'
-import { list, on, oneOf, text } from '../arguments/value.ts'
-import { endpointFlags } from '../endpoint.ts'
+import { duration, list, on, oneOf, text } from '../arguments/value.ts'
+import { placeFlags } from '../endpoint.ts'
 
 export const flags = defineFlags({
   model: { short: 'm', value: text('MODEL'), about: 'the model; $DELTAWIRE_MODEL when not given' },
@@ -9,7 +9,8 @@ export const flags = defineFlags({
   dir: { value: text('FOLDER'), about: 'keep a recording of every request in FOLDER, as evidence' },
   'fail-on': { value: oneOf('fail', 'warn', 'never'), default: 'fail', about: 'the least that ends with exit code 1' },
   json: { value: on, about: 'every check as a line of JSON' },
-  ...endpointFlags,
+  ...placeFlags,
+  timeout: { value: duration(), about: 'how long one request may take (60s)' },
 })
 
 export const doctor = command({

@@ -1,11 +1,14 @@
 import { command, defineFlags } from '../arguments/command.ts'
-import { on } from '../arguments/value.ts'
+import { duration, on } from '../arguments/value.ts'
 import { configFlags } from '../config/config-flags.ts'
-import { endpointFlags } from '../endpoint.ts'
+import { placeFlags } from '../endpoint.ts'
 
 export const flags = defineFlags({ ...configFlags })
 export const rmFlags = defineFlags({ yes: { short: 'y', value: on, about: 'without asking' }, ...configFlags })
-export const testFlags = defineFlags({ ...endpointFlags })
+export const testFlags = defineFlags({
+  ...placeFlags,
+  timeout: { value: duration(), about: 'how long the answer may take (30s)' },
+})
 
 const load = async () => import('./keys.ts')
 const profile = { placeholder: '[PROFILE]', max: 1, completes: 'nothing' } as const

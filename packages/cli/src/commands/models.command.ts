@@ -1,10 +1,11 @@
 import { command, defineFlags } from '../arguments/command.ts'
-import { on } from '../arguments/value.ts'
-import { endpointFlags } from '../endpoint.ts'
+import { duration, on } from '../arguments/value.ts'
+import { placeFlags } from '../endpoint.ts'
 
 export const flags = defineFlags({
   json: { value: on, about: 'as a list of JSON' },
-  ...endpointFlags,
+  ...placeFlags,
+  timeout: { value: duration(), about: 'how long the list may take (30s)' },
 })
 
 export const models = command({

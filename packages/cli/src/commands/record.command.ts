@@ -1,7 +1,7 @@
 import { command, defineFlags } from '../arguments/command.ts'
 import { requestFlags } from '../arguments/request-flags.ts'
 import { list, on, text, whole } from '../arguments/value.ts'
-import { endpointFlags } from '../endpoint.ts'
+import { placeFlags, waitFlags } from '../endpoint.ts'
 
 export const flags = defineFlags({
   ...requestFlags,
@@ -18,14 +18,20 @@ export const flags = defineFlags({
   'print-env': { value: on, about: 'print the environment that leads clients to the proxy, for eval' },
   'from-har': { value: text('FILE'), about: 'make recordings of what a browser or a proxy has kept as HAR' },
   'from-curl': { value: text('FILE'), about: 'make the call of a curl command, which FILE holds, and record it' },
-  ...endpointFlags,
+  ...placeFlags,
+  ...waitFlags,
 })
 
 /** What is asked, and whom: a HAR file and a curl command say it themselves. */
 const asking = [
   ...(['model', 'system', 'option', 'request', 'no-stream', 'proxy', 'port', 'host', 'print-env'] as const),
   ...(['base-url', 'api-key', 'api-key-cmd', 'header', 'profile', 'config', 'no-config'] as const),
-  ...(['connect-timeout', 'first-timeout', 'idle-timeout', 'timeout', 'retries'] as const),
+  ...(['connect-timeout', 'first-timeout', 'idle-timeout', 'timeout'] as const),
+] as const
+/** What a call of our own is. Those of others say it themselves, and wait as long as they like. */
+const own = [
+  ...(['system', 'option', 'request', 'no-stream'] as const),
+  ...(['connect-timeout', 'first-timeout', 'idle-timeout', 'timeout'] as const),
 ] as const
 const sending = ['http-proxy', 'ca', 'insecure'] as const
 
@@ -38,7 +44,7 @@ export const record = command({
   conflicts: [
     ['output', 'dir'],
     ['output', 'proxy'],
-    ['no-stream', 'proxy'],
+    ...own.map((name) => ['proxy', name] as const),
     ...[...asking, ...sending, 'from-curl' as const].map((name) => ['from-har', name] as const),
     ...asking.map((name) => ['from-curl', name] as const),
   ],

@@ -19,7 +19,8 @@ export const relayCheck: Run<typeof flags> = async ({ flags, arguments: [given] 
   const url = given ?? io.env['DELTAWIRE_RELAY_URL'] ?? ''
   if (url === '') throw usageError('no relay is named', 'as in: deltawire relay-check ws://127.0.0.1:8790/v1/socket')
   const address = readRelayAddress(url)
-  if ((await upgradeStatus(address.socketURL, { protocol: 'deltawire.v1' })) === 0) {
+  const { timeout: timeoutMs } = flags
+  if ((await upgradeStatus(address.socketURL, { protocol: 'deltawire.v1', timeoutMs })) === 0) {
     throw new CliError(exitCode.network, `cannot connect to ${address.socketURL}`, 'is the relay running?')
   }
   const secret = relayToken(flags, io)
@@ -52,7 +53,7 @@ async function* checks(
     ...common,
     baseURL,
     fetch: io.fetch,
-    upgrade: (handshake) => upgradeStatus(socketURL, handshake),
+    upgrade: (handshake) => upgradeStatus(socketURL, { ...handshake, timeoutMs }),
   })
   yield* checkRelay({
     ...common,

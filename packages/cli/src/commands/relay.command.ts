@@ -30,7 +30,7 @@ export const relay = command({
     'Asks the upstream once per stream, keeps what comes, and carries it to every reader from wherever that reader is. WebSocket at /v1/socket; POST /v1/chat/completions for any client of the protocol; GET /v1/streams/ID/events to follow and to resume; /healthz, /readyz, /metrics.',
     'Flags, then DELTAWIRE_RELAY_… variables, then the file: --list-settings prints them all. Secrets come from variables, or from files that DELTAWIRE_RELAY_…_FILE name. With DELTAWIRE_RELAY_REDIS any number of nodes is one relay.',
     'With SOURCEs it needs no upstream and no key: answers come from these recordings, at a pace that one can watch.',
-    'With a COMMAND: runs it with OPENAI_BASE_URL and DELTAWIRE_RELAY_URL set, and ends with its exit code. Ctrl-C and SIGTERM send readers elsewhere and wait for running streams; a second Ctrl-C does not.',
+    'With a COMMAND: runs it with OPENAI_BASE_URL, DELTAWIRE_RELAY_URL and, where there are tokens, DELTAWIRE_RELAY_TOKEN set, and ends with its exit code. Ctrl-C and SIGTERM send readers elsewhere and wait for running streams; a second Ctrl-C does not.',
   ],
   examples: [
     {

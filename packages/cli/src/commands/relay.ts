@@ -61,9 +61,11 @@ async function serve(settings: RelaySettings, flags: Flags, { command, model }: 
   const { origin } = running
   log.info('listening', { origin, node, store: settings.redis === undefined ? 'memory' : 'redis' })
   const baseURL = `${origin}/v1`
+  const [token] = Object.values(settings.tokens ?? {})
   const environment = {
     OPENAI_BASE_URL: baseURL,
-    OPENAI_API_KEY: Object.values(settings.tokens ?? {})[0] ?? 'none',
+    OPENAI_API_KEY: token ?? 'none',
+    ...(token !== undefined && { DELTAWIRE_RELAY_TOKEN: token }),
     ...(model !== undefined && { DELTAWIRE_MODEL: model }),
     DELTAWIRE_RELAY_URL: `${origin.replace(/^http/, 'ws')}/v1/socket`,
   }

@@ -62,7 +62,12 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
     else if (pathname.startsWith('/playground/')) void control(pathname, req, res)
     else files.serve(pathname, res)
   })
-  const { origin } = await listen(server, port, host)
+  const { origin } = await listen(server, port, host).catch(async (error: unknown) => {
+    // A server that goes on would keep the process.
+    await Promise.all([backend.close(), closeNow(modelServer)])
+    await engine.close()
+    throw error
+  })
   let node = await startNode()
 
   /** Remembers the connections by which a page reads. The relay's own, to the model, are not among them. */

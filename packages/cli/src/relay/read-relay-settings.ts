@@ -127,6 +127,9 @@ async function fileSettings(path: string, problems: string[]): Promise<Record<st
   }
 }
 
+/** Where clients find a relay: whoever has it set for them may start another. */
+const ofClients = ['DELTAWIRE_RELAY_URL']
+
 /** A slip in the name of a variable would otherwise be a setting that has no effect. */
 function unknownVariables(env: Environment): string[] {
   const known = relaySettingNames.flatMap((name) => {
@@ -134,7 +137,7 @@ function unknownVariables(env: Environment): string[] {
     return isSecret === true ? [variableOf(name), `${variableOf(name)}_FILE`] : [variableOf(name)]
   })
   return Object.keys(env)
-    .filter((name) => name.startsWith('DELTAWIRE_RELAY_') && !known.includes(name))
+    .filter((name) => name.startsWith('DELTAWIRE_RELAY_') && ![...known, ...ofClients].includes(name))
     .map((name) => `${name}: there is no such setting${meant(name, known)}`)
 }
 

@@ -1,14 +1,18 @@
 import { WebSocket } from 'ws'
 
-/** Asks for a socket, and resolves to the status of the answer: 101 if there is one, 0 without an answer. */
-export function upgradeStatus(
-  url: string,
-  { protocol, origin }: { readonly protocol?: string; readonly origin?: string },
-): Promise<number> {
+export interface Handshake {
+  readonly protocol?: string | undefined
+  readonly origin?: string | undefined
+  /** How long the answer may take. @defaultValue `10_000`, as long as a client waits for a frame */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Asks for a socket, and resolves to the status of the answer: 101 if there is one, 0 without an answer in time. */
+export function upgradeStatus(url: string, { protocol, origin, timeoutMs = 10_000 }: Handshake): Promise<number> {
   return new Promise((resolve) => {
     const socket = new WebSocket(url, protocol === undefined ? [] : [protocol], {
       ...(origin !== undefined && { origin }),
-      handshakeTimeout: 10_000,
+      handshakeTimeout: timeoutMs,
     })
     socket.on('upgrade', () => resolve(101))
     socket.on('unexpected-response', (_, response) => {
