@@ -20,7 +20,7 @@ export function bodyIn(text: string): unknown {
 function isDeeper(value: unknown, levels: number): boolean {
   let level: unknown[] = [value]
   for (let depth = 0; depth <= levels; depth++) {
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values<unknown>(one) : []))
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? (Object.values(one) as unknown[]) : []))
     if (level.length === 0) return false
   }
   return true
