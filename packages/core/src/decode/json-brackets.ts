@@ -1,3 +1,4 @@
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../json-characters.ts'
 /**
  * Follows the brackets of JSON text that arrives in pieces.
  *
@@ -34,10 +35,3 @@ export class JsonBrackets {
     return text.length
   }
 }
-
-const QUOTE = 34
-const OPEN_BRACKET = 91
-const BACKSLASH = 92
-const CLOSE_BRACKET = 93
-const OPEN_BRACE = 123
-const CLOSE_BRACE = 125

@@ -14,7 +14,7 @@ export function cutBy(by: CutBy): Cut {
   if (by === 'word') return (text) => text.match(word) ?? []
   if (typeof by === 'function') return (text) => checked(by(text), text)
   if (Number.isSafeInteger(by) && by > 0) return bySize(by)
-  throw new TypeError(`cannot cut by ${by}: use 'character', 'word', 4 or a function`)
+  throw new TypeError(`cannot cut by ${by}: use 'character', 'word', a whole number or a function`)
 }
 
 /**

@@ -1,10 +1,9 @@
 import type { ChatCompletionChunk, ChunkChoice, ToolCallDelta } from '../../chunk.ts'
+import { QUOTE } from '../../json-characters.ts'
 import { type Literal, matches } from './literal.ts'
 import type { PendingText } from './pending-text.ts'
 import { CLASS, MISS, PLAIN, readString } from './string-hole.ts'
 import type { Path } from './walk-json.ts'
-
-const QUOTE = 34
 
 /** What a hole's value does to the sum. */
 export type Effect =

@@ -1,3 +1,12 @@
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA_MARK,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from '../../json-characters.ts'
 import type { DecodeRange } from './pending-text.ts'
 
 /** Where a value stands in a JSON document: object keys and list positions from the outside in. */
@@ -17,14 +26,7 @@ export interface Walked {
   readonly leaves: readonly Leaf[]
 }
 
-const QUOTE = 34
-const COMMA = 44
 const MINUS = 45
-const OPEN_LIST = 91
-const BACKSLASH = 92
-const CLOSE_LIST = 93
-const OPEN_OBJECT = 123
-const CLOSE_OBJECT = 125
 
 /** More digits than these may not be exact. */
 const MAX_DIGITS = 15
@@ -53,13 +55,13 @@ export function leavesOf(bytes: Uint8Array, from: number, decode: DecodeRange): 
   /** Returns whether the value is one whose parts are told by bytes alone. */
   function value(path: Path): boolean {
     const first = blank()
-    if (first === OPEN_OBJECT || first === OPEN_LIST) return container(path, first === OPEN_OBJECT)
+    if (first === OPEN_BRACE || first === OPEN_BRACKET) return container(path, first === OPEN_BRACE)
     const begin = at
     if (first === QUOTE) {
       leaves.push({ path, isText: true, from: begin + 1, to: text() })
       return true
     }
-    for (let c = first; c !== undefined && c > 32 && c !== COMMA && c !== CLOSE_LIST && c !== CLOSE_OBJECT;)
+    for (let c = first; c !== undefined && c > 32 && c !== COMMA_MARK && c !== CLOSE_BRACKET && c !== CLOSE_BRACE;)
       c = bytes[++at]
     if (isWhole(begin)) {
       leaves.push({ path, isText: false, from: begin, to: at })
@@ -69,10 +71,10 @@ export function leavesOf(bytes: Uint8Array, from: number, decode: DecodeRange): 
 
   function container(path: Path, isObject: boolean): boolean {
     const keys = new Set<string>()
-    const close = isObject ? CLOSE_OBJECT : CLOSE_LIST
+    const close = isObject ? CLOSE_BRACE : CLOSE_BRACKET
     at++
     for (let item = 0; blank() !== close; item++) {
-      if (bytes[at] === COMMA) at++
+      if (bytes[at] === COMMA_MARK) at++
       blank()
       let key: number | string = item
       if (isObject) {
