@@ -18,6 +18,8 @@ describe('an answer that others follow', () => {
     expect(readTee('plan', { env })).toMatchObject({ baseURL: 'http://127.0.0.1:8790/v1', topic: 'plan' })
     expect(() => readTee('plan', { env: {} })).toThrow('--tee "plan" names no relay')
     expect(() => readTee('ws://127.0.0.1:8790/', { env: {} })).toThrow('names no topic')
+    expect(() => readTee('ws://127.0.0.1:8790/%zz', { env: {} })).toThrow('names no topic')
+    expect(() => readTee('ws://', { env: {} })).toThrow('is no address')
   })
 
   const ask = (fetch: typeof globalThis.fetch, signal?: AbortSignal) =>

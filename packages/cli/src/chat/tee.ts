@@ -24,11 +24,24 @@ export function readTee(given: string, { env }: Pick<Io, 'env'>): Tee {
       )
     return { ...readRelayAddress(relay), topic: given }
   }
+  if (!URL.canParse(given)) throw usageError(`--tee ${quote(given)} is no address`, example)
   const url = new URL(given)
   const [, before = '', topic = ''] = /^(.*)\/([^/]+)$/.exec(url.pathname) ?? []
-  if (topic === '') throw usageError(`--tee ${quote(given)} names no topic`, 'as in: --tee ws://127.0.0.1:8790/TOPIC')
+  const name = decoded(topic)
+  if (name === '') throw usageError(`--tee ${quote(given)} names no topic`, example)
   url.pathname = before === '' ? '/' : before
-  return { ...readRelayAddress(url.href), topic: decodeURIComponent(topic) }
+  return { ...readRelayAddress(url.href), topic: name }
+}
+
+const example = 'as in: --tee ws://127.0.0.1:8790/TOPIC'
+
+/** Nothing, where the text is not encoded as a part of an address. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return ''
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { redacted } from '../chat/redacted.ts'
 import type { Io } from '../io.ts'
+import { isSecretHeader, redacted as secret } from '../recording/redaction.ts'
 import { visible } from '../render/visible.ts'
 
 /** `-vv`: the line and the headers of every request and of its response, on stderr. `-vvv`: what they carry, too. */
@@ -31,7 +32,5 @@ export function loggedFetch(
 }
 
 function headerLines(mark: string, headers: Headers): string {
-  return [...headers]
-    .map(([name, value]) => `${mark} ${name}: ${/auth|key|token|secret|cookie/i.test(name) ? '[redacted]' : value}\n`)
-    .join('')
+  return [...headers].map(([name, value]) => `${mark} ${name}: ${isSecretHeader(name) ? secret : value}\n`).join('')
 }

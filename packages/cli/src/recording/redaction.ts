@@ -22,7 +22,7 @@ export interface Redaction {
 const secretHeader = /auth|key|token|secret|cookie|password|session/i
 const harmlessHeader = /^x-ratelimit-|^access-control-|^x-.*-tokens$/i
 
-function isSecretHeader(name: string): boolean {
+export function isSecretHeader(name: string): boolean {
   return secretHeader.test(name) && !harmlessHeader.test(name)
 }
 
