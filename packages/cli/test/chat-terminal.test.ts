@@ -97,7 +97,7 @@ describe('the history of many processes', { timeout: 120_000 }, () => {
     const { code, stdout } = await deltawire('history', 'show')
     expect(code).toBe(0)
     expect(stdout).toMatch(
-      /--- user ---\ntell me\n\n--- assistant \(demo:text, partial: the program was killed\) ---\nA /,
+      /--- user ---\ntell me\n\n--- assistant \(demo:text, partial: the program was killed\) ---\nA\b/,
     )
     expect((await deltawire('-c', 'go on')).code).toBe(0)
   })

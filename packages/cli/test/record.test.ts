@@ -8,6 +8,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import { Interrupted } from '../src/io.ts'
 import { closeNow, listen } from '../src/listen.ts'
+import { createRecordingProxy } from '../src/recording/create-recording-proxy.ts'
 import { encodeHead, encodeLine, lineOf } from '../src/recording/encode-recording.ts'
 import { openCapture } from '../src/recording/read-recording.ts'
 import type { RecordingHead } from '../src/recording/recording.ts'
@@ -368,6 +369,41 @@ describe('a recording proxy', () => {
         body: { error: { code: 'bad_gateway' } },
       })
     })
+  })
+
+  test('has closed every recording when it ends, also of callers that are gone', async () => {
+    const said: string[] = []
+    let send = () => {}
+    // What was on its way already still comes when the caller has left.
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        send = () => {
+          controller.enqueue(demoBytes('text'))
+          controller.close()
+        }
+      },
+    })
+    const proxy = await createRecordingProxy({
+      upstream: 'http://upstream.example/v1',
+      headers: {},
+      fetch: async () => new Response(body),
+      host: '127.0.0.1',
+      port: 0,
+      signal: new AbortController().signal,
+      open: async () => ({
+        path: 'a file',
+        write: async (text) => void said.push(text),
+        close: async () => void said.push('closed'),
+      }),
+      recorder: (write) => ({ clock: systemClock, redaction: createRedaction({ secrets: [], names: [] }), write }),
+      onCall: undefined,
+    })
+    const asked = await fetch(`${proxy.baseURL}/models`)
+    const closed = proxy.close()
+    await expect(asked.text()).rejects.toThrow()
+    send()
+    await closed
+    expect(said).toEqual([expect.stringContaining('"v":1'), expect.any(String), expect.any(String), 'closed'])
   })
 
   test('runs a command against itself', async () => {

@@ -28,14 +28,25 @@ const notPassedOn = new Set(
 export async function createRecordingProxy(options: RecordingProxyOptions) {
   const { createServer } = await import('node:http')
   const base = new URL(options.upstream)
+  const calls = new Set<Promise<void>>()
   const server = createServer((request, response) => {
     response.on('error', () => {})
-    passOn(request, response, base, options).catch((error: unknown) => refuse(response, error))
+    const call = passOn(request, response, base, options)
+      .catch((error: unknown) => refuse(response, error))
+      .finally(() => calls.delete(call))
+    calls.add(call)
   })
   const { origin } = await listen(server, options.port, options.host).catch((error: unknown) => {
     throw listenError(error, options.host, options.port)
   })
-  return { baseURL: `${origin}/v1`, close: () => closeNow(server) }
+  return {
+    baseURL: `${origin}/v1`,
+    /** Every caller is gone then, and every recording whole up to where its call broke off. */
+    async close() {
+      await closeNow(server)
+      await Promise.all(calls)
+    },
+  }
 }
 
 async function passOn(
@@ -44,6 +55,8 @@ async function passOn(
   base: URL,
   options: RecordingProxyOptions,
 ): Promise<void> {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort(new Error('the caller left')))
   const body = await bodyOf(request)
   const call = {
     method: request.method ?? 'GET',
@@ -52,8 +65,6 @@ async function passOn(
   }
   const asked = bodyIn(body.toString('utf8'))
   const file = await options.open(modelOf(asked))
-  const gone = new AbortController()
-  response.once('close', () => gone.abort(new Error('the caller left')))
   try {
     const recorded = await recordCall(
       { ...call, ...(body.length > 0 && { body: asked }) },
@@ -84,8 +95,10 @@ async function send(from: Response, to: ServerResponse): Promise<void> {
   to.flushHeaders()
   try {
     for await (const piece of (from.body ?? []) as AsyncIterable<Uint8Array>) {
-      if (!to.write(piece)) await new Promise<void>((resolve) => to.once('drain', resolve).once('close', resolve))
+      const isFull = !to.write(piece)
+      // A response that is gone says neither that it has room nor, a second time, that it is gone.
       if (to.destroyed) return
+      if (isFull) await new Promise<void>((resolve) => to.once('drain', resolve).once('close', resolve))
     }
     to.end()
   } catch {
