@@ -2,6 +2,7 @@
 import { dialects } from './dialects.mjs'
 import { growth } from './growth.mjs'
 import { http } from './http.mjs'
+import { firstStream } from './first-stream.mjs'
 import { folding, iterating } from './journeys.mjs'
 import { json } from './json.mjs'
 import { libraries } from './libraries.mjs'
@@ -24,7 +25,19 @@ import { toolInput } from './tool-input.mjs'
  */
 
 /** @type {{ title: string, text: string, rows: Record<string, Row> }[]} */
-export const SUBJECTS = [folding, iterating, libraries, dialects, recordings, growth, json, toolInput, memory, http]
+export const SUBJECTS = [
+  folding,
+  iterating,
+  firstStream,
+  libraries,
+  dialects,
+  recordings,
+  growth,
+  json,
+  toolInput,
+  memory,
+  http,
+]
 
 /** @type {Record<string, Row>} */
 export const ROWS = Object.assign({}, ...SUBJECTS.map(({ rows }) => rows))
