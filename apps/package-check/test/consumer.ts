@@ -55,7 +55,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const installed = join(consumer, 'node_modules', name)
     // Not the exports of the repository: packing replaces them by those of `publishConfig`.
     const { exports } = await readJson<Manifest>(join(installed, 'package.json'))
-    const entries = Object.keys(exports).filter((path) => path !== './package.json')
+    // What ends with a star are files of data.
+    const entries = Object.keys(exports).filter((path) => path !== './package.json' && !path.endsWith('*'))
     return {
       name,
       entries: entries.map((path) => name + path.slice(1)),

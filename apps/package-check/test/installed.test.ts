@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
+import { root } from './root.ts'
 import { run } from './run.ts'
 
 const consumer = inject('consumer')
@@ -21,11 +22,22 @@ describe('a project that installed the packages', () => {
     expect(await script('require.cjs', code)).toEqual({ code: 0, output: 'true\n' })
   })
 
+  // The program's first line asks for `node`: it gets the one that runs this test.
+  const PATH = [dirname(process.execPath), process.env['PATH']].join(delimiter)
+
   it('runs the command line program', async () => {
-    // The program's first line asks for `node`: it gets the one that runs this test.
-    const PATH = [dirname(process.execPath), process.env['PATH']].join(delimiter)
     const result = await run('npx', ['--no', 'deltawire', '--version'], consumer, { PATH })
     expect(result).toEqual({ code: 0, output: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/) })
+  })
+
+  it('runs the first lines of the README, by the command that stands there', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8')
+    const [, code = ''] = /^```ts\n([^]*?)^```/m.exec(readme) ?? []
+    const [, command = ''] = /^npx (@deltawire\/cli mock .*?) +#/m.exec(readme) ?? []
+    expect(command).toContain('answer.mjs')
+    await writeFile(join(consumer, 'answer.mjs'), code)
+    const result = await run('npx', ['--no', ...command.split(' ')], consumer, { PATH })
+    expect(result).toEqual({ code: 0, output: expect.stringContaining('the sum of chunks is itself a chunk.') })
   })
 })
 

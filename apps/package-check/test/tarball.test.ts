@@ -23,6 +23,8 @@ describe.each(packages)('%s', (name, { entries, source, tarball, installed }) =>
   it('holds the build and the papers, and nothing else', async () => {
     const papers = ['LICENSE', 'README.md', 'package.json']
     for (const paper of ['CHANGELOG.md', 'PROTOCOL.md']) if (existsSync(join(source, paper))) papers.push(paper)
+    const schemas = join(source, 'schemas')
+    if (existsSync(schemas)) papers.push(...(await readdir(schemas)).map((file) => join('schemas', file)))
     const files = (await filesIn(installed)).filter(
       (file) => !/^dist\/([\w/-]+\.(js|js\.map|d\.ts)|playground\/\w+\.(css|html|svg))$/.test(file),
     )

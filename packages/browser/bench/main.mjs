@@ -1,18 +1,15 @@
 // What the main thread of a page does for an answer, beside others: `node packages/browser/bench/main.mjs`, or one of its
 // rows: `stores`, `burst-text`, `burst-tool`, `paced`. With all of them it writes docs/browser-benchmarks.md.
+import { openChromium } from '@deltawire/testkit/chromium'
 import { build } from 'esbuild'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { chromium } from 'playwright-core'
 import { eventsOf, sendEvents } from './wires.mjs'
 import { inTurn, measureAnswer, measureStore, median, openPage } from './measure.mjs'
 import { report } from './report.mjs'
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const wanted = process.argv.slice(2)
 const isWanted = (row) => wanted.length === 0 || wanted.includes(row)
 
@@ -59,11 +56,8 @@ const server = createServer((req, res) => {
 }).listen(0, '127.0.0.1')
 await once(server, 'listening')
 const origin = `http://127.0.0.1:${server.address().port}`
-const profile = await mkdtemp(join(tmpdir(), 'deltawire-bench-'))
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath,
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run'],
-})
+const browser = await openChromium(process.env.CHROMIUM ?? '/usr/bin/chromium')
+const { context } = browser
 const chromiumVersion = context.browser()?.version() ?? ''
 
 /** One way of sending an answer, to all candidates in turn. */
@@ -153,9 +147,8 @@ try {
       only: candidates.map((each) => (each.format === 'tanstack' ? { ...each, rounds: 1 } : each)),
     })
 } finally {
-  await context.close()
+  await browser.close()
   server.close()
-  await rm(profile, { recursive: true, force: true, maxRetries: 5 })
 }
 
 const version = (name) =>

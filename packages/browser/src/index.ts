@@ -1,6 +1,6 @@
 // For applications.
 export { createChat } from './chat/create-chat.ts'
-export type { Answer, Chat, ChatEvents, ChatOptions, ChatSnapshot, SendOptions, UserInput } from './chat/create-chat.ts'
+export type { Answer, Chat, ChatEvents, ChatOptions, ChatSnapshot, SendOptions, UserInput } from './chat/chat.ts'
 export type { ChatError } from './chat/chat-error.ts'
 export type { FlushMode } from './chat/flush.ts'
 export type {

@@ -15,17 +15,19 @@ class PlainState implements ChatState<UIMessage> {
   snapshot = <T>(value: T): T => structuredClone(value)
 }
 
+const storageOf = (kept: Map<string, string>) => ({
+  getItem: (key: string) => kept.get(key) ?? null,
+  setItem: (key: string, value: string) => void kept.set(key, value),
+  removeItem: (key: string) => void kept.delete(key),
+})
+
 class PlainChat extends AbstractChat<UIMessage> {}
 
 function setUp() {
   const environment = createManualEnvironment()
   const transport = createScriptedTransport()
   const kept = new Map<string, string>()
-  const storage = {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => void kept.set(key, value),
-    removeItem: (key: string) => void kept.delete(key),
-  }
+  const storage = storageOf(kept)
   const make = () =>
     new PlainChat({
       id: 'c1',
@@ -114,5 +116,24 @@ describe("AI SDK's chat", () => {
     expect(kept.size).toBe(0)
     expect(chat.status).toBe('ready')
     expect(partsOf(chat)).toEqual([['text', 'Hel']])
+  })
+
+  it('only leaves when nobody reads any more', async () => {
+    const { transport, last, kept, environment } = setUp()
+    const ui = aiSdkTransport({ transport, environment, storage: storageOf(kept) })
+    const abort = new AbortController()
+    const stream = await ui.sendMessages({
+      trigger: 'submit-message',
+      chatId: 'c1',
+      messageId: undefined,
+      messages: [{ id: 'm1', role: 'user', parts: [{ type: 'text', text: 'Hello!' }] }],
+      abortSignal: abort.signal,
+    })
+    await settled()
+    await stream.cancel()
+    await settled()
+    abort.abort()
+    await settled()
+    expect([last().readers, last().isStopped, kept.size]).toEqual([0, false, 1])
   })
 })

@@ -1,6 +1,6 @@
 import { StreamError, textOf } from '@deltawire/core'
 import { describe, expect, it } from 'vitest'
-import { createChat, type ChatOptions, type SerializedChat } from '../src/index.ts'
+import { createChat, type ChatOptions, type ChatTransport, type SerializedChat } from '../src/index.ts'
 import { createManualEnvironment, createScriptedTransport, type ScriptOptions } from '../src/testing.ts'
 import { settled } from './support/until.ts'
 
@@ -233,6 +233,53 @@ describe('trouble', () => {
     expect(transport.calls.at(-1)).toMatchObject({ verb: 'resume', ref: { lastEventId: '1' } })
   })
 
+  it('can be left the moment it has no network', async () => {
+    const { chat, last, environment } = setUp()
+    chat.subscribe(() => {
+      if (chat.getSnapshot().connection === 'offline') chat.disconnect()
+    })
+    const answer = chat.sendMessage('Hello!')
+    await settled()
+    environment.isOnline = false
+    last().cut()
+    expect(await answer).toMatchObject({ error: null })
+    await settled()
+    expect([chat.getSnapshot().status, environment.timers]).toEqual(['ready', 0])
+  })
+
+  it.each([1, 7, 500])('is the same in events of one chunk and in lists, of %i', async (size) => {
+    const text = 'word '.repeat(500)
+    const events = [...text].map((content, at) => ({
+      id: String(at + 1),
+      chunk: {
+        id: 'c',
+        object: 'chat.completion.chunk' as const,
+        created: 1,
+        model: 'm',
+        choices: [{ index: 0, delta: { content }, finish_reason: null }],
+      },
+    }))
+    const transport: ChatTransport = {
+      async send() {
+        return {
+          streamId: 's',
+          events: (async function* () {
+            if (size === 1) yield* events
+            else for (let at = 0; at < events.length; at += size) yield events.slice(at, at + size)
+          })(),
+        }
+      },
+    }
+    // Every look at the clock is ten milliseconds later.
+    const environment = createManualEnvironment()
+    let now = 0
+    Object.assign(environment, { now: () => (now += 10) })
+    const { message } = await createChat({ transport, environment }).sendMessage('Hello!')
+    expect(message?.parts).toEqual([{ type: 'text', text }])
+    // Also in the middle of a list.
+    expect(environment.yields).toBe(Math.floor(events.length / 64))
+  })
+
   it('gives up after five attempts, and takes the answer up when the page wakes', async () => {
     const { chat, last, transport, environment, text } = setUp()
     const unsubscribe = chat.subscribe(() => {})
@@ -434,6 +481,20 @@ describe('subscribers', () => {
     const { message } = await answer
     expect(text).toBe('abc')
     expect(finished).toEqual([message])
+  })
+
+  it('may be one function twice', async () => {
+    const { chat, last } = setUp()
+    let calls = 0
+    const listener = () => calls++
+    const leave = chat.on('finish', listener)
+    chat.on('finish', listener)
+    leave()
+    const answer = chat.sendMessage('Hello!')
+    await settled()
+    last().end()
+    await answer
+    expect(calls).toBe(1)
   })
 
   it('hear nothing after dispose', async () => {

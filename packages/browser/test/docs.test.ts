@@ -83,6 +83,25 @@ describe('the guide', () => {
     expect((await run(codeOf(title))).at(-1)).toEqual(expected)
   })
 
+  it('takes up from its ref what a server keeps', async () => {
+    const keeping = await serveChat({ script: () => ({ chunks: chunksOf('Hello there.'), heldAt: 2 }) })
+    const transport = browser.fetchTransport({ url: keeping.url })
+    const messages = [{ role: 'user' as const, content: 'Hello!' }]
+    const stream = browser.streamChat({ messages }, { transport })
+    let text = ''
+    for await (const chunk of stream) {
+      text += core.textOf(chunk)
+      if (text !== '') break
+    }
+    const { ref } = stream
+    if (ref === undefined) throw new Error('the server keeps streams, and tells no name')
+    keeping.release()
+    for await (const chunk of browser.resumeChat(ref, { transport })) text += core.textOf(chunk)
+    expect(text).toBe('Hello there.')
+    expect(keeping.log).toEqual(['POST /chat', `GET /chat/${ref.streamId}`])
+    await keeping.close()
+  })
+
   describe('has a backend', () => {
     const ask = async (url: string, fetcher?: typeof fetch) => {
       const transport = browser.fetchTransport({ url, ...(fetcher && { fetch: fetcher }) })

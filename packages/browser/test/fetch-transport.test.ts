@@ -1,8 +1,16 @@
-import { encodeChunk, encodeDone, StreamError } from '@deltawire/core'
+import { encodeChunk, encodeDone, StreamError, textOf } from '@deltawire/core'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createChat, fetchTransport, type FetchTransportOptions, page, streamChat } from '../src/index.ts'
+import {
+  type ChatTransport,
+  type ChunkEvent,
+  createChat,
+  fetchTransport,
+  type FetchTransportOptions,
+  page,
+  streamChat,
+} from '../src/index.ts'
 import { type ChatServer, chunksOf, type Script, serveChat } from './support/chat-server.ts'
-import { until } from './support/until.ts'
+import { settled, until } from './support/until.ts'
 
 // Without the waits of a real network: what is waited for is at once.
 const environment = { ...page, random: () => 0 }
@@ -270,7 +278,9 @@ describe('stop', () => {
 
   it('before the answer has begun waits for its name, and stops it then', async () => {
     const { server, transport } = await serve(long)
-    const stream = streamChat({ messages }, { transport, environment })
+    // However slow the machine is.
+    const patient = { ...environment, after: () => () => {} }
+    const stream = streamChat({ messages }, { transport, environment: patient })
     const result = stream.result()
     expect(await stream.stop()).toEqual({ stopped: true })
     expect(server.streams[0]).toMatchObject({ isStopped: true })
@@ -310,6 +320,46 @@ describe('a loop over chunks', () => {
     }
     await expect(read()).rejects.toBeInstanceOf(StreamError)
     expect(chunks).toBeGreaterThan(0)
+  })
+
+  it('gives nothing twice where a server can only begin anew, and the result has all of it', async () => {
+    const piece = (content: string, isWhole?: true): ChunkEvent => ({
+      chunk: {
+        id: 'c',
+        object: 'chat.completion.chunk',
+        created: 1,
+        model: 'm',
+        choices: [{ index: 0, delta: { content }, finish_reason: null }],
+      },
+      isWhole,
+    })
+    const transport: ChatTransport = {
+      send: async () => ({
+        streamId: 's',
+        events: (async function* () {
+          yield piece('Hel')
+          await settled()
+          throw new StreamError('connection_lost', 'cut', { pieces: 1 })
+        })(),
+      }),
+      resume: async () => ({
+        streamId: 's',
+        events: (async function* () {
+          yield [piece('Hello', true), piece('!')]
+        })(),
+      }),
+    }
+    const stream = streamChat({ messages }, { transport, environment })
+    const texts: string[] = []
+    const loop = async () => {
+      for await (const chunk of stream) texts.push(textOf(chunk))
+    }
+    await expect(loop()).rejects.toThrow('anew')
+    expect(texts).toEqual(['Hel'])
+    expect(await stream.result()).toMatchObject({
+      error: null,
+      completion: { choices: [{ message: { content: 'Hello!' } }] },
+    })
   })
 
   it('passes the reason of an abort on', async () => {

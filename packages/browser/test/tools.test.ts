@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { createChat, type ToolCallPart } from '../src/index.ts'
+import { createChat, type SerializedChat, type ToolCallPart } from '../src/index.ts'
 import { createManualEnvironment, createScriptedTransport } from '../src/testing.ts'
 import { createToolbox, defineTool } from '../src/tools.ts'
 import { settled } from './support/until.ts'
@@ -113,6 +113,21 @@ describe('a call', () => {
     last().end('tool_calls')
     await settled()
     expect(last().request.messages.at(-1)).toMatchObject({ content: expect.stringContaining('no tool constructor') })
+  })
+
+  it('that is approved when its tool has gone is answered', async () => {
+    const remove = defineTool({ parameters: z.object({}), needsApproval: () => true })
+    const { chat, last, call, transport } = setUp({ remove })
+    void chat.sendMessage('Remove it.')
+    await settled()
+    call('remove', '{}')
+    last().end('tool_calls')
+    await settled()
+    const initialState = JSON.parse(JSON.stringify(chat)) as SerializedChat
+    const later = createChat({ transport, initialState, tools: createToolbox({}) })
+    later.approveTool('call_1', true)
+    await settled()
+    expect(last().request.messages.at(-1)).toMatchObject({ content: expect.stringContaining('no tool remove') })
   })
 
   it('without run waits for its result, and all calls for each other', async () => {

@@ -36,6 +36,10 @@ export async function openReader(source: ByteSource | Response): Promise<ByteRea
 
 /** A source of bytes, or a `TypeError` that shows one. */
 export function checkSource(source: ByteSource | Response): ByteSource | Response {
+  if (typeof source === 'object' && source !== null && isResponse(source) && source.bodyUsed)
+    throw new TypeError(
+      'readChunks takes a Response whose body nobody has read: this one was read before, by text() or json() say',
+    )
   if (
     typeof source === 'object' &&
     source !== null &&

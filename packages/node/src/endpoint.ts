@@ -22,6 +22,7 @@ export interface EndpointOptions {
   headers?: HeadersOption | undefined
 }
 
+/** Headers as `fetch` takes them; `null` leaves out one that we would send. */
 export type HeadersOption =
   | Headers
   | Iterable<readonly [string, string]>
@@ -35,7 +36,7 @@ export interface Endpoint {
 
 /** The endpoint that the options and the environment name. */
 export function endpointOf(options: EndpointOptions): Endpoint {
-  const url = urlOf(options.baseURL ?? (process.env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1'))
+  const url = urlOf(options.baseURL)
   const theirs = headerEntries(options.headers)
   const hasKey = theirs.some(([name, value]) => value !== null && keyHeaders.has(name))
   const apiKey = options.apiKey ?? (hasKey ? '' : (process.env['OPENAI_API_KEY'] ?? ''))
@@ -67,10 +68,14 @@ const keyHeaders: ReadonlySet<string> = new Set(['authorization', 'api-key', 'x-
 
 const SUFFIX = '/chat/completions'
 
-function urlOf(baseURL: string): URL {
+function urlOf(given: string | undefined): URL {
+  const baseURL = given ?? (process.env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1')
   const url = typeof baseURL === 'string' && URL.canParse(baseURL) ? new URL(baseURL) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new TypeError(`baseURL must be an absolute http URL, as in { baseURL: 'http://127.0.0.1:8080/v1' }`)
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    const example = 'http://127.0.0.1:8080/v1'
+    const [name, right] = given === undefined ? ['OPENAI_BASE_URL', example] : ['baseURL', `{ baseURL: '${example}' }`]
+    throw new TypeError(`${name} must be an absolute http URL, as in ${right}, not ${shown(baseURL)}`)
+  }
   // What is wrong is said without showing it: such URLs are refused by fetch, with the password in the message.
   if (url.username !== '' || url.password !== '')
     throw new TypeError(
@@ -81,6 +86,10 @@ function urlOf(baseURL: string): URL {
   url.pathname = path.endsWith(SUFFIX) ? path : path + SUFFIX
   return url
 }
+
+/** A wrong address as it may be shown: without a password before its `@`, without the key of a query. */
+const shown = (address: unknown): string =>
+  JSON.stringify(String(address).replace(/^.*@/s, '…@').replace(/\?.*/s, '?…'))
 
 function headerEntries(headers: HeadersOption | undefined): [string, string | null][] {
   if (headers === undefined) return []

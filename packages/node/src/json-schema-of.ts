@@ -1,6 +1,7 @@
 import type { JsonSchema } from '@deltawire/core'
 import type { StandardSchema } from './standard-schema.ts'
 
+/** What is sent for a schema. */
 export interface JsonSchemaOptions {
   /** The JSON Schema that is sent, for libraries that do not make one (valibot alone). What comes is validated by `schema`. */
   jsonSchema?: JsonSchema | undefined

@@ -3,6 +3,7 @@ import { checkSource, openReader } from './byte-reader.ts'
 import { ByteChunkStream } from './chunk-stream.ts'
 import type { ByteSource } from './read-events.ts'
 
+/** What only the caller knows (`n`, `cumulative`), and the limits of a stream. */
 export type ReadChunksOptions = DecodeOptions
 
 /**

@@ -2,6 +2,7 @@ import { type AnyStreamError, isStreamError } from '@deltawire/core'
 import type { Time } from './time.ts'
 import { codesOf } from './stream-error-from-node.ts'
 
+/** How often and how long after a request is sent again; never once the first chunk has come. */
 export interface RetryOptions {
   /**
    * How many times a request is sent again when there was no answer to it.
@@ -29,6 +30,7 @@ export interface RetryOptions {
   onRetry?: ((retry: Retry) => void) | undefined
 }
 
+/** That a request is about to be sent again, and why. */
 export interface Retry {
   /** Counted from 1. */
   retry: number

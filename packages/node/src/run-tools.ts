@@ -10,7 +10,7 @@ import {
 } from '@deltawire/core'
 import { followAbort } from './follow-abort.ts'
 import { jsonSchemaOf, type JsonSchemaOptions } from './json-schema-of.ts'
-import { type OutputOf, sentenceOf, type StandardSchema } from './standard-schema.ts'
+import { checkSchema, type OutputOf, sentenceOf, type StandardSchema } from './standard-schema.ts'
 import { streamChatCompletion, type StreamChatCompletionOptions, type StreamRequest } from './stream-chat-completion.ts'
 import { systemTime } from './time.ts'
 import { unlessAborted } from './unless-aborted.ts'
@@ -36,6 +36,7 @@ export interface RunnableTool<S extends StandardSchema = StandardSchema> extends
   timeoutMs?: number | undefined
 }
 
+/** What a tool is told beside its arguments. */
 export interface ToolContext {
   /** Aborts when the call has taken too long, or the whole run ends. */
   readonly signal: AbortSignal
@@ -49,6 +50,7 @@ export interface ToolContext {
 /** `true`, or why not: the model is told. */
 export type Approval = boolean | { denied: string }
 
+/** The tools of a run and how far it may go, and whatever `streamChatCompletion` takes. */
 export interface RunToolsOptions extends StreamChatCompletionOptions {
   tools: Readonly<Record<string, RunnableTool>>
   /** Decides on calls of tools that need approval. May take its time: it has no timeout. */
@@ -92,6 +94,7 @@ export type ToolEvent =
   | { type: 'call_end'; step: number; call: ParsedToolCall; outcome: ToolOutcome }
   | { type: 'end'; result: ToolRunResult }
 
+/** How a run ended, and the conversation to go on with. */
 export interface ToolRunResult {
   /** `answer`: the model called nothing more. `error`: a stream broke, or an abort. */
   stopped: 'answer' | 'error' | 'step_limit'
@@ -133,6 +136,7 @@ export function runTools(request: StreamRequest, options: RunToolsOptions): Tool
       throw new TypeError(
         `the tool ${name} needs approval: runTools(request, { tools, approve: async (input, { call }) => … })`,
       )
+    checkSchema(tool.parameters, `the parameters of ${name}`, 'parameters')
     const { schema, strict } = jsonSchemaOf(tool.parameters, tool)
     const { description } = tool
     const definition = {

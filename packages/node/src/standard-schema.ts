@@ -18,9 +18,22 @@ interface JsonSchemaConverter {
   readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>
 }
 
+/** What a schema says of a value: what it became, or why it is not valid. */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly Issue[] }
+
+/**
+ * A schema of a caller, or a `TypeError` that shows one: a JSON Schema in its place validates nothing.
+ *
+ * @param name what it is called where it was given
+ */
+export function checkSchema(schema: StandardSchema | undefined, name: string, key: string): void {
+  if (schema?.['~standard'] === undefined)
+    throw new TypeError(
+      `${name} must be one of zod, valibot, arktype or another library of Standard Schema, as in { ${key}: z.object({ city: z.string() }) }`,
+    )
+}
 
 /** Why a value is not valid, and where. */
 export interface Issue {

@@ -1,4 +1,5 @@
-import { StreamError } from '@deltawire/core'
+import { accumulate, decodeChunks, isStreamError, StreamError } from '@deltawire/core'
+import { readEvents } from './read-events.ts'
 
 /** An error page is for people: this much of it is kept. */
 const MAX_BODY = 16 * 1024
@@ -17,25 +18,53 @@ export async function statusError(response: Response): Promise<StreamError<'http
   }
   body = body.slice(0, MAX_BODY)
   const headers = Object.fromEntries(response.headers)
-  return new StreamError('http_status', `the server answered ${response.status}${reasonOf(body)}`, {
+  const why = (await reasonOf(body)) || (whereOf[response.status]?.(response) ?? '')
+  return new StreamError('http_status', `the server answered ${response.status}${why}`, {
     status: response.status,
     headers,
     body,
   })
 }
 
-/** What the body says in its own words, if it is an error in JSON. */
-function reasonOf(body: string): string {
+/** What the body says in its own words: as an error in any form that a stream may hold, or as a message alone. */
+async function reasonOf(body: string): Promise<string> {
+  const { error } = await accumulate(decodeChunks(readEvents([body])))
+  const reason = isStreamError(error) && error.code === 'upstream_error' ? error.details.error.message : messageIn(body)
+  return reason === undefined ? '' : `: ${reason.slice(0, 500)}`
+}
+
+function messageIn(body: string): string | undefined {
   try {
-    const said: unknown = JSON.parse(body)
-    // Gemini wraps its errors in a list.
-    const { error, message } = (Array.isArray(said) ? said[0] : said) as {
-      error?: { message?: unknown } | string
-      message?: unknown
-    }
-    const reason = typeof error === 'string' ? error : (error?.message ?? message)
-    return typeof reason === 'string' ? `: ${reason.slice(0, 500)}` : ''
+    const { message } = JSON.parse(body) as { message?: unknown }
+    return typeof message === 'string' ? message : undefined
   } catch {
-    return ''
+    return undefined
   }
 }
+
+const redirect = ({ headers }: Response): string => {
+  const place = placeOf(headers.get('location'))
+  return place && `, a redirect to ${place}, which is not followed`
+}
+const asked = ({ url }: Response): string => {
+  const place = placeOf(url)
+  return place && ` at ${place}`
+}
+
+/** Of these the address is the reason, mostly: of a base URL without its `/v1`, say. */
+const whereOf: Readonly<Record<number, (response: Response) => string>> = {
+  301: redirect,
+  302: redirect,
+  303: redirect,
+  307: redirect,
+  308: redirect,
+  404: asked,
+  405: asked,
+}
+
+/** Without the query, where keys stand at some, and without a name and a password. */
+const placeOf = (url: string | null): string =>
+  (url ?? '')
+    .replace(/[?#].*/s, '')
+    .replace(/\/\/[^/]*@/, '//')
+    .slice(0, 500)

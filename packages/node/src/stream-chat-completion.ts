@@ -11,6 +11,7 @@ import type { CountTokensOption } from './tokenizer.ts'
 /** A request; that the answer is to be streamed goes without saying. */
 export type StreamRequest = Omit<ChatCompletionRequest, 'stream'>
 
+/** Who is asked and how: the endpoint, its timeouts, when to ask again, what a stream may grow to. */
 export interface StreamChatCompletionOptions extends EndpointOptions, Timeouts, RetryOptions, DecodeOptions {
   /**
    * Sends the request: for a recording, a dispatcher of one's own.
@@ -45,9 +46,13 @@ export interface StreamChatCompletionOptions extends EndpointOptions, Timeouts, 
  * console.log(await stream.text())
  * ```
  *
- * @throws TypeError at once for options that are none
+ * @throws TypeError at once for a request or options that are none
  */
 export function streamChatCompletion(request: StreamRequest, options: StreamChatCompletionOptions = {}): ChatStream {
+  if (typeof request !== 'object' || request === null)
+    throw new TypeError(
+      `streamChatCompletion takes a request, as in streamChatCompletion({ model: 'demo', messages: [{ role: 'user', content: 'Hello!' }] })`,
+    )
   return new ChatStream(attemptsOf(request, bodiesOf(request), options), options.countTokens)
 }
 

@@ -1,9 +1,17 @@
 import { type ChatCompletion, createJsonReader, textOf } from '@deltawire/core'
 import type { ChatStream } from './chat-stream.ts'
 import { jsonSchemaOf, type JsonSchemaOptions } from './json-schema-of.ts'
-import type { DeepPartial, InputOf, Issue, OutputOf, StandardSchema } from './standard-schema.ts'
+import {
+  checkSchema,
+  type DeepPartial,
+  type InputOf,
+  type Issue,
+  type OutputOf,
+  type StandardSchema,
+} from './standard-schema.ts'
 import { streamChatCompletion, type StreamChatCompletionOptions, type StreamRequest } from './stream-chat-completion.ts'
 
+/** The schema of an answer, and whatever `streamChatCompletion` takes. */
 export interface StructuredOptions<S extends StandardSchema> extends StreamChatCompletionOptions, JsonSchemaOptions {
   /** Of zod, valibot, arktype or any other library of Standard Schema. */
   schema: S
@@ -50,6 +58,7 @@ export function streamStructured<const S extends StandardSchema>(
   options: StructuredOptions<S>,
 ): StructuredStream<S> {
   const { schema, name = 'answer', description, jsonSchema, strict, ...rest } = options
+  checkSchema(schema, 'schema', 'schema')
   const response_format = request.response_format ?? {
     type: 'json_schema' as const,
     json_schema: {

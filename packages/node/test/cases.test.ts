@@ -1,16 +1,7 @@
-import {
-  accumulate,
-  isStreamError,
-  reasoningOf,
-  type StreamErrorCode,
-  textOf,
-  type Accumulated,
-  type ChatCompletion,
-} from '@deltawire/core'
+import { accumulate, type Accumulated, type ChatCompletion } from '@deltawire/core'
 import {
   bytesOf,
   type Case,
-  type CaseError,
   cases,
   cutEvery,
   iterableOf,
@@ -20,6 +11,7 @@ import {
 } from '@deltawire/testkit'
 import { describe, expect, it } from 'vitest'
 import { readChunks } from '../src/index.ts'
+import { reportOf, reportWanted } from './case-report.ts'
 
 const ways: { way: string; of: readonly Case[]; fold: (example: Case) => Promise<Accumulated> }[] = [
   { way: 'whole', of: cases, fold: (example) => foldPieces(example, Infinity) },
@@ -35,13 +27,7 @@ const ways: { way: string; of: readonly Case[]; fold: (example: Case) => Promise
 
 describe.each(ways)('bytes $way', ({ of, fold }) => {
   it.for(named(of))('%s', async ([, example]) => {
-    const { completion, complete, error } = await fold(example)
-    expect(matchesExpected(completion, example)).toEqual([])
-    expect(reportOf(error, example.expect_error)).toEqual(example.expect_error)
-    expect(complete).toBe(example.expect_error === undefined)
-    if (example.expected_text !== undefined) expect(completion && textOf(completion)).toBe(example.expected_text)
-    if (example.expected_reasoning !== undefined)
-      expect(completion && reasoningOf(completion)).toBe(example.expected_reasoning)
+    expect(reportOf(await fold(example), example)).toEqual(reportWanted(example))
   })
 })
 
@@ -136,28 +122,4 @@ function foldPieces(example: Case, size: number): Promise<Accumulated> {
 function foldResponse(example: Case): Promise<Accumulated> {
   const headers = { 'content-type': example.content_type ?? 'text/event-stream' }
   return accumulate(readChunks(responseOf([bytesOf(example.sse)], { headers }), example.options))
-}
-
-/** Which of our codes stand for what the cases distinguish. */
-const kinds: { [C in StreamErrorCode]?: CaseError['kind'] } = {
-  upstream_error: 'api',
-  invalid_json: 'protocol',
-  no_chunk: 'protocol',
-  incomplete_stream: 'incomplete',
-}
-
-/** An error in the words of the cases, as far as the case words it. */
-function reportOf(error: Error | null, expected: CaseError | undefined): Partial<CaseError> | undefined {
-  if (error === null) return undefined
-  const kind = isStreamError(error) ? kinds[error.code] : undefined
-  if (expected === undefined || !isStreamError(error) || kind === undefined) throw error
-  // The messages of the cases are the server's own, or else a description.
-  if (error.code !== 'upstream_error') return { kind, message: expected.message }
-  const { message, type, code } = error.details.error
-  return {
-    kind,
-    message,
-    ...(expected.type !== undefined && type !== undefined && { type }),
-    ...(expected.code !== undefined && code !== undefined && { code }),
-  }
 }

@@ -129,6 +129,14 @@ it('a response without a body holds no chunk', async () => {
   expect(error).toMatchObject({ code: 'no_chunk' })
 })
 
+it('a response whose body somebody has read is refused at once', async () => {
+  const response = new Response('data: {}')
+  await response.text()
+  expect(() => readChunks(response)).toThrow(
+    'readChunks takes a Response whose body nobody has read: this one was read before, by text() or json() say',
+  )
+})
+
 describe('a response that is an error', () => {
   it.each([
     ['{"error":{"message":"no money","code":"quota"}}', 429, ': no money'],

@@ -43,12 +43,20 @@ export interface CaseError {
   code?: number | string
 }
 
-const folder = new URL('../cases/', import.meta.url)
+/** The cases of the catalogue, one to a file. */
+export const cases: readonly Case[] = jsonIn('../cases/').map((json) => json as Case)
 
-export const cases: readonly Case[] = readdirSync(folder)
-  .filter((name) => name.endsWith('.json'))
-  .toSorted()
-  .map((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Case)
+/**
+ * Further cases of the same families, one file to a family: written from the catalogue alone, without a look at how it is
+ * done. Several to each oddity: at another place, in another form, with two choices, beside a second oddity.
+ */
+export const variants: readonly Case[] = jsonIn('../cases/variants/').flatMap((json) => json as Case[])
+
+function jsonIn(path: string): unknown[] {
+  const folder = new URL(path, import.meta.url)
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
+  return names.toSorted().map((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as unknown)
+}
 
 export interface Difference {
   /** `choices[0].message.content` */

@@ -22,8 +22,20 @@ export interface RedisServer {
   close(): Promise<void>
 }
 
+export interface RedisOptions {
+  /** Writes each command to its disk at once. @defaultValue `true` */
+  readonly keepsData?: boolean | undefined
+  /** @defaultValue `false` */
+  readonly isCluster?: boolean | undefined
+  /** What its environment has besides ours. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+}
+
 /** @param program the path of `redis-server` */
-export async function startRedis(program: string, { keepsData = true, isCluster = false } = {}): Promise<RedisServer> {
+export async function startRedis(
+  program: string,
+  { keepsData = true, isCluster = false, env = {} }: RedisOptions = {},
+): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'deltawire-redis-'))
   const port = await freePort()
   const options = [
@@ -43,7 +55,10 @@ export async function startRedis(program: string, { keepsData = true, isCluster 
   let child: ChildProcess | undefined
 
   async function start(): Promise<void> {
-    child = spawn(program, [...options, ...clustered, ...durable], { stdio: ['ignore', 'pipe', 'ignore'] })
+    child = spawn(program, [...options, ...clustered, ...durable], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
     const { stdout } = child
     if (stdout === null) throw new Error('its output is piped')
     let said = ''

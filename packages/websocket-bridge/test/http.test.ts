@@ -10,6 +10,7 @@ import {
   type RelayOptions,
 } from '../src/index.ts'
 import { answerOf, chunkOf, handSource } from './support/chunks.ts'
+import { all, type Event, eventsOf } from './support/events.ts'
 import { handClock } from './support/hand-clock.ts'
 import { createStage } from './support/listen.ts'
 import { isA } from './support/peer.ts'
@@ -23,37 +24,6 @@ const post = (said: unknown, headers: Record<string, string> = {}): RequestInit 
   headers: { 'content-type': 'application/json', ...headers },
   body: typeof said === 'string' ? said : JSON.stringify(said),
 })
-
-interface Event {
-  readonly id?: string
-  readonly event?: string
-  readonly data: string
-}
-
-/** Reads server-sent events as plainly as can be. */
-async function* eventsOf(response: Response): AsyncGenerator<Event> {
-  let text = ''
-  const decoder = new TextDecoder()
-  for await (const bytes of response.body ?? []) {
-    text += decoder.decode(bytes as Uint8Array, { stream: true })
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const fields = text
-        .slice(0, end)
-        .split('\n')
-        .flatMap((line) =>
-          line.startsWith(':') ? [] : [[line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]],
-        )
-      text = text.slice(end + 2)
-      if (fields.length > 0) yield Object.fromEntries(fields) as Event
-    }
-  }
-}
-
-async function all(response: Response): Promise<Event[]> {
-  const events: Event[] = []
-  for await (const event of eventsOf(response)) events.push(event)
-  return events
-}
 
 function take(receiver: Receiver, { data }: Event): string {
   return receiver.receive(JSON.parse(data) as DataFrame | EndFrame)

@@ -1,11 +1,10 @@
 import type { ChatTransport as UiTransport, UIMessage, UIMessageChunk } from 'ai'
 import type { Retry } from '../follow/backoff.ts'
-import { type Environment, page } from '../follow/environment.ts'
+import type { Environment } from '../follow/environment.ts'
 import { follow, type Position } from '../follow/follow.ts'
-import { randomId } from '../follow/random-id.ts'
-import { left, stopStream } from '../follow/stop-stream.ts'
+import { onAbort } from '../follow/on-abort.ts'
 import type { ChatRequest, ChatTransport } from '../transport/transport.ts'
-import { createUiChunks } from './ui-chunks.ts'
+import { createUiChunks, type UiChunks } from './ui-chunks.ts'
 import { requestMessagesOfUi } from './request-messages-of-ui.ts'
 
 export interface AiSdkTransportOptions {
@@ -27,11 +26,7 @@ export interface AiSdkTransportOptions {
  * ```
  */
 export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTransportOptions): UiTransport<M> {
-  const {
-    transport,
-    environment = page,
-    storage = typeof sessionStorage === 'undefined' ? undefined : sessionStorage,
-  } = options
+  const { transport, storage = typeof sessionStorage === 'undefined' ? undefined : sessionStorage } = options
   const keyOf = (chatId: string): string => `deltawire:${chatId}`
 
   function read(
@@ -40,55 +35,53 @@ export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTr
     request: ChatRequest | undefined,
     signal: AbortSignal | undefined,
   ): ReadableStream<UIMessageChunk> {
-    const controller = new AbortController()
-    let open = (): void => {}
-    const opened = new Promise<void>((resolve) => (open = resolve))
+    let isOver = false
+    let chunks: UiChunks
+    let unlink = (): void => {}
+    const {
+      read: readStream,
+      stop,
+      leave,
+    } = follow({
+      ...options,
+      position,
+      take: (chunk, isWhole) => isOver || chunks.push(chunk, isWhole),
+      onOpen() {
+        if (position.streamId !== undefined && !isOver) storage?.setItem(keyOf(chatId), position.streamId)
+      },
+    })
     return new ReadableStream({
-      async start(sink) {
-        let isOver = false
-        const stop = (): void => {
+      start(sink) {
+        function close(last?: UIMessageChunk): void {
+          if (isOver) return
           isOver = true
+          unlink()
           storage?.removeItem(keyOf(chatId))
-          const leave = (): void => controller.abort(left('stopped'))
-          void stopStream({ transport, position, opened, environment, leave })
-          sink.enqueue({ type: 'abort' })
+          if (last !== undefined) sink.enqueue(last)
           sink.close()
         }
-        signal?.addEventListener('abort', stop)
-        const chunks = createUiChunks((chunk) => sink.enqueue(chunk))
+        chunks = createUiChunks((chunk) => sink.enqueue(chunk))
         sink.enqueue({ type: 'start' })
         sink.enqueue({ type: 'start-step' })
-        void follow({
-          transport,
-          request,
-          position,
-          environment,
-          retry: options.retry,
-          key: randomId(),
-          signal: controller.signal,
-          take: (chunk, isWhole) => isOver || chunks.push(chunk, isWhole),
-          onOpen() {
-            open()
-            if (position.streamId !== undefined && !isOver) storage?.setItem(keyOf(chatId), position.streamId)
+        readStream(request).then(
+          () => {
+            if (!isOver) chunks.end()
+            close()
           },
+          (reason: unknown) =>
+            close({ type: 'error', errorText: reason instanceof Error ? reason.message : String(reason) }),
+        )
+        unlink = onAbort(signal, () => {
+          close({ type: 'abort' })
+          void stop()
         })
-          .then(
-            () => isOver || chunks.end(),
-            (reason: unknown) =>
-              isOver ||
-              sink.enqueue({ type: 'error', errorText: reason instanceof Error ? reason.message : String(reason) }),
-          )
-          .finally(() => {
-            signal?.removeEventListener('abort', stop)
-            if (isOver) return
-            isOver = true
-            storage?.removeItem(keyOf(chatId))
-            sink.close()
-          })
-        if (signal?.aborted === true) stop()
       },
       // Nobody reads any more; the model may go on.
-      cancel: () => controller.abort(left('left')),
+      cancel() {
+        isOver = true
+        unlink()
+        leave()
+      },
     })
   }
 

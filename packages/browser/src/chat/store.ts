@@ -1,3 +1,5 @@
+import { listen, type Listeners, tellAll } from './listeners.ts'
+
 /** A part of a store, as an external store of its own. */
 export interface Selection<S> {
   subscribe(onChange: () => void): () => void
@@ -8,30 +10,23 @@ export interface Store<State> {
   get(): State
   /** Changes what is given, and tells everybody. */
   set(change: Partial<State>): void
-  subscribe(onChange: () => void): () => void
   select<S>(select: (state: State) => S, isEqual?: (a: S, b: S) => boolean): Selection<S>
-  readonly size: number
-  clear(): void
+  /** Who is told of changes. */
+  readonly listeners: Listeners<void>
 }
 
 /** Holds one immutable value after the other. */
 export function createStore<State extends object>(initial: State): Store<State> {
   let state = initial
-  const listeners = new Set<() => void>()
-  const subscribe = (onChange: () => void): (() => void) => {
-    // One function may subscribe twice.
-    const listener = (): void => onChange()
-    listeners.add(listener)
-    return () => listeners.delete(listener)
-  }
+  const listeners: Listeners<void> = new Set()
   return {
+    listeners,
     get: () => state,
     set(change) {
       if (Object.entries(change).every(([key, value]) => Object.is(state[key as keyof State], value))) return
       state = { ...state, ...change }
-      for (const listener of listeners) listener()
+      tellAll(listeners, undefined)
     },
-    subscribe,
     select(select, isEqual = Object.is) {
       let seen = state
       let value = select(state)
@@ -46,7 +41,7 @@ export function createStore<State extends object>(initial: State): Store<State> 
         getSnapshot,
         subscribe(onChange) {
           let told = getSnapshot()
-          return subscribe(() => {
+          return listen(listeners, () => {
             if (told === getSnapshot()) return
             told = value
             onChange()
@@ -54,9 +49,5 @@ export function createStore<State extends object>(initial: State): Store<State> 
         },
       }
     },
-    get size() {
-      return listeners.size
-    },
-    clear: () => listeners.clear(),
   }
 }

@@ -1,9 +1,7 @@
 import { type ChatCompletionChunk, mergeChunk } from '@deltawire/core'
-import type { Retry } from '../follow/backoff.ts'
 import type { Environment } from '../follow/environment.ts'
-import { follow, type Position } from '../follow/follow.ts'
-import { left, stopStream } from '../follow/stop-stream.ts'
-import type { ChatRequest, ChatTransport, Connection } from '../transport/transport.ts'
+import { follow, type FollowOptions, type Position } from '../follow/follow.ts'
+import type { ChatRequest } from '../transport/transport.ts'
 import { createFlush, type FlushMode } from './flush.ts'
 import type { Message } from './message.ts'
 import { choiceOf, partsOf } from './parts-of.ts'
@@ -19,20 +17,15 @@ export interface Draft {
 /** How a turn ended. `left`: the stream may go on without us. `gone`: the server does not have it any more. */
 export type TurnEnd = { how: 'failed'; reason: unknown } | { how: 'finished' | 'gone' | 'left' | 'stopped' }
 
-export interface TurnOptions {
-  readonly transport: ChatTransport
+export interface TurnOptions extends Omit<FollowOptions, 'position' | 'take'> {
   readonly environment: Environment
-  readonly retry?: Retry | false | undefined
   readonly flush: FlushMode
-  readonly key: string
   readonly draft: Draft
   readonly toolCalls?: ToolCallReader | undefined
   /** Absent where a stream is taken up. */
   readonly request?: (() => ChatRequest | Promise<ChatRequest>) | undefined
   onChunk(chunk: ChatCompletionChunk): void
   onMessage(message: Message): void
-  onConnection(connection: Connection): void
-  onOpen(): void
 }
 
 export interface Turn {
@@ -45,35 +38,37 @@ export interface Turn {
 
 /** Reads one answer and shows it. */
 export function startTurn(options: TurnOptions): Turn {
-  const { transport, environment, draft, toolCalls } = options
-  const controller = new AbortController()
-  const flush = createFlush(() => show(), options.flush, environment)
+  const { draft, toolCalls } = options
+  const flush = createFlush(() => show(), options.flush, options.environment)
   let message: Message | undefined
   let isOver = false
   let settle: (end: TurnEnd) => void = () => {}
   const end = new Promise<TurnEnd>((resolve) => (settle = resolve))
-  let open = (): void => {}
-  const opened = new Promise<void>((resolve) => (open = resolve))
-
-  function take(chunk: ChatCompletionChunk, isWhole: boolean): void {
-    if (isOver) return
-    if (isWhole) {
-      draft.sum = undefined
-      toolCalls?.reset()
-    }
-    draft.sum = mergeChunk(draft.sum, chunk)
-    const calls = toolCalls && choiceOf(chunk)?.delta.tool_calls
-    if (calls) toolCalls.push(calls)
-    options.onChunk(chunk)
-    flush.request()
-  }
+  const stream = follow({
+    ...options,
+    position: draft.position,
+    take(chunk, isWhole) {
+      if (isOver) return
+      if (isWhole) {
+        draft.sum = undefined
+        toolCalls?.reset()
+      }
+      draft.sum = mergeChunk(draft.sum, chunk)
+      const calls = toolCalls && choiceOf(chunk)?.delta.tool_calls
+      if (calls) toolCalls.push(calls)
+      options.onChunk(chunk)
+      flush.request()
+    },
+    onConnection: (connection) => isOver || options.onConnection?.(connection),
+    onOpen: () => isOver || options.onOpen?.(),
+  })
 
   function show(finishReason?: Message['finishReason']): void {
     const { sum, messageId: id } = draft
     if (sum === undefined) return
     const state = finishReason === undefined ? 'streaming' : 'ready'
     const parts = partsOf(sum, message?.parts ?? [], state, toolCalls?.argsOf)
-    const usage = sum.usage ?? undefined
+    const { usage } = sum
     if (finishReason === undefined && parts === message?.parts) return
     message = {
       id,
@@ -87,13 +82,13 @@ export function startTurn(options: TurnOptions): Turn {
   }
 
   /** The first way to end counts, and is shown at once. */
-  function close(how: TurnEnd): void {
+  function close(ended: TurnEnd): void {
     if (isOver) return
     isOver = true
     flush.cancel()
-    if (how.how === 'left') show()
-    else show(how.how === 'stopped' ? 'stopped' : (finishReason() ?? 'interrupted'))
-    settle(how)
+    const { how } = ended
+    show(how === 'left' ? undefined : how === 'stopped' ? how : (finishReason() ?? 'interrupted'))
+    settle(ended)
   }
 
   const finishReason = (): Message['finishReason'] => (draft.sum && choiceOf(draft.sum)?.finish_reason) ?? undefined
@@ -102,38 +97,24 @@ export function startTurn(options: TurnOptions): Turn {
     try {
       const request = await options.request?.()
       if (isOver) return
-      const isThere = await follow({
-        ...options,
-        request,
-        position: draft.position,
-        signal: controller.signal,
-        take,
-        onConnection: (connection) => isOver || options.onConnection(connection),
-        onOpen() {
-          open()
-          if (!isOver) options.onOpen()
-        },
-      })
+      const isThere = await stream.read(request)
       close({ how: isThere || finishReason() !== undefined ? 'finished' : 'gone' })
     } catch (reason) {
       close({ how: 'failed', reason })
     }
   }
 
-  async function stop(): Promise<{ stopped: boolean }> {
-    if (isOver) return { stopped: false }
-    close({ how: 'stopped' })
-    const { position } = draft
-    return stopStream({ transport, position, opened, environment, leave: () => controller.abort(left('stopped')) })
-  }
-
   void run()
   return {
     end,
-    stop,
+    async stop() {
+      if (isOver) return { stopped: false }
+      close({ how: 'stopped' })
+      return stream.stop()
+    },
     leave() {
       close({ how: 'left' })
-      controller.abort(left('left'))
+      stream.leave()
     },
   }
 }

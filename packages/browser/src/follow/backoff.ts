@@ -1,4 +1,4 @@
-import { isStreamError } from '@deltawire/core'
+import { type AnyStreamError, isStreamError } from '@deltawire/core'
 
 export interface Retry {
   /**
@@ -12,19 +12,16 @@ export interface Retry {
 }
 
 /** Failures of which another attempt may know nothing. 409 is none: the same request meets the same conflict. */
-const transientStatus = new Set([408, 425, 429, 500, 502, 503, 504, 529])
-const transientCodes = new Set(['connect_failed', 'connection_lost', 'timeout', 'incomplete_stream'])
+const transient = /^(408|425|429|50[0234]|529|connect_failed|connection_lost|timeout|incomplete_stream)$/
 
 /** Whether it may help to ask again. */
-export const isTransient = (reason: unknown): boolean =>
-  isStreamError(reason) &&
-  (reason.code === 'http_status' ? transientStatus.has(reason.details.status) : transientCodes.has(reason.code))
+export const isTransient = (reason: unknown): reason is AnyStreamError =>
+  isStreamError(reason) && transient.test(String(reason.code === 'http_status' ? reason.details.status : reason.code))
 
 /** How long the server wants to be left alone. */
 export function retryAfterMs(reason: unknown, now: number): number | undefined {
-  const header =
-    isStreamError(reason) && reason.code === 'http_status' ? reason.details.headers['retry-after'] : undefined
-  if (header === undefined) return undefined
+  const header = isStreamError(reason) && reason.code === 'http_status' && reason.details.headers['retry-after']
+  if (!header) return undefined
   const ms = /^[\d.]+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
   return ms >= 0 ? ms : undefined
 }

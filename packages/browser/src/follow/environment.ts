@@ -1,3 +1,5 @@
+import { onWindow } from './on-window.ts'
+
 /** What the client knows of the page, of time and of chance. Handed in, so that no test of it sleeps. */
 export interface Environment {
   /** Milliseconds since 1970. The wall clock, because it goes on while a machine sleeps. */
@@ -19,7 +21,8 @@ export interface Environment {
 /** Timers above this ring at once, says `setTimeout`. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-const wakingEvents = ['visibilitychange', 'pageshow', 'online'] as const
+/** What there is of it on a server. */
+const around = globalThis as Partial<typeof globalThis>
 
 /** The page. On a server: always visible and online, and never woken. */
 export const page: Environment = {
@@ -30,7 +33,7 @@ export const page: Environment = {
     return () => clearTimeout(timer)
   },
   frame(callback) {
-    if (typeof requestAnimationFrame === 'undefined') return page.after(16, callback)
+    if (around.requestAnimationFrame === undefined) return page.after(16, callback)
     const frame = requestAnimationFrame(callback)
     return () => cancelAnimationFrame(frame)
   },
@@ -48,21 +51,15 @@ export const page: Environment = {
     )
   },
   get isHidden() {
-    return typeof document !== 'undefined' && document.hidden
+    return around.document?.hidden === true
   },
   get isOnline() {
     // Node.js has a navigator that does not say.
-    return typeof navigator === 'undefined' || navigator.onLine !== false
+    return around.navigator?.onLine !== false
   },
-  onWake(callback) {
-    if (typeof window === 'undefined') return () => {}
-    const wake = (): void => {
+  // The event of the document bubbles up to the window.
+  onWake: (callback) =>
+    onWindow(['visibilitychange', 'pageshow', 'online'], () => {
       if (!page.isHidden) callback()
-    }
-    // The event of the document bubbles up to the window.
-    for (const event of wakingEvents) window.addEventListener(event, wake)
-    return () => {
-      for (const event of wakingEvents) window.removeEventListener(event, wake)
-    }
-  },
+    }),
 }

@@ -1,9 +1,8 @@
 import { type ChatCompletion, type ChatCompletionChunk, createAccumulator, mergeChunk } from '@deltawire/core'
 import type { Retry } from '../follow/backoff.ts'
-import { type Environment, page } from '../follow/environment.ts'
+import type { Environment } from '../follow/environment.ts'
 import { follow, type Position } from '../follow/follow.ts'
-import { left, stopStream } from '../follow/stop-stream.ts'
-import { randomId } from '../follow/random-id.ts'
+import { onAbort } from '../follow/on-abort.ts'
 import type { ChatRequest, ChatTransport, StreamRef } from '../transport/transport.ts'
 
 export interface StreamChatOptions {
@@ -23,7 +22,12 @@ export interface ChatResult {
   error: Error | null
 }
 
-/** One answer while it arrives. */
+/**
+ * One answer while it arrives.
+ *
+ * A loop gives every chunk once, over as many connections as it takes. It throws where a server can only begin anew: what was
+ * given can not be taken back, while `snapshot` and `result` have what there is.
+ */
 export interface ChatStream extends AsyncIterable<ChatCompletionChunk> {
   /** Which stream it is, and how far it has been read. `undefined` where the server keeps none. */
   readonly ref: StreamRef | undefined
@@ -58,58 +62,50 @@ export function resumeChat(ref: StreamRef, options: StreamChatOptions): ChatStre
 
 interface Reader {
   pending: ChatCompletionChunk | undefined
+  hasSome: boolean
+  /** What it was given is not the beginning of what there is. */
+  isTorn: boolean
   wake: () => void
 }
 
 function openStream(request: ChatRequest | undefined, position: Position, options: StreamChatOptions): ChatStream {
-  const { transport, signal, environment = page } = options
-  const controller = new AbortController()
+  const { signal } = options
   const readers = new Set<Reader>()
   let accumulator = createAccumulator()
   let ended: Promise<ChatResult> | undefined
-  /** Whether somebody waits for all of it. */
+  /** Whether somebody waits for all of it, or may. */
   let isAwaited = false
   let end: ChatResult | undefined
-  let open = (): void => {}
-  const opened = new Promise<void>((resolve) => (open = resolve))
 
-  function take(chunk: ChatCompletionChunk, isWhole: boolean): void {
-    if (isWhole) accumulator = createAccumulator()
-    accumulator.push(chunk)
-    for (const reader of readers) {
-      reader.pending = mergeChunk(isWhole ? undefined : reader.pending, chunk)
-      reader.wake()
-    }
-  }
+  const { read, stop, leave } = follow({
+    ...options,
+    position,
+    take(chunk, isWhole) {
+      if (isWhole) accumulator = createAccumulator()
+      accumulator.push(chunk)
+      for (const reader of readers) {
+        reader.isTorn ||= isWhole && reader.hasSome
+        reader.pending = mergeChunk(isWhole ? undefined : reader.pending, chunk)
+        reader.wake()
+      }
+    },
+  })
 
   async function run(): Promise<ChatResult> {
-    const leave = (): void => controller.abort(signal?.reason)
-    if (signal?.aborted === true) leave()
-    signal?.addEventListener('abort', leave)
+    const unlink = onAbort(signal, () => leave(signal?.reason))
     let error: Error | null = null
     try {
-      const isThere = await follow({
-        ...options,
-        request,
-        position,
-        environment,
-        key: randomId(),
-        signal: controller.signal,
-        take,
-        onOpen: open,
-      })
-      if (!isThere) error = new Error('the server does not have the stream any more')
+      if (!(await read(request))) error = new Error('the server does not have the stream any more')
     } catch (reason) {
       error = reason instanceof Error ? reason : new Error(String(reason), { cause: reason })
     }
-    signal?.removeEventListener('abort', leave)
+    unlink()
     end = { completion: accumulator.completion(), complete: error === null, error }
     for (const reader of readers) reader.wake()
     return end
   }
 
   const begin = (): Promise<ChatResult> => (ended ??= run())
-  const leave = (how: 'left' | 'stopped') => (): void => controller.abort(left(how))
 
   return {
     get ref() {
@@ -121,18 +117,29 @@ function openStream(request: ChatRequest | undefined, position: Position, option
       isAwaited = true
       return begin()
     },
-    stop: () => stopStream({ transport, position, opened, environment, leave: leave('stopped') }),
-    leave: leave('left'),
+    stop,
+    leave: () => leave(),
     async *[Symbol.asyncIterator]() {
       const sum = accumulator.snapshot()
-      const reader: Reader = { pending: sum && mergeChunk(undefined, sum), wake: () => {} }
+      const reader: Reader = {
+        pending: sum && mergeChunk(undefined, sum),
+        hasSome: false,
+        isTorn: false,
+        wake: () => {},
+      }
       readers.add(reader)
       void begin()
       try {
         for (;;) {
           const { pending } = reader
+          reader.pending = undefined
+          if (reader.isTorn) {
+            // Who is told so may ask for it.
+            isAwaited = true
+            throw new Error('the stream began anew, and a loop can not take back what it gave: result() has it')
+          }
           if (pending !== undefined) {
-            reader.pending = undefined
+            reader.hasSome = true
             yield pending
           } else if (end === undefined) await new Promise<void>((resolve) => (reader.wake = resolve))
           else if (end.error !== null) throw end.error
@@ -140,7 +147,7 @@ function openStream(request: ChatRequest | undefined, position: Position, option
         }
       } finally {
         readers.delete(reader)
-        if (readers.size === 0 && !isAwaited) leave('left')()
+        if (readers.size === 0 && !isAwaited) leave()
       }
     },
   }

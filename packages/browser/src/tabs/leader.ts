@@ -1,5 +1,6 @@
 import { type ChatCompletionChunk, mergeChunk, StreamError } from '@deltawire/core'
 import type { Environment } from '../follow/environment.ts'
+import { eventsIn } from '../transport/events-in.ts'
 import type { ChatTransport, ChunkEvent, OpenInit, OpenStream } from '../transport/transport.ts'
 import { packError } from './tab-error.ts'
 import type { TabReply, TabRequest } from './tab-message.ts'
@@ -66,13 +67,14 @@ export function createLeader(
   async function read({ events }: OpenStream, shared: Shared): Promise<void> {
     let end: Pick<TabReply & { t: 'end' }, 'error'> = {}
     try {
-      for await (const event of events) {
-        const { chunk, id, isWhole = false } = event
-        shared.sum = mergeChunk(isWhole ? undefined : shared.sum, chunk)
-        shared.lastId = id ?? shared.lastId
-        // What comes in one go is one message: posting costs more than any chunk.
-        if (shared.pending.push(event) === 1) void environment.yield().then(() => post(shared))
-      }
+      for await (const given of events)
+        for (const event of eventsIn(given)) {
+          const { chunk, id, isWhole = false } = event
+          shared.sum = mergeChunk(isWhole ? undefined : shared.sum, chunk)
+          shared.lastId = id ?? shared.lastId
+          // What comes in one go is one message: posting costs more than any chunk.
+          if (shared.pending.push(event) === 1) void environment.yield().then(() => post(shared))
+        }
     } catch (reason) {
       end = { error: packError(reason) }
     }

@@ -69,13 +69,15 @@ function connect(tools: Readonly<Record<string, Tool>>, host: ToolHost, maxRound
     const last = messages[messages.length - 1]
     const isSettled = last?.parts.every((part) => part.type !== 'tool-call' || 'output' in part)
     if (last?.id !== messageId || isSettled !== true || controller.signal.aborted) return
-    const rounds = messages.length - 1 - lastIndex(messages, ({ role }) => role === 'user')
+    const rounds = messages.length - 1 - messages.map(({ role }) => role).lastIndexOf('user')
     if (rounds <= maxRounds) host.proceed()
   }
 
-  async function begin({ id, name, argsText }: ToolCallPart): Promise<void> {
-    const tool = Object.hasOwn(tools, name) ? tools[name] : undefined
-    if (tool === undefined) return invalid(id, undefined, [{ message: `there is no tool ${name}` }])
+  const toolOf = (name: string): Tool | undefined => (Object.hasOwn(tools, name) ? tools[name] : undefined)
+
+  async function take({ id, name, argsText }: ToolCallPart): Promise<void> {
+    const tool = toolOf(name)
+    if (tool === undefined) return missing(id, name)
     let args: unknown
     try {
       // That is how several providers send a call without arguments.
@@ -91,6 +93,8 @@ function connect(tools: Readonly<Record<string, Tool>>, host: ToolHost, maxRound
     if (tool.needsApproval?.(value) === true) return put(id, { state: 'approval', args: value })
     return run(id, tool, value)
   }
+
+  const missing = (id: string, name: string): void => invalid(id, undefined, [{ message: `there is no tool ${name}` }])
 
   function invalid(id: string, args: unknown, issues: readonly Issue[]): void {
     const output = `error: the arguments are not valid: ${issues.map(sentenceOf).join('; ')}`
@@ -119,27 +123,35 @@ function connect(tools: Readonly<Record<string, Tool>>, host: ToolHost, maxRound
     put(id, { state, error, output: `error: ${message}` })
   }
 
+  /** After an end something begins again. */
+  function begin(): void {
+    if (controller.signal.aborted) controller = new AbortController()
+  }
+
+  function waitingFor(what: string, id: string, ...states: readonly ToolCallPart['state'][]): ToolCallPart {
+    const part = find(id)?.part
+    if (part === undefined || !states.includes(part.state))
+      throw new TypeError(`no call ${id} waits for ${what}, it is ${part?.state ?? 'unknown'}`)
+    begin()
+    return part
+  }
+
   return {
     createReader,
     settle({ parts }) {
-      if (controller.signal.aborted) controller = new AbortController()
-      for (const part of parts) if (part.type === 'tool-call' && part.state === 'ready') void begin(part)
+      begin()
+      for (const part of parts) if (part.type === 'tool-call' && part.state === 'ready') void take(part)
     },
     addResult(id, result) {
-      const part = find(id)?.part
-      if (part?.state !== 'ready' && part?.state !== 'running')
-        throw new TypeError(`no call ${id} waits for a result, it is ${part?.state ?? 'unknown'}`)
-      if (controller.signal.aborted) controller = new AbortController()
+      waitingFor('a result', id, 'ready', 'running')
       done(id, result)
     },
     approve(id, isApproved, reason = 'not approved') {
-      const part = find(id)?.part
-      const tool = part && tools[part.name]
-      if (part?.state !== 'approval' || tool === undefined)
-        throw new TypeError(`no call ${id} waits for approval, it is ${part?.state ?? 'unknown'}`)
-      if (controller.signal.aborted) controller = new AbortController()
-      if (isApproved) void run(id, tool, part.args)
-      else fail(id, 'denied', reason)
+      const { name, args } = waitingFor('approval', id, 'approval')
+      const tool = toolOf(name)
+      if (!isApproved) fail(id, 'denied', reason)
+      else if (tool === undefined) missing(id, name)
+      else void run(id, tool, args)
     },
     abort: () => controller.abort(),
   }
@@ -163,8 +175,3 @@ function createReader(): ToolCallReader {
 
 const sentenceOf = ({ message, path = [] }: Issue): string =>
   [...path.map((part) => String(typeof part === 'object' ? part.key : part)), message].join(': ')
-
-function lastIndex<Item>(items: readonly Item[], is: (item: Item) => boolean): number {
-  for (let at = items.length - 1; at >= 0; at--) if (is(items[at] as Item)) return at
-  return -1
-}

@@ -16,8 +16,7 @@ export interface FetchTransportOptions {
   /**
    * Where a stream that the server keeps is taken up (`GET`) and stopped (`DELETE`).
    *
-   * @defaultValue `url/ID`; for a `url` that ends in `/chat/completions` the relay's places beside it, where a stream is
-   *   taken up from its beginning: its first chunk is the sum so far
+   * @defaultValue `url/ID`; for a `url` that ends in `/chat/completions` the relay's places beside it
    */
   streamUrl?: ((streamId: string, verb: 'resume' | 'stop') => string) | undefined
   /** A function is asked before every request: the place for tokens that turn. */
@@ -75,27 +74,36 @@ export function fetchTransport(options: FetchTransportOptions, wire: Wire = even
   const { streamUrl, prepareRequest = (chat: object) => chat, decoder = createPlainDecoder } = options
   const { credentials = 'same-origin', idleTimeoutMs = 45_000, environment = page } = options
   let isResumable = options.isResumable
-  let areIdsKept = true
 
-  async function request(init: RequestInit & { signal?: AbortSignal }, streamId?: string): Promise<Response | null> {
+  /** @param streamId names the stream that is asked for, which may be missing */
+  async function request(
+    init: RequestInit & { signal?: AbortSignal },
+    streamId?: string,
+    verb: 'resume' | 'stop' = 'resume',
+  ): Promise<Response | null> {
     let url = await resolve(options.url)
-    areIdsKept = streamUrl !== undefined || !relayPath.test(url)
-    if (streamId !== undefined)
-      url = (streamUrl ?? placesAt(url))(streamId, init.method === undefined ? 'resume' : 'stop')
+    if (streamId !== undefined) url = (streamUrl ?? placesAt(url))(streamId, verb)
     const headers = { ...(init.headers as object), ...(await resolve(options.headers)) }
     return openResponse(options.fetch ?? fetch, url, { credentials, ...init, headers }, streamId !== undefined)
   }
 
-  function open({ body, headers }: Response, signal: AbortSignal, streamId: string | undefined): OpenStream {
+  function open({ body, headers }: Response, signal: AbortSignal, streamId?: string): OpenStream {
     const type = headers.get('content-type') ?? 'nothing'
     if (body === null || !wire.accepts(type)) {
       void body?.cancel()
       throw new StreamError('no_chunk', `the answer is no stream but ${type}`, { events: 0, body: '' })
     }
-    const { framer } = wire
-    const isLastEventTaken = streamId === undefined
-    const reading = { signal, environment, idleTimeoutMs, framer, isLastEventTaken, areIdsKept, decoder: decoder() }
-    return { streamId, events: readBody(body, reading) }
+    return {
+      streamId,
+      events: readBody(body, decoder(), {
+        signal,
+        environment,
+        idleTimeoutMs,
+        framer: wire.framer,
+        // An event that is cut off can be had again, whole, where the server keeps the stream.
+        isLastEventTaken: streamId === undefined,
+      }),
+    }
   }
 
   return {
@@ -118,7 +126,7 @@ export function fetchTransport(options: FetchTransportOptions, wire: Wire = even
     },
     async stop({ streamId }) {
       // Has to arrive also when the page is on its way out.
-      const response = await request({ method: 'DELETE', keepalive: true }, streamId)
+      const response = await request({ method: 'DELETE', keepalive: true }, streamId, 'stop')
       const said = response && parseObject(await response.text().catch(() => ''))
       return { stopped: response !== null && said?.['stopped'] !== false }
     },

@@ -1,4 +1,12 @@
-import { type ChatCompletionChunk, type Decoder, StreamError, type StreamEvent } from '@deltawire/core'
+import {
+  type AnyStreamError,
+  type ChatCompletionChunk,
+  type Decoder,
+  StreamError,
+  type StreamErrorCode,
+  type StreamErrorDetails,
+  type StreamEvent,
+} from '@deltawire/core'
 import { parseObject } from './parse-object.ts'
 
 /** Events to chunks. Core's `createDecoder` makes one that knows every provider's habits. */
@@ -7,8 +15,11 @@ export type ChunkDecoder = Pick<Decoder, 'end' | 'push'>
 export type Decoded = ReturnType<ChunkDecoder['push']>
 
 const DONE: Decoded = { chunks: [], done: true }
-// One of the codes, as every error is.
-const failed = (error: StreamError): Decoded => ({ ...DONE, error: error as NonNullable<Decoded['error']> })
+const failed = <C extends StreamErrorCode>(code: C, message: string, details: StreamErrorDetails[C]): Decoded => ({
+  ...DONE,
+  // One of the codes, as every error is.
+  error: new StreamError(code, message, details) as AnyStreamError,
+})
 
 /** The end of a stream, also where the body ends before the event does. */
 export const isDone = ({ data }: StreamEvent): boolean => data.trim() === '[DONE]'
@@ -28,17 +39,15 @@ export function createPlainDecoder(): ChunkDecoder {
       const { data } = event
       const value = parseObject(data)
       if (value === undefined)
-        return failed(
-          new StreamError('invalid_json', `event ${count} is not JSON: ${data.slice(0, 80)}`, {
-            data: data.slice(0, 1_000),
-            event: count,
-          }),
-        )
+        return failed('invalid_json', `event ${count} is not JSON: ${data.slice(0, 80)}`, {
+          data: data.slice(0, 1_000),
+          event: count,
+        })
       const { error = event.event === 'error' ? value : undefined, choices } = value
       if (error !== undefined && error !== null) {
         const { message: said } = error as { message?: unknown }
         const message = typeof said === 'string' ? said : JSON.stringify(error)
-        return failed(new StreamError('upstream_error', message, { error: { ...error, message, body: error } }))
+        return failed('upstream_error', message, { error: { ...error, message, body: error } })
       }
       // News of another kind.
       if (!Array.isArray(choices)) return { chunks: [], done: false }
@@ -50,7 +59,7 @@ export function createPlainDecoder(): ChunkDecoder {
     end() {
       if (isFinished) return DONE
       const message = 'the stream ended without [DONE] and without a finish reason'
-      return failed(new StreamError('incomplete_stream', message, { chunks: count, insideEvent: false }))
+      return failed('incomplete_stream', message, { chunks: count, insideEvent: false })
     },
   }
 }

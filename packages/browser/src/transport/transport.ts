@@ -27,8 +27,12 @@ export interface ChunkEvent {
 export interface OpenStream {
   /** The server keeps the stream under this name. `undefined`: it is gone with the connection. */
   readonly streamId?: string | undefined
-  /** Ends where the answer ends, and throws where it breaks. Leaving the loop leaves the stream. */
-  readonly events: AsyncIterable<ChunkEvent>
+  /**
+   * Ends where the answer ends, and throws where it breaks. Leaving the loop leaves the stream.
+   *
+   * Events that came at once may be given at once: a step of the loop costs more than most chunks do.
+   */
+  readonly events: AsyncIterable<ChunkEvent | readonly ChunkEvent[]>
 }
 
 export interface OpenInit {

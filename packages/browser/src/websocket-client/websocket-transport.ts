@@ -1,18 +1,21 @@
 import { StreamError } from '@deltawire/core'
 import {
-  connectRelay,
+  connectStreams,
   formatPosition,
+  type ReadStream,
   REFUSAL_STATUS,
-  type Relay,
   RelayError,
   type RelayErrorCode,
   type RelayOptions,
   type RelayState,
-  type RelayStream,
   type RelayUpdate,
   type Sign,
+  type StreamConnection,
 } from '@deltawire/websocket-bridge/client'
-import type { ChatTransport, ChunkEvent, Connection, OpenInit, OpenStream } from '../transport/transport.ts'
+import { connectionLost } from '../follow/connection-lost.ts'
+import { onAbort } from '../follow/on-abort.ts'
+import { onWindow } from '../follow/on-window.ts'
+import type { ChatTransport, ChunkEvent, Connection, OpenInit } from '../transport/transport.ts'
 
 export interface WebSocketTransportOptions extends Omit<RelayOptions, 'onState' | 'watch'> {
   /**
@@ -38,12 +41,11 @@ const connections: Readonly<Record<RelayState, Connection>> = {
  * The socket is opened when something is asked for. It reconnects, resumes and proves that it is alive by itself.
  */
 export function webSocketTransport({ url, topic, ...options }: WebSocketTransportOptions): ChatTransport {
-  const live = new Map<string, RelayStream>()
   const watchers = new Set<(connection: Connection) => void>()
-  let relay: Relay | undefined
+  let connection: StreamConnection | undefined
 
-  const connected = (): Relay =>
-    (relay ??= connectRelay(async () => absolute(typeof url === 'function' ? await url() : url), {
+  const connected = (): StreamConnection =>
+    (connection ??= connectStreams(async () => absolute(typeof url === 'function' ? await url() : url), {
       ...options,
       watch: watchPage,
       onState(state) {
@@ -51,69 +53,54 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
       },
     }))
 
-  async function open(stream: RelayStream, init: OpenInit): Promise<OpenStream | null> {
-    const updates = stream.updates()
-    const first = await updates.next().catch((reason: unknown) => {
-      if (reason instanceof RelayError && (reason.code === 'gone' || reason.code === 'not_found')) return null
-      throw toStreamError(reason)
-    })
-    return first === null ? null : { streamId: stream.id, events: read(stream, first, updates, init) }
-  }
-
+  /** @param first what was read already: it is all that there is so far */
   async function* read(
-    stream: RelayStream,
-    first: IteratorResult<RelayUpdate, void> | undefined,
-    updates: AsyncGenerator<RelayUpdate, void, undefined>,
-    { signal, onConnection }: OpenInit,
+    { reader: { updates } }: ReadStream,
+    { signal, onConnection = () => {} }: OpenInit,
+    first?: IteratorResult<RelayUpdate, void>,
   ): AsyncGenerator<ChunkEvent> {
-    const leave = (): void => stream.leave()
-    signal.addEventListener('abort', leave)
-    if (onConnection !== undefined) watchers.add(onConnection)
-    live.set(stream.id, stream)
+    const unlink = onAbort(signal, () => void updates.return())
+    watchers.add(onConnection)
     try {
-      // Without a position to begin from, the first chunk is all there is.
-      for (let next = first ?? (await updates.next()), isWhole = first !== undefined; next.done !== true;) {
+      let isWhole = first !== undefined
+      for (let next = first ?? (await updates.next()); next.done !== true; next = await updates.next()) {
         const { chunk, replaces, position } = next.value
         yield { chunk, id: formatPosition(position), isWhole: replaces || isWhole }
         isWhole = false
-        next = await updates.next()
       }
       if (signal.aborted) throw signal.reason
     } catch (reason) {
       throw signal.aborted ? signal.reason : toStreamError(reason)
     } finally {
-      signal.removeEventListener('abort', leave)
-      if (onConnection !== undefined) watchers.delete(onConnection)
-      live.delete(stream.id)
-      stream.leave()
+      unlink()
+      watchers.delete(onConnection)
+      void updates.return()
     }
   }
 
   return {
     isResumable: true,
-    async send(request, { signal, key, onConnection }) {
-      try {
-        const stream = await connected().start({ ...request, stream: true }, { key, topic, signal })
-        return { streamId: stream.id, events: read(stream, undefined, stream.updates(), { signal, onConnection }) }
-      } catch (reason) {
-        throw signal.aborted ? signal.reason : toStreamError(reason)
-      }
+    async send(request, init) {
+      const { key, signal } = init
+      const stream = await connected()
+        .start({ ...request, stream: true }, { key, topic, signal })
+        .catch(rethrow)
+      return { streamId: stream.id, events: read(stream, init) }
     },
-    resume: ({ streamId }, init) => open(connected().subscribe(streamId), init),
-    async stop({ streamId }) {
-      const known = live.get(streamId)
-      const stream = known ?? connected().subscribe(streamId)
-      try {
-        return { stopped: (await stream.cancel()) === 'cancelled' }
-      } catch (reason) {
+    async resume({ streamId }, init) {
+      const stream = connected().subscribe(streamId)
+      const first = await stream.reader.updates.next().catch((reason: unknown) => {
+        if (reason instanceof RelayError && /^(gone|not_found)$/.test(reason.code)) return null
         throw toStreamError(reason)
-      } finally {
-        if (known === undefined) stream.leave()
-      }
+      })
+      return first && { streamId, events: read(stream, init, first) }
     },
+    stop: async ({ streamId }) => ({
+      stopped: (await connected().cancel(streamId).catch(rethrow)) === 'cancelled',
+    }),
     close() {
-      relay?.close()
-      relay = undefined
+      connection?.close()
+      connection = undefined
     },
   }
 }
@@ -122,28 +109,24 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
 const statuses: { readonly [Code in RelayErrorCode]?: number } = REFUSAL_STATUS
 
 /** The source's end, and not the connection's. */
-const endings: readonly RelayErrorCode[] = ['failed', 'interrupted', 'limit']
+const endings = /^(failed|interrupted|limit)$/
 
-function toStreamError(reason: unknown): unknown {
-  if (!(reason instanceof RelayError)) return reason
-  const { code, message, details } = reason
+function toStreamError(cause: unknown): unknown {
+  if (!(cause instanceof RelayError)) return cause
+  const { code, message, details } = cause
+  const { error, retryMs } = details
   const status = statuses[code]
-  const cause = { cause: reason }
   if (status !== undefined) {
-    const headers: Record<string, string> =
-      details.retryMs === undefined ? {} : { 'retry-after': String(details.retryMs / 1000) }
-    return new StreamError('http_status', message, { status, headers, body: '' }, cause)
+    const headers: Record<string, string> = retryMs === undefined ? {} : { 'retry-after': String(retryMs / 1000) }
+    return new StreamError('http_status', message, { status, headers, body: '' }, { cause })
   }
-  if (endings.includes(code)) {
-    const said = details.error?.message ?? message
-    return new StreamError(
-      'upstream_error',
-      said,
-      { error: { code, ...details.error, message: said, body: details } },
-      cause,
-    )
-  }
-  return new StreamError('connection_lost', message, { pieces: 0 }, cause)
+  if (!endings.test(code)) return connectionLost(message, cause)
+  const said = error?.message ?? message
+  return new StreamError('upstream_error', said, { error: { code, ...error, message: said, body: details } }, { cause })
+}
+
+function rethrow(reason: unknown): never {
+  throw toStreamError(reason)
 }
 
 /** A path is one of this page's server. */
@@ -159,14 +142,8 @@ const signs: Readonly<Record<string, () => Sign>> = {
   pageshow: () => 'visible',
 }
 
-function watchPage(tell: (sign: Sign) => void): () => void {
-  if (typeof window === 'undefined') return () => {}
-  const listener = ({ type }: Event): void => {
+const watchPage: RelayOptions['watch'] = (tell) =>
+  onWindow(Object.keys(signs), ({ type }) => {
     const sign = signs[type]?.()
     if (sign !== undefined) tell(sign)
-  }
-  for (const type of Object.keys(signs)) window.addEventListener(type, listener)
-  return () => {
-    for (const type of Object.keys(signs)) window.removeEventListener(type, listener)
-  }
-}
+  })

@@ -229,7 +229,7 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
       await makeChat(page)
       const times: number[] = []
       const generatedThen: (number | undefined)[] = []
-      for (let at = 0; at < 30; at++) {
+      for (let at = 0; at < 100; at++) {
         await begin(page)
         await expect.poll(() => other.streams[at]?.generated ?? 0, { timeout: 20_000 }).toBeGreaterThan(20)
         const clicked = await page.evaluate(() => {
@@ -242,9 +242,11 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
         generatedThen.push(other.streams[at]?.generated)
       }
       times.sort((a, b) => a - b)
-      console.info(`stop reaches the model, streams kept: ${isKept}: median ${times[15]} ms, most ${times[29]} ms`)
-      // The slowest may have waited for the machine, and not for us.
-      expect(times[26]).toBeLessThan(isBusy() ? 1_000 : 100)
+      console.info(
+        `stop reaches the model, streams kept: ${isKept}: median ${times[50]} ms, p99 ${times[98]} ms, most ${times[99]} ms`,
+      )
+      // 99 of 100: the slowest may have waited for the machine, and not for us.
+      expect(times[98]).toBeLessThan(isBusy() ? 1_000 : 100)
       // Nothing since.
       expect(other.streams.map((stream) => stream.generated)).toEqual(generatedThen)
       await page.close()

@@ -38,7 +38,7 @@ const pages: readonly (readonly [title: string, more: string])[] = [
     chat.subscribe(() => (${show})(chat.getSnapshot().messages.filter(() => document.querySelector('output'))))
     ${ask}`,
   ],
-  ['Svelte', `state.subscribe(({ messages }) => (${show})(messages))\n${ask}`],
+  ['Svelte', `view.subscribe(({ messages }) => (${show})(messages))\n${ask}`],
   [
     'Solid',
     `import { createEffect, createRoot } from 'solid-js'

@@ -85,11 +85,11 @@ describeWithProgram('chromium', 'a chat through the relay', (path) => {
       await page.close()
     })
 
-    it('stops the model within 100 ms', { timeout: 60_000 }, async () => {
+    it('stops the model within 100 ms', { timeout: 120_000 }, async () => {
       words = TEXT.repeat(20)
       const page = await open()
       const times: number[] = []
-      for (let at = 0; at < 15; at++) {
+      for (let at = 0; at < 100; at++) {
         const { calls, generated } = relay.model
         await page.evaluate(() => void window.chat.sendMessage('Hello!'))
         await expect.poll(() => relay.model.calls, { interval: 5, timeout: 20_000 }).toBe(calls + 1)
@@ -110,9 +110,11 @@ describeWithProgram('chromium', 'a chat through the relay', (path) => {
       }
       words = TEXT
       times.sort((a, b) => a - b)
-      console.info(`stop reaches the model over ${way}: median ${times[7]} ms, most ${times.at(-1)} ms`)
-      // The slowest may have waited for the machine, and not for us.
-      expect(times[13]).toBeLessThan(isBusy() ? 1_000 : 100)
+      console.info(
+        `stop reaches the model over ${way}: median ${times[50]} ms, p99 ${times[98]} ms, most ${times[99]} ms`,
+      )
+      // 99 of 100: the slowest may have waited for the machine, and not for us.
+      expect(times[98]).toBeLessThan(isBusy() ? 1_000 : 100)
       await page.close()
     })
   })

@@ -9,8 +9,8 @@ export const bundleApp = (file: string, plugins: Plugin[] = []): Promise<string>
   bundle({ entryPoints: [join(here, '../apps', file)], plugins })
 
 /** The same of code that is no file. */
-export const bundleCode = (contents: string): Promise<string> =>
-  bundle({ stdin: { contents, loader: 'tsx', resolveDir: here } })
+export const bundleCode = (contents: string, plugins: Plugin[] = []): Promise<string> =>
+  bundle({ stdin: { contents, loader: 'tsx', resolveDir: here }, plugins })
 
 async function bundle(from: BuildOptions): Promise<string> {
   const { outputFiles } = await build({

@@ -17,7 +17,7 @@ export interface RelayServer {
 /** A relay with both doors, a model behind it, a page before it, and a line that can be cut. */
 export async function serveRelay(
   chunks: () => readonly ChatCompletionChunk[],
-  pauseMs: () => number,
+  pauseMs: () => Promise<number> | number,
   page: { html: string; script: string },
 ): Promise<RelayServer> {
   const model = { generated: 0, isStopped: false, stoppedAt: 0, calls: 0 }
@@ -27,7 +27,8 @@ export async function serveRelay(
       const onAbort = () => Object.assign(model, { isStopped: true, stoppedAt: Date.now() })
       signal.addEventListener('abort', onAbort)
       for (const chunk of chunks()) {
-        await new Promise((resolve) => setTimeout(resolve, pauseMs()))
+        const ms = await pauseMs()
+        await new Promise((resolve) => setTimeout(resolve, ms))
         if (signal.aborted) return
         model.generated++
         yield chunk

@@ -3,6 +3,7 @@ import type { MessageStore } from '../conversation/message-store.ts'
 import type { CountTokensOption } from '../tokenizer.ts'
 import type { openai } from './openai.ts'
 
+/** The `fetch` that is used. */
 export type FetchFn = typeof fetch
 
 /** What is sent beside the messages. Keys that are not named here are sent too. */
@@ -12,6 +13,7 @@ export type CompletionParams = {
     | undefined
 } & { [key: string]: unknown }
 
+/** Who is asked and with what, by the names that `chatgpt@5` has for it. */
 export interface ChatGPTAPIOptions {
   apiKey: string
   /** @defaultValue `process.env.OPENAI_BASE_URL`, else `https://api.openai.com/v1` */
@@ -60,6 +62,7 @@ export interface ChatGPTAPIOptions {
   maxRetries?: number | undefined
 }
 
+/** What goes for one message alone. */
 export interface SendMessageOptions {
   /** Who is asking, in a conversation of several. */
   name?: string | undefined
@@ -80,6 +83,7 @@ export interface SendMessageOptions {
   completionParams?: CompletionParams | undefined
 }
 
+/** A question or an answer, as it is stored and given. */
 export interface ChatMessage {
   id: string
   text: string
@@ -93,6 +97,8 @@ export interface ChatMessage {
   conversationId?: string
 }
 
+/** Finds a stored message; nothing where there is none. */
 export type GetMessageByIdFunction = (id: string) => Promise<ChatMessage | null | undefined>
 
+/** Stores a message under its `id`. */
 export type UpsertMessageFunction = (message: ChatMessage) => Promise<void>

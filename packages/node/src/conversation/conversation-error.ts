@@ -12,6 +12,7 @@ export interface ConversationErrorDetails {
   store_failed: { messageId: string; action: 'read' | 'write' }
 }
 
+/** What can go wrong with a conversation, each with its own `details`. */
 export type ConversationErrorCode = keyof ConversationErrorDetails
 
 /**

@@ -16,6 +16,7 @@ export interface ConversationRequest extends Omit<StreamRequest, 'messages' | 'n
   messages?: RequestMessage[] | undefined
 }
 
+/** Where messages are kept and how many of them are sent, and whatever `streamChatCompletion` takes. */
 export interface ConversationOptions extends Omit<StreamChatCompletionOptions, 'n' | 'signal'>, ContextBudget {
   /**
    * Where the messages are kept: anything with `get` and `set`, such as a Keyv.
@@ -37,6 +38,7 @@ export interface ConversationOptions extends Omit<StreamChatCompletionOptions, '
   maxMessages?: number | undefined
 }
 
+/** What goes for one question alone. */
 export interface SendOptions extends Timeouts {
   /**
    * The message to follow; `null` begins anew. To follow one that has been followed before makes a branch.

@@ -30,6 +30,7 @@ export interface ContextParts {
   tools?: ChatCompletionRequest['tools']
 }
 
+/** The messages that fit, and those that did not. */
 export interface FittedContext {
   /** What to send. */
   messages: RequestMessage[]

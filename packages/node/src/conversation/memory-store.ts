@@ -1,5 +1,6 @@
 import type { MessageStore } from './message-store.ts'
 
+/** How much a store in memory may hold. */
 export interface MemoryStoreOptions {
   /**
    * How many messages are kept. Beyond it, those that nobody has read or written for longest are forgotten.

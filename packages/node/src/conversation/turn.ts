@@ -14,6 +14,7 @@ export interface Progress {
   chunk: ChatCompletionChunk
 }
 
+/** Is called with each piece of an answer; the next one waits until what it returns has settled. */
 export type OnProgress = (progress: Progress) => Promise<void> | void
 
 export interface TurnInit {

@@ -19,6 +19,7 @@ const apiErrors = {
   upstream_timeout: [504, 'server_error', 'The model did not answer in time.'],
 } as const satisfies Record<string, readonly [status: number, type: string, message: string]>
 
+/** The errors that are our own, each with its status and its words. */
 export type ApiErrorCode = keyof typeof apiErrors
 
 /** The body of an error, in the form that official clients raise. */
@@ -26,6 +27,7 @@ export interface ApiErrorBody {
   error: { message: string; type: string | null; param: string | null; code: number | string | null }
 }
 
+/** What is said of an error, in the fields of the official error body. */
 export interface ApiErrorInit {
   /** What a client is told. */
   message?: string | undefined

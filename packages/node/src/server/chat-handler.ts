@@ -14,6 +14,7 @@ import { untilAborted } from './until-aborted.ts'
 /** Answers a request of the Fetch API, as Hono, Next, Bun, Deno and Workers call it. */
 export type FetchHandler = (request: Request) => Promise<Response>
 
+/** What is known of who asks. */
 export interface OpenContext {
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal
@@ -41,6 +42,7 @@ interface FromChunks {
   upstream?: undefined
 }
 
+/** Where chunks come from (`upstream` or `open`), who may ask, and for what. */
 export type ChatHandlerOptions = (FromChunks | FromUpstream) &
   ChatRequestLimits &
   Pick<EventStreamInit, 'heartbeatMs' | 'maxPendingLength' | 'timers'> & {

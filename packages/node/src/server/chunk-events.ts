@@ -15,6 +15,7 @@ export type StreamEnd =
   /** The source broke. The client was told what `toApiError` makes of it; `error` is what it was. */
   | { how: 'failed'; error: unknown }
 
+/** How a stream is sent: heartbeats, what may be pending for a slow client, who hears how it ended. */
 export interface EventStreamInit {
   /**
    * A comment is sent as often as this while the source is silent, from before the first chunk on.

@@ -1,3 +1,4 @@
+/** Which pages of other origins may ask. */
 export interface CorsOptions {
   /**
    * Which pages may ask: `'*'` for all, a list of origins, or a function.

@@ -2,6 +2,7 @@ import type { ChatCompletionRequest } from '@deltawire/core'
 import { ApiError } from './api-error.ts'
 import { bodyOf, isServerRequest, type ServerRequestLike } from './server-request.ts'
 
+/** What a request may grow to. */
 export interface ChatRequestLimits {
   /**
    * The longest body, in bytes.

@@ -3,6 +3,7 @@ import type { ChunkSource } from './chunk-source.ts'
 import { eventStreamHeaders, type HeadersInit } from './event-stream-headers.ts'
 import { toEventStream } from './to-event-stream.ts'
 
+/** How a stream is sent, with the head of its response. */
 export interface EventStreamResponseInit extends EventStreamInit {
   /** Sent with the stream; they win over ours. */
   headers?: HeadersInit | undefined

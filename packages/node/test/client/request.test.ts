@@ -38,13 +38,52 @@ describe('the address', () => {
   })
 
   it.for(['127.0.0.1:8080', 'localhost/v1', 'ftp://127.0.0.1/', ''])('cannot be %j', (baseURL) => {
-    expect(() => streamChatCompletion(question, { baseURL })).toThrow(/baseURL must be .*\{ baseURL: 'http/)
+    expect(() => streamChatCompletion(question, { baseURL })).toThrow(
+      `baseURL must be an absolute http URL, as in { baseURL: 'http://127.0.0.1:8080/v1' }, not ${JSON.stringify(baseURL)}`,
+    )
   })
 
-  it('holds no password, and the error does not show it', () => {
-    const call = () => streamChatCompletion(question, { baseURL: 'http://user:secret@127.0.0.1/' })
-    expect(call).toThrow(TypeError)
-    expect(call).not.toThrow(/secret/)
+  it('is that of OpenAI where nobody names one', async () => {
+    vi.stubEnv('OPENAI_BASE_URL', '')
+    const asked: unknown[] = []
+    const fetch = async (url: unknown) => {
+      asked.push(String(url))
+      return new Response(eventsOf('Hi').join(''))
+    }
+    await streamChatCompletion(question, { fetch }).completion()
+    expect(asked).toEqual(['https://api.openai.com/v1/chat/completions'])
+  })
+
+  it('that is wrong in the environment is called by the name that it has there', () => {
+    vi.stubEnv('OPENAI_BASE_URL', 'localhost:8080/v1')
+    expect(() => streamChatCompletion(question)).toThrow(
+      'OPENAI_BASE_URL must be an absolute http URL, as in http://127.0.0.1:8080/v1, not "localhost:8080/v1"',
+    )
+  })
+
+  it.for(['http://user:secret@127.0.0.1/', 'user:secret@127.0.0.1/v1', '127.0.0.1/v1?key=secret'])(
+    'that is wrong keeps its secret: %s',
+    (baseURL) => {
+      const call = () => streamChatCompletion(question, { baseURL })
+      expect(call).toThrow(TypeError)
+      expect(call).not.toThrow(/secret/)
+    },
+  )
+
+  it('stands in the error where a page that is not there says nothing itself', async () => {
+    await using wrong = await serveBytes((socket) => void socket.write(page('404 Not Found', '404 page not found')))
+    await expect(
+      streamChatCompletion(question, { baseURL: `${wrong.baseURL}/nope?key=secret` }).text(),
+    ).rejects.toThrow(`[http_status] the server answered 404 at ${wrong.baseURL}/nope/chat/completions`)
+  })
+
+  it('of a redirect stands in the error, because nobody follows it', async () => {
+    await using moved = await serveBytes(
+      (socket) => void socket.write(page('301 Moved', '', { location: 'https://user:secret@127.0.0.1/v1?key=secret' })),
+    )
+    await expect(streamChatCompletion(question, { baseURL: moved.baseURL }).text()).rejects.toThrow(
+      /^\[http_status\] the server answered 301, a redirect to https:\/\/127\.0\.0\.1\/v1, which is not followed$/,
+    )
   })
 })
 
@@ -172,6 +211,12 @@ describe('the body', () => {
       '[http_status] the server answered 400: no such model',
     )
     expect(picky.requests).toHaveLength(1)
+  })
+
+  it.for([undefined, 'Hello!'])('cannot be %j', (request) => {
+    expect(() => streamChatCompletion(request as never)).toThrow(
+      "streamChatCompletion takes a request, as in streamChatCompletion({ model: 'demo', messages: [{ role: 'user', content: 'Hello!' }] })",
+    )
   })
 
   it('is not written for a value that JSON cannot hold', () => {

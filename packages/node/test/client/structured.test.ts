@@ -2,7 +2,13 @@ import { type } from 'arktype'
 import * as v from 'valibot'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { z } from 'zod'
-import { type DeepPartial, type StandardSchema, streamStructured, type StructuredOptions } from '../../src/index.ts'
+import {
+  type DeepPartial,
+  runTools,
+  type StandardSchema,
+  streamStructured,
+  type StructuredOptions,
+} from '../../src/index.ts'
 import { collect, done, event, eventsOf, question } from './byte-server.ts'
 
 const jsonSchema = {
@@ -182,5 +188,17 @@ describe('the response format', () => {
       'a schema of valibot makes no JSON Schema: give one, as in { jsonSchema: toJsonSchema(schema) }',
     )
     expect(() => asking(z.object({ a: z.bigint() }), [])).toThrow('this schema of zod has no JSON Schema')
+  })
+
+  it.for([undefined, { type: 'object', properties: {} }])('is no JSON Schema alone, as %j', (schema) => {
+    const request = { model: 'demo', messages: [] }
+    const words = `must be one of zod, valibot, arktype or another library of Standard Schema, as in`
+    expect(() => streamStructured(request, { schema: schema as never })).toThrow(
+      `schema ${words} { schema: z.object({ city: z.string() }) }`,
+    )
+    const tools = { weather: { parameters: schema as never, run: () => 'rain' } }
+    expect(() => runTools(request, { tools })).toThrow(
+      `the parameters of weather ${words} { parameters: z.object({ city: z.string() }) }`,
+    )
   })
 })

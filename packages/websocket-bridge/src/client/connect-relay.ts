@@ -1,13 +1,7 @@
-import type { ServerFrame, StartFrame } from '../protocol/frame.ts'
-import { systemClock } from './clock.ts'
-import type { Link } from './link.ts'
-import type { Address, OpenSocket, RelayOptions, RelayState, StartOptions, SubscribeOptions } from './options.ts'
-import { RelayError } from './relay-error.ts'
+import type { StartFrame } from '../protocol/frame.ts'
+import { connectStreams } from './connect-streams.ts'
+import type { Address, RelayOptions, RelayState, StartOptions, SubscribeOptions } from './options.ts'
 import { createRelayStream, type RelayStream } from './relay-stream.ts'
-import { createRequests } from './requests.ts'
-import { openSession } from './session.ts'
-import { startStream } from './start-stream.ts'
-import { createSubscriptions } from './subscriptions.ts'
 import type { TopicStream } from './topic.ts'
 import { createTopics } from './topics.ts'
 
@@ -40,88 +34,19 @@ export interface Relay {
  * @throws TypeError where there is no `WebSocket`
  */
 export function connectRelay(url: Address, options: RelayOptions = {}): Relay {
-  const { token, client, flushMs, watch, maxAttempts = Infinity, clock = systemClock, random = Math.random } = options
-  const linkOf = (): Link | undefined => session.link
-  const requests = createRequests(linkOf)
-  const { nextId } = requests
-  const topics = createTopics(linkOf, nextId)
-  const subscriptions = createSubscriptions({ clock, linkOf, nextId })
-  let state: RelayState = 'connecting'
-
-  function sayAll(link: Link): void {
-    requests.sayAll(link)
-    topics.sayAll(link)
-    subscriptions.sayAll(link)
-  }
-
-  function receive(link: Link, frame: ServerFrame): void {
-    switch (frame.t) {
-      case 'd':
-      case 'end':
-        return subscriptions.receive(link, frame)
-      case 'ok':
-        requests.answer(link, frame)
-        subscriptions.answer(link, frame)
-        break
-      case 'err': {
-        const error = new RelayError(frame.code, frame.msg, { retryMs: frame.retryMs })
-        topics.refuse(frame, error)
-        if (!requests.refuse(frame, error)) subscriptions.refuse(link, frame, error)
-        break
-      }
-      case 'stream':
-        return topics.tell(frame)
-      case 'ev':
-        return options.onEvent?.(frame)
-      case 'drain':
-      case 'p':
-      case 'pong':
-      case 'welcome':
-    }
-    if (subscriptions.isSettled(link)) session.settle(link)
-  }
-
-  const hello = { ack: true, ...(client !== undefined && { client }), ...(flushMs !== undefined && { flushMs }) }
-  const open = openWith(options.WebSocket)
-  const session = openSession(
-    { url, token, hello, open, watch, maxAttempts, clock, random },
-    {
-      state(next) {
-        if (next === state) return
-        state = next
-        options.onState?.(next)
-      },
-      opened: sayAll,
-      frame: receive,
-      lost(link) {
-        subscriptions.lost(link)
-        const other = session.link
-        if (other !== undefined) sayAll(other)
-      },
-      over(reason) {
-        for (const part of [requests, topics, subscriptions]) part.fail(reason)
-      },
-    },
+  const topics = createTopics(
+    () => connection.link,
+    () => requests.nextId(),
   )
-
+  const connection = connectStreams(url, options, topics)
+  const { requests } = connection
   return {
     get state() {
-      return state
+      return connection.state
     },
-    start: (body, startOptions = {}) =>
-      startStream(body, startOptions, requests, (id, link) =>
-        createRelayStream(id, subscriptions.read(id, undefined, link), requests),
-      ),
-    subscribe: (id, { from } = {}) => createRelayStream(id, subscriptions.read(id, from), requests),
+    start: async (body, startOptions) => createRelayStream(await connection.start(body, startOptions), requests),
+    subscribe: (id, subscribeOptions) => createRelayStream(connection.subscribe(id, subscribeOptions), requests),
     topic: topics.read,
-    close: session.close,
+    close: connection.close,
   }
-}
-
-function openWith(given: RelayOptions['WebSocket']): OpenSocket {
-  // Whatever has this name has this interface.
-  const Socket = given ?? ((globalThis as { readonly WebSocket?: unknown }).WebSocket as RelayOptions['WebSocket'])
-  if (Socket === undefined)
-    throw new TypeError('there is no global WebSocket: hand one in, as in connectRelay(url, { WebSocket })')
-  return (url, protocol) => new Socket(url, protocol)
 }

@@ -9,6 +9,8 @@ export { RelayError } from './relay-error.ts'
 export type { RelayErrorCode, RelayErrorDetails } from './relay-error.ts'
 
 // For adapters.
+export { connectStreams } from './connect-streams.ts'
+export type { ReadStream, StreamConnection } from './connect-streams.ts'
 export { formatPosition, parsePosition } from '../protocol/position.ts'
 export type { Position } from '../protocol/position.ts'
 export { REFUSAL_STATUS } from '../protocol/refusal-status.ts'

@@ -1,9 +1,10 @@
 import type { ChatCompletionChunk } from '@deltawire/core'
 import type { Status } from '../protocol/frame.ts'
 import type { Position } from '../protocol/position.ts'
-import type { FollowedStream } from './followed-stream.ts'
+import { cancelStream } from './cancel-stream.ts'
+import type { ReadStream } from './connect-streams.ts'
 import { RelayError } from './relay-error.ts'
-import type { Reader, RelayUpdate } from './relay-reader.ts'
+import type { RelayUpdate } from './relay-reader.ts'
 import type { Requests } from './requests.ts'
 
 /** A stream as one reader reads it. Leaving the loop leaves the stream, which goes on: `cancel` is what stops a model. */
@@ -27,11 +28,7 @@ export interface RelayStream extends AsyncIterable<ChatCompletionChunk> {
   leave(): void
 }
 
-export function createRelayStream(
-  id: string,
-  { stream, reader }: { stream: FollowedStream; reader: Reader },
-  requests: Requests,
-): RelayStream {
+export function createRelayStream({ id, stream, reader }: ReadStream, requests: Requests): RelayStream {
   return {
     id,
     get position() {
@@ -42,19 +39,13 @@ export function createRelayStream(
     },
     updates: () => reader.updates,
     [Symbol.asyncIterator]: () => chunksOf(reader.updates),
-    cancel: (why) => cancelStream(id, why, requests),
+    cancel: (why) => cancelStream(id, requests, why),
     async sendToolResult(call, output) {
-      const { won = false } = await requests.ask({ t: 'tool', id: requests.nextId(), s: id, call, output })
+      const { won = false } = await requests.ask((request) => ({ t: 'tool', id: request, s: id, call, output }))
       return won
     },
     leave: () => void reader.updates.return(),
   }
-}
-
-export async function cancelStream(id: string, why: string | undefined, requests: Requests): Promise<Status> {
-  const frame = { t: 'cancel', id: requests.nextId(), s: id, ...(why !== undefined && { why }) } as const
-  const { st = 'cancelled' } = await requests.ask(frame)
-  return st
 }
 
 /** The chunks of the updates, as long as they are only added to. */

@@ -18,7 +18,7 @@ export interface Requests {
   nextId(): string
   add(request: Request): void
   /** Asks, and gives the answer. */
-  ask(frame: RequestFrame): Promise<OkFrame>
+  ask(frame: (id: string) => RequestFrame): Promise<OkFrame>
   /** Says on another link what has no answer yet. */
   sayAll(link: Link): void
   answer(link: Link, frame: OkFrame): void
@@ -32,6 +32,7 @@ export interface Requests {
 export function createRequests(linkOf: () => Link | undefined): Requests {
   const pending = new Map<string, Request>()
   let count = 0
+  const nextId = (): string => String(++count)
   let over: RelayError | undefined
 
   function send(request: Request, link: Link | undefined): void {
@@ -47,9 +48,9 @@ export function createRequests(linkOf: () => Link | undefined): Requests {
   }
 
   return {
-    nextId: () => String(++count),
+    nextId,
     add,
-    ask: (frame) => new Promise((resolve, reject) => add({ frame, resolve, reject, isSent: false })),
+    ask: (frame) => new Promise((resolve, reject) => add({ frame: frame(nextId()), resolve, reject, isSent: false })),
     sayAll(link) {
       for (const request of pending.values()) send(request, link)
     },

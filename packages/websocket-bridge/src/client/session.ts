@@ -88,7 +88,7 @@ export function openSession(options: SessionOptions, on: SessionEvents): Session
   }
 
   function open(url: string, token: string | undefined): void {
-    const hello: HelloFrame = { t: 'hello', ...options.hello, ...(token !== undefined && { token }) }
+    const hello: HelloFrame = { t: 'hello', ...options.hello, token }
     let socket: RelaySocket
     try {
       socket = options.open(url, SUBPROTOCOL)

@@ -1,7 +1,7 @@
 import type { OkFrame, StartFrame } from '../protocol/frame.ts'
+import { cancelStream } from './cancel-stream.ts'
 import type { Link } from './link.ts'
 import type { StartOptions } from './options.ts'
-import { cancelStream } from './relay-stream.ts'
 import type { Request, Requests } from './requests.ts'
 
 /**
@@ -17,7 +17,7 @@ export function startStream<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const id = requests.nextId()
-    const frame: StartFrame = { t: 'start', id, key, body, ...(topic && { topic }), ...(orphan && { orphan }) }
+    const frame: StartFrame = { t: 'start', id, key, body, topic, orphan }
     const request: Request = { frame, resolve: begun, reject, isSent: false }
 
     function begun({ s = '' }: OkFrame, link: Link): void {
@@ -25,7 +25,7 @@ export function startStream<T>(
       if (signal?.aborted !== true) return resolve(read(s, link))
       link.send({ t: 'unsub', s })
       // The connection has ended: then the orphan policy decides.
-      cancelStream(s, undefined, requests).catch(() => {})
+      cancelStream(s, requests).catch(() => {})
     }
 
     function abort(): void {

@@ -9,7 +9,7 @@ import type { Reader } from './relay-reader.ts'
 /** The streams that this client follows, and which link carries which of them. */
 export interface Subscriptions {
   /** @param on the link that carries it already */
-  read(id: string, from: Beginning | undefined, on?: Link): { stream: FollowedStream; reader: Reader }
+  read(id: string, from: Beginning | undefined, on?: Link): { id: string; stream: FollowedStream; reader: Reader }
   /** Subscribes on a link to what it does not carry yet. */
   sayAll(link: Link): void
   lost(link: Link): void
@@ -45,11 +45,9 @@ export function createSubscriptions({ clock, linkOf, nextId }: Around): Subscrip
   }
 
   function subscribe(link: Link, id: string): void {
-    const ids = on(link)
-    const position = streams.get(id)?.position
     const request = nextId()
-    ids.set(id, request)
-    link.send({ t: 'sub', id: request, s: id, ...(position && { from: position }) })
+    on(link).set(id, request)
+    link.send({ t: 'sub', id: request, s: id, from: streams.get(id)?.position })
   }
 
   function sayAll(link: Link): void {
@@ -91,7 +89,7 @@ export function createSubscriptions({ clock, linkOf, nextId }: Around): Subscrip
       const newest = linkOf()
       if (over !== undefined) stream.fail(over)
       else if (newest !== undefined && (isTooLittle || !on(newest).has(id))) subscribe(newest, id)
-      return { stream, reader }
+      return { id, stream, reader }
     },
     receive(link, frame) {
       const stream = streams.get(frame.s)

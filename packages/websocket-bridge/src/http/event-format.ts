@@ -2,6 +2,7 @@ import { encodeChunk, encodeDone } from '@deltawire/core'
 import type { StreamEnd } from '../engine.ts'
 import type { LocalStream } from '../hub/local-streams.ts'
 import type { DataFrame, Ending, WireChunk } from '../protocol/frame.ts'
+import { formatPosition, parsePosition, type Position } from '../protocol/position.ts'
 import { addWireChunk } from '../protocol/receive.ts'
 import { restoreChunk } from '../protocol/wire-chunk.ts'
 import type { SharedFrame } from '../stream/shared-frame.ts'
@@ -43,21 +44,43 @@ const FAILED: { readonly [E in Exclude<Ending, 'cancelled' | 'done'>]: string } 
 }
 
 /**
- * Chunks as OpenAI sends them, the first one the sum so far.
+ * Chunks as OpenAI sends them, with their position as `id`, the first one the sum so far or what follows `from`.
  *
- * There is no way to take back what was sent: a reader that does not read has the sum of what it missed kept for it, and
- * one whose text is not in the stream any more is told that it broke.
+ * Where what the client has is not in the stream any more, the first event is a `sum`: it takes the place of all that.
+ * Later there is no way to take back what was sent: a reader that does not read has the sum of what it missed kept for it,
+ * and one whose text is not in the stream any more is told that it broke.
  */
-export function openaiEvents(stream: LocalStream): EventFormat {
-  let kept: WireChunk | undefined
+export function openaiEvents(stream: LocalStream, from: Position | undefined): EventFormat {
+  let kept: { readonly sum: WireChunk; readonly position: string } | undefined
   let isBegun = false
+  let mark = ''
 
   const encode = (chunk: WireChunk): string => encodeChunk(restoreChunk(chunk, stream.log.sum() ?? chunk))
 
+  /** Chunks that came as they are have a place each; of summed ones only the last is one to come back to. */
+  function eventsOf(
+    chunks: readonly WireChunk[],
+    { covers, position }: Pick<SharedFrame, 'covers' | 'position'>,
+  ): string {
+    const { e = '', o = 0 } = parsePosition(position) ?? {}
+    const events = chunks.length === covers ? chunks : [sumOf(chunks)]
+    return events
+      .map((chunk, at) => `id: ${formatPosition({ e, o: o - (events.length - 1 - at) })}\n${encode(chunk)}`)
+      .join('')
+  }
+
+  function say(text: string): string {
+    if (text === '') return ''
+    const said = mark + text
+    mark = ''
+    return said
+  }
+
   function flush(): string {
-    const text = kept === undefined ? '' : encode(kept)
+    if (kept === undefined) return ''
+    const { sum, position } = kept
     kept = undefined
-    return text
+    return say(eventsOf([sum], { covers: 1, position }))
   }
 
   function write(frame: SharedFrame, hasRoom: boolean): string {
@@ -65,15 +88,18 @@ export function openaiEvents(stream: LocalStream): EventFormat {
     if (frame.kind === 'end') return flush() + endEvents(stream.log.end)
     if (frame.covers === 0) return ''
     if (frame.isWhole && isBegun) return flush() + failure('interrupted', FAILED.interrupted)
+    if (frame.isWhole && from !== undefined && from.o > 0) mark = 'event: sum\n'
     isBegun = true
     const chunks = (frame.chunks ??= (JSON.parse(frame.text) as DataFrame).c)
-    if (hasRoom && kept === undefined) return (frame.openai ??= chunks.map(encode).join(''))
-    for (const chunk of chunks) kept = addWireChunk(kept, chunk)
+    if (hasRoom && kept === undefined) return say((frame.openai ??= eventsOf(chunks, frame)))
+    kept = { sum: sumOf(chunks, kept?.sum), position: frame.position }
     return hasRoom ? flush() : ''
   }
 
   return { write, flush, gone: failure('gone', GONE), keeps: true, canResume: false }
 }
+
+const sumOf = (chunks: readonly WireChunk[], before?: WireChunk): WireChunk => chunks.reduce(addWireChunk, before) ?? {}
 
 const failure = (code: string, message: string): string => `data: ${JSON.stringify(errorBody(code, message))}\n\n`
 

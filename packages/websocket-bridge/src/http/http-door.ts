@@ -185,7 +185,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       from,
       heartbeatMs,
       recycleMs,
-      format: format === 'openai' ? openaiEvents(stream) : frameEvents(),
+      format: format === 'openai' ? openaiEvents(stream, from) : frameEvents(),
       onLeft: (left) => void readers.delete(left),
     })
     if (!reader.hasEnded) readers.set(reader, Math.min(reader.endsAt, clock.now() + expiresAt - clock.date()))

@@ -49,13 +49,13 @@ export interface WireError {
 /** The first frame. Others may follow at once, without waiting for the welcome. */
 export interface HelloFrame {
   readonly t: 'hello'
-  readonly token?: string
+  readonly token?: string | undefined
   /** A program and its version, for the server's logs. */
-  readonly client?: string
+  readonly client?: string | undefined
   /** Promises `ack` frames: the server then sends no more than its window ahead. */
   readonly ack?: boolean
   /** The longest that this client likes deltas to be held back and summed, 0 to 1000. The server may hold less. */
-  readonly flushMs?: number
+  readonly flushMs?: number | undefined
 }
 
 /** A new token, before the old one runs out. */
@@ -71,8 +71,8 @@ export interface StartFrame {
   readonly id: string
   readonly key: string
   readonly body: Readonly<Record<string, unknown>>
-  readonly topic?: string
-  readonly orphan?: OrphanPolicy
+  readonly topic?: string | undefined
+  readonly orphan?: OrphanPolicy | undefined
   /** Whether to follow it on this socket. `true` where it is absent. */
   readonly sub?: boolean
 }
@@ -82,7 +82,7 @@ export interface SubFrame {
   readonly t: 'sub'
   readonly id?: string
   readonly s: string
-  readonly from?: Position
+  readonly from?: Position | undefined
 }
 
 export interface UnsubFrame {
@@ -110,7 +110,7 @@ export interface CancelFrame {
   readonly t: 'cancel'
   readonly id: string
   readonly s: string
-  readonly why?: string
+  readonly why?: string | undefined
 }
 
 /** The result of a tool call. The first one counts. */
@@ -258,4 +258,5 @@ export type ServerFrame =
   | StreamFrame
   | WelcomeFrame
 
+/** A field that is `undefined` is left out. */
 export const encodeFrame = (frame: ClientFrame | ServerFrame): string => JSON.stringify(frame)

@@ -1,0 +1,115 @@
+import type { ChatCompletionChunk } from '@deltawire/core'
+import type { Retry } from '../follow/backoff.ts'
+import type { Environment } from '../follow/environment.ts'
+import type { Resolvable } from '../transport/fetch-transport.ts'
+import type { ChatRequest, ChatTransport, Connection, StreamRef } from '../transport/transport.ts'
+import type { ChatError } from './chat-error.ts'
+import type { FlushMode } from './flush.ts'
+import type { Message, MessagePart } from './message.ts'
+import type { ChatStorage, SerializedChat } from './storage.ts'
+import type { Selection } from './store.ts'
+import type { OutputOf, Toolbox, ToolSet } from './tool.ts'
+
+export interface ChatOptions<T extends ToolSet = ToolSet> {
+  transport: ChatTransport
+  /** @defaultValue a random one */
+  id?: string | undefined
+  /** The conversation so far. */
+  messages?: readonly Message<T>[] | undefined
+  /** What `toJSON` gave, on a server or before. */
+  initialState?: SerializedChat<T> | undefined
+  /** What every request says besides the messages: `model`, `temperature`. A function is asked each time. */
+  request?: Resolvable<Partial<ChatRequest>> | undefined
+  /** What the model may call: `createToolbox`, from `@deltawire/browser/tools`. */
+  tools?: Toolbox<T> | undefined
+  /** @defaultValue `'auto'` */
+  flush?: FlushMode | undefined
+  /**
+   * Whether an answer that was on its way is taken up without being asked: when somebody first subscribes, and when the page
+   * is seen again or has a network again.
+   *
+   * @defaultValue `'auto'`
+   */
+  resume?: 'auto' | 'manual' | undefined
+  retry?: Retry | false | undefined
+  /** Where the chat is kept while the page reloads, such as `sessionChatStorage('chat')`. */
+  storage?: ChatStorage | undefined
+  generateId?: (() => string) | undefined
+  environment?: Environment | undefined
+}
+
+/** A chat at one moment. Never changes; whatever has not changed is the same object in the next one. */
+export interface ChatSnapshot<T extends ToolSet = ToolSet> {
+  readonly id: string
+  /** `submitted`: nothing of the answer is there yet. */
+  readonly status: 'error' | 'ready' | 'streaming' | 'submitted'
+  readonly connection: Connection
+  readonly messages: readonly Message<T>[]
+  /** What waits for the answer to end. */
+  readonly queued: readonly Message<T>[]
+  readonly error: ChatError | null
+}
+
+/** What a user says: text, or parts of it. */
+export type UserInput = string | { readonly parts: readonly MessagePart[]; readonly metadata?: unknown }
+
+export interface SendOptions {
+  /**
+   * What happens while an answer is under way: the message waits for its end, or ends it, or is refused (error `busy`).
+   *
+   * @defaultValue `'queue'`
+   */
+  whenBusy?: 'interrupt' | 'queue' | 'reject' | undefined
+  /** What this request says besides. */
+  request?: Partial<ChatRequest> | undefined
+}
+
+/** How a question was answered. Nothing that comes over a wire is thrown. */
+export interface Answer<T extends ToolSet = ToolSet> {
+  /** The answer, or what arrived of it. `null`: nothing did. */
+  readonly message: Message<T> | null
+  readonly error: ChatError | null
+}
+
+/** What happens, as it happens, whenever it may be shown. */
+export interface ChatEvents<T extends ToolSet = ToolSet> {
+  chunk: { readonly chunk: ChatCompletionChunk; readonly messageId: string }
+  /** An answer has ended, by `stop` too. */
+  finish: Message<T>
+  error: ChatError
+}
+
+export interface Chat<T extends ToolSet = ToolSet> {
+  /** Calls back when there is another snapshot. Gives what ends that. */
+  subscribe(onChange: () => void): () => void
+  getSnapshot(): ChatSnapshot<T>
+  /** What the chat was made with: what a server renders, and a page before it takes over. */
+  getServerSnapshot(): ChatSnapshot<T>
+  /** A part of the snapshot: who subscribes to it hears only of its changes. */
+  select<S>(select: (snapshot: ChatSnapshot<T>) => S, isEqual?: (a: S, b: S) => boolean): Selection<S>
+  on<E extends keyof ChatEvents>(event: E, listener: (event: ChatEvents<T>[E]) => void): () => void
+  /** Asks. The message is in the snapshot at once. */
+  sendMessage(input: UserInput, options?: SendOptions): Promise<Answer<T>>
+  /** Asks again for the last answer, or for that one; what came after it is dropped. */
+  regenerate(options?: { messageId?: string | undefined } & SendOptions): Promise<Answer<T>>
+  /** Says something else in the place of a message; what came after it is dropped. */
+  editMessage(messageId: string, input: UserInput, options?: SendOptions): Promise<Answer<T>>
+  /** Stops the model, wherever it runs. What arrived stays. */
+  stop(): Promise<{ stopped: boolean }>
+  /** Only leaves: a server that keeps the stream writes on, and `resume` takes it up. */
+  disconnect(): void
+  /** Takes up the answer that was left, or that stream. Resolves when it has ended, to whether it was there. */
+  resume(ref?: StreamRef & { readonly messageId?: string | undefined }): Promise<boolean>
+  /** Gives the result of a call that has no `run`. When every call of the answer has one, the model is asked on. */
+  addToolResult<Name extends keyof T & string>(given: {
+    toolCallId: string
+    tool: Name
+    result: OutputOf<T[Name]>
+  }): void
+  approveTool(toolCallId: string, isApproved: boolean, reason?: string): void
+  setMessages(messages: readonly Message<T>[] | ((messages: readonly Message<T>[]) => readonly Message<T>[])): void
+  clearError(): void
+  toJSON(): SerializedChat<T>
+  /** Leaves, and calls nobody back any more. */
+  dispose(): void
+}
