@@ -29,12 +29,15 @@ export interface ChatCompletionChunk<Open extends string = AnyString> {
   object: 'chat.completion.chunk'
   /** Unix seconds. `0` when the server never sent it. */
   created: number
+  /** The model that answers, in the provider's spelling, which is often more exact than that of the request. */
   model: string
   /** Empty on the usage and the moderation chunk. More than one when the request asked for `n > 1`. */
   choices: ChunkChoice<Open>[]
   /** For the whole request. Official servers send it once, in a last chunk without choices; `null` before. */
   usage?: CompletionUsage | null
+  /** How urgently the request was served, when it asked for a tier. */
   service_tier?: ServiceTier<Open> | null
+  /** The configuration that answers: with the same one, the same seed gives mostly the same answer. */
   system_fingerprint?: string
   moderation?: Moderation | null
 }
@@ -88,6 +91,7 @@ export interface ToolCallDelta<Open extends string = AnyString> {
   custom?: CustomDelta
 }
 
+/** What a delta adds to the call of a function. */
 export interface FunctionDelta {
   /** Whole, once. A provider that sends it in pieces is normalized to the whole name so far. */
   name?: string
@@ -97,60 +101,90 @@ export interface FunctionDelta {
 
 /** A free-form tool call. */
 export interface CustomDelta {
+  /** Whole, once. */
   name?: string
+  /** Text in pieces. */
   input?: string
 }
 
+/** A spoken answer in pieces: first its id, then data and transcript, in the end `expires_at` alone. */
 export interface AudioDelta {
+  /** By this, a later request names the answer it continues. */
   id?: string
   /** Base64 in pieces; the pieces join to one valid text. */
   data?: string
+  /** What is said, in pieces. */
   transcript?: string
   /** Unix seconds. */
   expires_at?: number
 }
 
+/** How likely each token was, where the request asked for `logprobs`. Lists of following chunks are appended. */
 export interface ChunkLogprobs {
+  /** The tokens of the text. `null` when there are none. */
   content: TokenLogprob[] | null
+  /** The tokens of a refusal. `null` when there are none. */
   refusal: TokenLogprob[] | null
 }
 
+/** A token of the answer, and what might have stood in its place. */
 export interface TokenLogprob {
+  /** As text. Half a character can be no text: then only `bytes` is exact. */
   token: string
   /** `-9999` stands for "very unlikely". */
   logprob: number
   /** UTF-8. A character can span tokens: join the bytes to rebuild it. */
   bytes: number[] | null
+  /** The likeliest tokens at this place. May be fewer than `top_logprobs` asked for. */
   top_logprobs: TopLogprob[]
 }
 
+/** One of the likeliest tokens at a place of the answer. */
 export interface TopLogprob {
+  /** As in `TokenLogprob`. */
   token: string
+  /** As in `TokenLogprob`. */
   logprob: number
+  /** As in `TokenLogprob`. */
   bytes: number[] | null
 }
 
+/**
+ * What a request took, in tokens, over all its choices. Each report is a total: a later one replaces what it repeats.
+ */
 export interface CompletionUsage {
+  /** What was read. */
   prompt_tokens: number
+  /** What was written. OpenAI counts reasoning here; some providers count it apart. */
   completion_tokens: number
+  /** Both together, as the provider counts. */
   total_tokens: number
   prompt_tokens_details?: PromptTokensDetails
   completion_tokens_details?: CompletionTokensDetails
 }
 
+/** What the `prompt_tokens` consisted of. Providers tell only some of it. */
 export interface PromptTokensDetails {
+  /** Found in the provider's prompt cache; mostly cheaper. */
   cached_tokens?: number
+  /** Written to the prompt cache, for which some providers charge. */
   cache_write_tokens?: number
+  /** Sound that was listened to. */
   audio_tokens?: number
   text_tokens?: number
   image_tokens?: number
 }
 
+/** What the `completion_tokens` consisted of. Providers tell only some of it. */
 export interface CompletionTokensDetails {
+  /** Thought before the answer: paid for, whether it is shown or not. */
   reasoning_tokens?: number
+  /** Sound that was spoken. */
   audio_tokens?: number
   text_tokens?: number
+  /** Tokens of the request's `prediction` that the answer has. */
   accepted_prediction_tokens?: number
+  /** Tokens of the request's `prediction` that the answer has not. They are billed like written ones. */
   rejected_prediction_tokens?: number
 }
 
@@ -172,13 +206,17 @@ export interface ReasoningDetail {
   signature?: string | null
 }
 
+/** A source that a search model names for a part of its answer. */
 export interface Annotation {
   type: 'url_citation'
   url_citation: UrlCitation
 }
 
+/** A page, and the part of the message that rests on it. */
 export interface UrlCitation {
+  /** Where that part begins in the finished `content`, as the index of a character. */
   start_index: number
+  /** Where that part ends. */
   end_index: number
   url: string
   title: string
@@ -190,27 +228,35 @@ export interface Moderation {
   output: ModerationResults | ModerationError
 }
 
+/** How one side, question or answer, was judged. */
 export interface ModerationResults {
   type: 'moderation_results'
+  /** The judge. */
   model: string
   results: ModerationResult[]
 }
 
+/** One judgement. */
 export interface ModerationResult {
   type: 'moderation_result'
   model: string
+  /** Whether any category applies. */
   flagged: boolean
   categories: { [category: string]: boolean }
+  /** From 0 to 1, by category: how sure the judge is. */
   category_scores: { [category: string]: number }
+  /** By category: what the judge has looked at for it. */
   category_applied_input_types: { [category: string]: ('image' | 'text')[] }
 }
 
+/** Why one side was not judged. The answer itself is not affected. */
 export interface ModerationError {
   type: 'error'
   code: string
   message: string
 }
 
+/** Who speaks, in the provider's word. The official form is closed: `MessageRole<never>`. */
 export type MessageRole<Open extends string = AnyString> = 'assistant' | 'developer' | 'system' | 'tool' | 'user' | Open
 
 /** Why a choice ended. Kept as the provider sent it. */

@@ -32,7 +32,9 @@ export interface ChatCompletion<Open extends string = AnyString> {
   metadata?: { [key: string]: string } | null
 }
 
+/** One of the answers to a request; there are several only where it asked for `n > 1`. */
 export interface ChatCompletionChoice<Open extends string = AnyString> {
+  /** Which of the `n` answers. */
   index: number
   message: ChatCompletionMessage<Open>
   /** Never `null` in the official form. `null` here when a stream ended without one. */
@@ -40,6 +42,7 @@ export interface ChatCompletionChoice<Open extends string = AnyString> {
   logprobs: ChunkLogprobs | null
 }
 
+/** What the model has said, whole. It can be put into the next request's `messages` as it is. */
 export interface ChatCompletionMessage<Open extends string = AnyString> {
   /** Closed in both forms: an answer is the assistant's, and so can be sent back as it came (`RequestMessage`). */
   role: 'assistant'
@@ -55,8 +58,10 @@ export interface ChatCompletionMessage<Open extends string = AnyString> {
   reasoning_details?: ReasoningDetail[] | null
 }
 
+/** A call that the model asks for. It has no `index` any more: the list is in order. */
 export type ToolCall = CustomToolCall | FunctionToolCall
 
+/** A call with JSON. A `ToolMessage` with its `id` answers it. */
 export interface FunctionToolCall {
   /** `''` when the server never sent one. */
   id: string
@@ -64,23 +69,28 @@ export interface FunctionToolCall {
   function: FunctionCall
 }
 
+/** A call with text. A `ToolMessage` with its `id` answers it. */
 export interface CustomToolCall {
   id: string
   type: 'custom'
   custom: CustomCall
 }
 
+/** Which function is called, and with what. */
 export interface FunctionCall {
   name: string
   /** JSON text as the model wrote it; not always valid. */
   arguments: string
 }
 
+/** Which custom tool is called, and with what. */
 export interface CustomCall {
   name: string
+  /** Text, in the tool's grammar if it has one. */
   input: string
 }
 
+/** A spoken answer. Until `expires_at` a later request can name it by its `id`. */
 export interface Audio {
   id: string
   /** Base64. */

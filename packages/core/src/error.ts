@@ -30,8 +30,12 @@ export interface UpstreamError {
   body: unknown
 }
 
+/** The options of `Limits`, as the error `limit_exceeded` names the one that was passed. */
 export type LimitName = 'maxAnswerLength' | 'maxChoices' | 'maxEventLength' | 'maxJsonDepth' | 'maxToolCalls'
 
+/**
+ * What can go wrong, as a closed list: `StreamErrorDetails` says what each is, and `PROTOCOL.md` has a heading for it.
+ */
 export type StreamErrorCode = keyof StreamErrorDetails
 
 /**
@@ -42,7 +46,9 @@ export type StreamErrorCode = keyof StreamErrorDetails
  */
 export class StreamError<C extends StreamErrorCode = StreamErrorCode> extends Error {
   override readonly name = 'StreamError'
+  /** What went wrong. Switch on it. */
   readonly code: C
+  /** What belongs to this code, such as the status of `http_status`. */
   readonly details: StreamErrorDetails[C]
 
   constructor(code: C, message: string, details: StreamErrorDetails[C], options?: { cause?: unknown }) {

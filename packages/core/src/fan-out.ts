@@ -2,6 +2,7 @@ import type { ChatCompletionChunk } from './chunk.ts'
 import { mergeChunk } from './merge/merge-chunk.ts'
 import { snapshotOf } from './merge/snapshot.ts'
 
+/** One source with any number of readers, as `createFanOut` makes it. */
 export interface FanOut {
   /**
    * Starts a reader: first the sum so far as one chunk, then what follows.

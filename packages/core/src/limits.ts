@@ -34,6 +34,7 @@ export interface Limits {
   maxJsonDepth?: number | undefined
 }
 
+/** The limits where an option is not given. The reason for each is at the option, in `Limits`. */
 export const DEFAULT_LIMITS: Readonly<Record<LimitName, number>> = {
   maxEventLength: 16 * 1024 * 1024,
   maxAnswerLength: 64 * 1024 * 1024,

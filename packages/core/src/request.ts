@@ -18,6 +18,7 @@ import type { FunctionCall, ToolCall } from './completion.ts'
  * is the closed form, assignable to the official SDK's type.
  */
 export interface ChatCompletionRequest<Open extends string = AnyString> {
+  /** Which model is asked, in the provider's spelling. */
   model: string
   /** The conversation so far, oldest first. A finished answer's `message` can be put here as it came. */
   messages: RequestMessage<Open>[]
@@ -34,6 +35,7 @@ export interface ChatCompletionRequest<Open extends string = AnyString> {
   top_logprobs?: number | null
   /** What to answer with. With `audio` in the list, `audio` must be given too. Default `['text']`. */
   modalities?: ('audio' | 'text' | Open)[] | null
+  /** How a spoken answer is to sound. Only with `'audio'` in `modalities`. */
   audio?: AudioOptions<Open> | null
   /** Answer in JSON, or in JSON that follows a schema. */
   response_format?: ResponseFormat<Open>
@@ -70,6 +72,7 @@ export interface ChatCompletionRequest<Open extends string = AnyString> {
 
   /** Judge question and answer: the result comes in a chunk of its own. */
   moderation?: ModerationOptions<Open> | null
+  /** How urgently to serve it; the price follows. Default `auto`. */
   service_tier?: ServiceTier<Open> | null
   /** Keep the completion on the provider's side, to be read again or learned from. */
   store?: boolean | null
@@ -77,6 +80,7 @@ export interface ChatCompletionRequest<Open extends string = AnyString> {
   metadata?: { [key: string]: string } | null
   /** Requests with the same key are routed to the same prompt cache. */
   prompt_cache_key?: string | null
+  /** How the beginning of the conversation is cached for later requests. */
   prompt_cache_options?: PromptCacheOptions<Open>
   /** Who is asking, as a hash of at most 64 characters: lets the provider act against one abuser and not against you. */
   safety_identifier?: string | null
@@ -100,6 +104,7 @@ export interface StreamingChatCompletionRequest<Open extends string = AnyString>
   stream: true
 }
 
+/** What is sent beside the answer. */
 export interface StreamOptions {
   /** One more chunk before the end, without choices, with the usage of the whole request. A broken stream lacks it. */
   include_usage?: boolean
@@ -131,6 +136,7 @@ export interface SystemMessage<Open extends string = AnyString> {
   name?: string
 }
 
+/** What a user says: text, or pieces of text, pictures, sound and files. */
 export interface UserMessage<Open extends string = AnyString> {
   role: 'user'
   content: string | UserContentPart<Open>[]
@@ -195,6 +201,7 @@ export type UserContentPart<Open extends string = AnyString> =
 
 type PartKey = 'file' | 'image_url' | 'input_audio' | 'refusal' | 'text'
 
+/** Text, as one piece among others. The only official piece in messages of developer, system and tool. */
 export interface TextContentPart {
   type: 'text'
   text: string
@@ -203,6 +210,7 @@ export interface TextContentPart {
   cache_control?: { type: 'ephemeral' | AnyString; ttl?: string }
 }
 
+/** A picture to look at, by its address or in place. */
 export interface ImageContentPart<Open extends string = AnyString> {
   type: 'image_url'
   image_url: {
@@ -214,6 +222,7 @@ export interface ImageContentPart<Open extends string = AnyString> {
   prompt_cache_breakpoint?: PromptCacheBreakpoint
 }
 
+/** Sound to listen to. Always in place: the specification has no form by address. */
 export interface AudioContentPart<Open extends string = AnyString> {
   type: 'input_audio'
   input_audio: {
@@ -236,6 +245,7 @@ export interface FileContentPart {
   prompt_cache_breakpoint?: PromptCacheBreakpoint
 }
 
+/** A refusal, as a piece of an earlier answer. Only assistants have it. */
 export interface RefusalContentPart {
   type: 'refusal'
   refusal: string
@@ -261,6 +271,7 @@ export interface FunctionTool {
   function: FunctionDefinition
 }
 
+/** What the model is told of a function. */
 export interface FunctionDefinition {
   /** Letters, digits, `_` and `-`, at most 64. */
   name: string
@@ -283,6 +294,7 @@ export interface CustomTool<Open extends string = AnyString> {
   }
 }
 
+/** A grammar that the text for a custom tool follows: `definition`, written in `syntax`. */
 export interface CustomToolGrammar<Open extends string = AnyString> {
   type: 'grammar'
   grammar: {
@@ -339,6 +351,7 @@ export interface JsonSchema {
   [keyword: string]: unknown
 }
 
+/** How a spoken answer is to sound. */
 export interface AudioOptions<Open extends string = AnyString> {
   /** A streamed answer has to be `pcm16`: OpenAI refuses the others together with `stream: true`. */
   format: 'aac' | 'flac' | 'mp3' | 'opus' | 'pcm16' | 'wav' | Open
@@ -346,6 +359,7 @@ export interface AudioOptions<Open extends string = AnyString> {
   voice: Voice | { id: string }
 }
 
+/** A built-in voice of OpenAI's, or any other that a provider has. */
 export type Voice =
   | 'alloy'
   | 'ash'
@@ -362,6 +376,7 @@ export type Voice =
   | 'verse'
   | AnyString
 
+/** How a search model searches the web. `{}` searches as the provider finds right. */
 export interface WebSearchOptions<Open extends string = AnyString> {
   /** How much of what was found the model gets to read. Default `medium`. */
   search_context_size?: 'high' | 'low' | 'medium' | Open
@@ -369,6 +384,7 @@ export interface WebSearchOptions<Open extends string = AnyString> {
   user_location?: UserLocation | null
 }
 
+/** Where the user is, roughly. Each part may be left out. */
 export interface UserLocation {
   type: 'approximate'
   approximate: {
@@ -381,6 +397,7 @@ export interface UserLocation {
   }
 }
 
+/** Who judges question and answer, and what follows from it. */
 export interface ModerationOptions<Open extends string = AnyString> {
   /** The judge, for instance `omni-moderation-latest`. */
   model: string
@@ -391,6 +408,7 @@ export interface ModerationOptions<Open extends string = AnyString> {
   } | null
 }
 
+/** How the beginning of a conversation is cached, for later requests that begin alike. */
 export interface PromptCacheOptions<Open extends string = AnyString> {
   /** `implicit` lets the server choose one place to cut, besides yours; `explicit` keeps to yours. Default `implicit`. */
   mode?: 'explicit' | 'implicit' | Open
@@ -398,11 +416,15 @@ export interface PromptCacheOptions<Open extends string = AnyString> {
   ttl?: '30m' | Open
 }
 
+/** Text that much of the answer will repeat. What the answer does not take over is billed all the same. */
 export interface Prediction {
   type: 'content'
   content: string | TextContentPart[]
 }
 
+/**
+ * How much to think before answering, from `none` to `max`. A model knows only some of them; servers refuse the rest.
+ */
 export type ReasoningEffort<Open extends string = AnyString> =
   | 'high'
   | 'low'

@@ -25,6 +25,15 @@ describe('the fast way and the slow way', () => {
     }
   }, 3_600_000)
 
+  it('give the text of a legacy completion after one that was empty', () => {
+    const event = (text: string): string =>
+      `data: {"id":"c","object":"text_completion","created":1,"model":"m","choices":[{"index":0,"text":"${text}","finish_reason":null}]}\n\n`
+    const bytes = new TextEncoder().encode('abcdefghij'.replaceAll(/./g, (text) => event(text) + event('')))
+    const slow = readSlowly(bytes)
+    expect(slow.chunks).toHaveLength(20)
+    expect(readQuickly([bytes])).toEqual(slow)
+  })
+
   it('give the same after an event longer than 64 KB, which takes almost all the length an answer may have', () => {
     const event = (content: string): string =>
       `data: {"id":"c","choices":[{"index":0,"delta":{"content":"${content}"},"finish_reason":null}]}\n\n`

@@ -16,7 +16,7 @@ function resolve(...deltas: Obj[][]): { calls: string[]; repairs: ToolCallRepair
   const repairs: ToolCallRepair[] = []
   const calls = createToolCalls(128, (repair) => repairs.push(repair))
   const found = new Map<number, { id: string; name: string; text: string }>()
-  const entries = [...deltas.flatMap((delta) => calls.normalize(delta, false)), ...calls.release()]
+  const entries = [...deltas.flatMap((delta) => calls.normalize(delta, false)), ...calls.normalize(undefined, true)]
   for (const { index, id, function: fn, custom } of entries as {
     index: number
     id?: string

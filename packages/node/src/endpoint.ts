@@ -14,9 +14,17 @@ export interface EndpointOptions {
    *   `x-goog-api-key`), which may be meant for somebody else
    */
   apiKey?: string | (() => Promise<string> | string) | undefined
-  /** @defaultValue `process.env.OPENAI_ORG_ID` */
+  /**
+   * Whose organization pays, sent as `OpenAI-Organization`.
+   *
+   * @defaultValue `process.env.OPENAI_ORG_ID`
+   */
   organization?: string | undefined
-  /** @defaultValue `process.env.OPENAI_PROJECT_ID` */
+  /**
+   * Which project pays, sent as `OpenAI-Project`.
+   *
+   * @defaultValue `process.env.OPENAI_PROJECT_ID`
+   */
   project?: string | undefined
   /** Sent with the request. They win over ours; `null` leaves one of ours out. */
   headers?: HeadersOption | undefined

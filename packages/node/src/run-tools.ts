@@ -52,6 +52,7 @@ export type Approval = boolean | { denied: string }
 
 /** The tools of a run and how far it may go, and whatever `streamChatCompletion` takes. */
 export interface RunToolsOptions extends StreamChatCompletionOptions {
+  /** What the model may call, by the names that it is told. */
   tools: Readonly<Record<string, RunnableTool>>
   /** Decides on calls of tools that need approval. May take its time: it has no timeout. */
   approve?: ((input: unknown, context: ToolContext) => Approval | Promise<Approval>) | undefined

@@ -89,8 +89,7 @@ function withNulls(chunk: Json): Json {
     service_tier: null,
     ...chunk,
     choices: choices.map((choice: unknown) =>
-      // A message stands in for a delta that is empty (case 268), not for one that is told to be null.
-      isObject(choice) && isObject(choice['delta']) && choice['message'] === undefined
+      isObject(choice) && isObject(choice['delta'])
         ? { logprobs: null, ...choice, delta: { ...nulls, ...choice['delta'] } }
         : choice,
     ),

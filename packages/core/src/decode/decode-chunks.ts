@@ -17,7 +17,9 @@ export interface ChunkStream extends AsyncGenerator<ChatCompletionChunk, void, u
   fold?(): Promise<Folded>
 }
 
+/** A stream that was read to its end without making its chunks. */
 export interface Folded {
+  /** All that arrived. `undefined` if no chunk did. */
   sum: ChatCompletionChunk | undefined
   /** What the stream would have thrown. */
   failure: { reason: unknown } | undefined

@@ -10,6 +10,7 @@ import { parseJson } from './parse-json.ts'
 import { splitJson } from './split-json.ts'
 import { upstreamErrorOf } from './upstream-error.ts'
 
+/** What is known of a stream beforehand, and how far it may grow. Few streams need any of it. */
 export interface DecodeOptions extends NormalizeOptions, Limits {
   /**
    * Whether an event that is not JSON is skipped with a warning instead of ending the stream.
@@ -21,6 +22,7 @@ export interface DecodeOptions extends NormalizeOptions, Limits {
 
 /** What one event, or the end, has brought. */
 export interface Decoded {
+  /** In the order of the stream. Mostly one. */
   readonly chunks: readonly ChatCompletionChunk[]
   /** Whether the stream has ended as it should. */
   readonly done: boolean
@@ -28,12 +30,15 @@ export interface Decoded {
   readonly error?: AnyStreamError
 }
 
+/** Decodes the events of one stream. It keeps what they have established, so each stream needs one of its own. */
 export interface Decoder {
+  /** Takes the next event. After the end, every call gives that end again, without chunks. */
   push(event: StreamEvent): Decoded
   /** To be called when no event will come any more. */
   end(): Decoded
+  /** What could not be decided so far. Grows while the stream is read. */
   readonly warnings: readonly Warning[]
-  /** For the fast way (`repeated-events.ts`): what the stream has established so far. */
+  /** For the fast way (`read-by.ts`): what the stream has established so far. */
   readonly stream: StreamState
 }
 

@@ -1,4 +1,5 @@
 import { limitExceeded } from '../limits.ts'
+import { copy } from '../merge/extras.ts'
 import { JsonBrackets } from './json-brackets.ts'
 
 /**
@@ -10,9 +11,9 @@ export function parseJson(text: string, maxDepth: number): unknown {
   // A text shorter than the limit cannot be nested deeper: nearly every event skips the look.
   if (text.length > maxDepth && isDeeperThan(text, maxDepth)) throw limitExceeded('maxJsonDepth', maxDepth)
   const value: unknown = JSON.parse(text)
-  // The key may be spelled with an escape for any of its characters, all of them below U+0080.
-  if (text.includes('__proto__') || text.includes('\\u00')) dropProto(value)
-  return value
+  // `JSON.parse` makes it an own key, which a later assignment would turn into a prototype. It may be spelled with an
+  // escape for any of its characters, all of them below U+0080.
+  return text.includes('__proto__') || text.includes('\\u00') ? copy(value) : value
 }
 
 function isDeeperThan(text: string, most: number): boolean {
@@ -22,15 +23,4 @@ function isDeeperThan(text: string, most: number): boolean {
     if (brackets.depth > most) return true
   }
   return false
-}
-
-/** `JSON.parse` makes `__proto__` an own key, which a later assignment would turn into a prototype. */
-function dropProto(root: unknown): void {
-  const open: unknown[] = [root]
-  while (open.length > 0) {
-    const value = open.pop()
-    if (typeof value !== 'object' || value === null) continue
-    if (Object.hasOwn(value, '__proto__')) delete (value as Record<string, unknown>)['__proto__']
-    for (const item of Object.values(value)) if (typeof item === 'object') open.push(item)
-  }
 }

@@ -1,4 +1,5 @@
 import { isStreamError } from '../error.ts'
+import { stringOf } from '../read/text-of.ts'
 
 /** What a reader of the stream is told about an error. */
 interface WireError {
@@ -27,14 +28,10 @@ function wireErrorOf(error: unknown): WireError {
   }
   const { message, name, type, code, param } = error as { readonly [key: string]: unknown }
   return {
-    message: textOf(message) ?? textOf(name) ?? 'Unknown error',
-    type: textOf(type),
+    message: stringOf(message) || stringOf(name) || 'Unknown error',
+    type: stringOf(type) || undefined,
     // A number is a code of its own world: that of an abort is 20.
-    code: textOf(code),
-    param: textOf(param),
+    code: stringOf(code) || undefined,
+    param: stringOf(param) || undefined,
   }
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
 }

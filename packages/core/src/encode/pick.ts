@@ -1,8 +1,7 @@
 /** The given fields of an object, in the order given. A field that is absent or `undefined` is left out. */
 export function pick(fields: object, keys: readonly string[]): { [key: string]: unknown } {
-  const present = new Map<string, unknown>(Object.entries(fields))
-  const chosen = keys.filter((key) => present.get(key) !== undefined)
-  return Object.fromEntries(chosen.map((key) => [key, present.get(key)]))
+  const present = fields as { readonly [key: string]: unknown }
+  return Object.fromEntries(keys.filter((key) => present[key] !== undefined).map((key) => [key, present[key]]))
 }
 
 /** The other fields of an object. */

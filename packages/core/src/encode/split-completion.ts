@@ -5,6 +5,7 @@ import { cutBy, type Cut, type CutBy } from './cut-text.ts'
 import { omit, pick } from './pick.ts'
 import { splitMessage } from './split-message.ts'
 
+/** How a finished answer is cut into chunks. */
 export interface SplitOptions {
   /**
    * How texts are cut: into characters, into words, into pieces of so many characters, or by a function that returns all

@@ -5,6 +5,9 @@ import { toChatCompletion } from '../read/to-chat-completion.ts'
 import { mergeChunk } from './merge-chunk.ts'
 import { snapshotOf } from './snapshot.ts'
 
+/**
+ * Collects the chunks of one stream to its answer, for whoever reads them anyway. `accumulate` reads them by itself.
+ */
 export interface Accumulator {
   /** Adds a chunk. The chunk is only read. */
   push(chunk: ChatCompletionChunk): void
@@ -31,6 +34,7 @@ export function createAccumulator(): Accumulator {
   }
 }
 
+/** How a stream has ended, and what it had brought by then: a stream that broke has both an answer and an error. */
 export interface Accumulated {
   /** The answer, or what arrived of it. `null` if no choice ever appeared. */
   completion: ChatCompletion | null

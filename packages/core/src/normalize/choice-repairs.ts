@@ -24,7 +24,7 @@ export const choiceRepairs = {
   'message-beside-delta'(choice) {
     const { delta, message } = choice
     // Beside a delta that says nothing the message is all there is.
-    if (isObject(message) && !(isObject(delta) && Object.keys(delta).length > 0)) return false
+    if (isObject(message) && !(isObject(delta) && Object.values(delta).some((value) => value !== null))) return false
     return 'message' in choice && delete choice['message']
   },
 

@@ -18,6 +18,9 @@ export type RepairName =
   | 'choice-unusable'
   | 'function-call-odd'
 
+/**
+ * Normalizes the raw chunks of one stream. It keeps what they have established, so each stream needs one of its own.
+ */
 export interface Normalizer {
   /**
    * One raw chunk in the official shape, or `undefined` for what is no chunk at all.
@@ -30,12 +33,13 @@ export interface Normalizer {
   normalize(raw: unknown, number?: number): ChatCompletionChunk | undefined
   /** What was held back because more might have followed, as a last chunk. Mostly `undefined`. */
   end(): ChatCompletionChunk | undefined
+  /** What could not be decided so far. Grows with the stream. */
   readonly warnings: readonly Warning[]
   /** How many choices have appeared. */
   readonly choices: number
   /** Whether every choice that appeared has a finish reason. */
   readonly finished: boolean
-  /** For the fast way (`repeated-events.ts`): what the stream has established so far. */
+  /** For the fast way (`read-by.ts`): what the stream has established so far. */
   readonly stream: StreamState
 }
 
@@ -58,6 +62,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     events: 0,
     chunks: 0,
     room: maxAnswerLength,
+    weigh,
     turns: 0,
   }
   const warnings = new Map<RepairName, Warning>()
@@ -94,9 +99,11 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
       normalized.push(normalizeChoice(entry, position))
     }
     chunk['choices'] = normalized
-    grow(chunk)
     // The repairs have made every official field what its type says.
-    return chunk as unknown as ChatCompletionChunk
+    const sound = chunk as unknown as ChatCompletionChunk
+    stream.room -= weigh(sound)
+    if (stream.room < 0) throw limitExceeded('maxAnswerLength', maxAnswerLength)
+    return sound
   }
 
   function normalizeChoice(entry: Obj, position: number): ChunkChoice {
@@ -130,9 +137,11 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
       const [entry] = state.functionCall.normalize([call], true)
       delta['function_call'] = entry?.['function'] ?? {}
     }
-    const calls = ends || 'tool_calls' in delta ? state.calls.normalize(delta['tool_calls'], ends) : []
-    if (calls.length > 0) delta['tool_calls'] = calls
-    else if ('tool_calls' in delta) delete delta['tool_calls']
+    const sent = 'tool_calls' in delta
+    if (sent) state.calls ??= createToolCalls(maxToolCalls, report)
+    const calls = ends || sent ? state.calls?.normalize(delta['tool_calls'], ends) : undefined
+    if (calls?.length) delta['tool_calls'] = calls
+    else if (sent) delete delta['tool_calls']
     if (ends && state.audioTail !== '') {
       const audio = isObject(delta['audio']) ? delta['audio'] : {}
       const data = typeof audio['data'] === 'string' ? audio['data'] : ''
@@ -158,7 +167,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   function newState(): ChoiceState {
     return {
       stream,
-      calls: createToolCalls(maxToolCalls, report),
+      calls: undefined,
       begun: false,
       finished: false,
       functionCall: undefined,
@@ -167,19 +176,20 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     }
   }
 
-  function grow(chunk: Obj): void {
+  function weigh(chunk: ChatCompletionChunk): number {
+    let sum = 0
     for (const key in chunk) {
       if (ENVELOPE.has(key)) continue
-      const value = chunk[key]
+      const value: unknown = (chunk as unknown as Obj)[key]
       const longest = names.get(key)
       // A list at the top replaces the one before: Perplexity repeats all its results in every chunk.
       const before = Array.isArray(value) ? (longest ?? 0) : 0
       const grown = Math.max(before, lengthOf(value))
-      stream.room -= grown - before + (longest === undefined ? key.length : 0)
-      names.set(key, Array.isArray(value) ? grown : (longest ?? 0))
+      sum += grown - before + (longest === undefined ? key.length : 0)
+      if (longest === undefined || Array.isArray(value)) names.set(key, Array.isArray(value) ? grown : (longest ?? 0))
     }
-    for (const choice of chunk['choices'] as ChunkChoice[]) stream.room -= lengthOf(choice)
-    if (stream.room < 0) throw limitExceeded('maxAnswerLength', maxAnswerLength)
+    for (const choice of chunk.choices) sum += lengthOf(choice)
+    return sum
   }
 
   function end(): ChatCompletionChunk | undefined {

@@ -1,3 +1,4 @@
+import type { ChatCompletionChunk } from '../chunk.ts'
 import type { RepairName } from './normalize.ts'
 import type { ToolCalls } from './tool-calls.ts'
 
@@ -37,6 +38,8 @@ export interface StreamState {
   chunks: number
   /** How many characters the answer may still grow by. */
   room: number
+  /** How many characters a chunk adds to the answer, given all that came before. */
+  readonly weigh: (chunk: ChatCompletionChunk) => number
   /** Grows with what may have later events read otherwise, and is told nowhere else. */
   turns: number
 }
@@ -44,7 +47,8 @@ export interface StreamState {
 /** What one choice's chunks have established so far. */
 export interface ChoiceState {
   readonly stream: StreamState
-  calls: ToolCalls
+  /** Once there is one. */
+  calls: ToolCalls | undefined
   /** Whether anything has been collected: a whole message then replaces it, else it is the first delta. */
   begun: boolean
   finished: boolean

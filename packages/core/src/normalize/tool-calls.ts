@@ -34,10 +34,10 @@ export interface Fragment {
 interface Call {
   /** The index it is sent on with. */
   readonly index: number
-  id: string | undefined
-  type: string | undefined
-  kind: 'custom' | 'function' | undefined
-  name: string | undefined
+  id?: string | undefined
+  type?: string | undefined
+  kind?: 'custom' | 'function' | undefined
+  name?: string | undefined
   /** All argument text: compared only when a provider seems to repeat it. */
   text: string
   progress: JsonProgress
@@ -75,8 +75,6 @@ export interface ToolCalls {
    * @param ends whether the choice ends with this delta, so that nothing may be held back
    */
   normalize(raw: unknown, ends: boolean): Obj[]
-  /** Arguments that were held back. */
-  release(): Obj[]
   /** Grows each time a call is opened: what a fragment without a name belongs to may be another then. */
   opened(): number
   /** Text of a fragment that says nothing else, for a call that has text already. */
@@ -96,23 +94,21 @@ export function createToolCalls(most: number, report: (repair: ToolCallRepair) =
 
   function normalize(raw: unknown, ends: boolean): Obj[] {
     delta++
-    atEnd = ends
     const entries: Obj[] = []
     if (isObject(raw)) report('tool-calls-object')
-    for (const item of listOf(raw)) {
+    const items = listOf(raw)
+    for (const [at, item] of items.entries()) {
+      atEnd = ends && at === items.length - 1
       const entry = isObject(item) ? take(fragmentOf(item)) : undefined
       if (entry !== undefined) entries.push(entry)
       else if (!isObject(item) && item !== null) report('tool-call-unusable')
     }
-    return ends ? [...entries, ...release()] : entries
-  }
-
-  function release(): Obj[] {
-    const entries: Obj[] = []
-    for (const call of calls.values()) {
-      if (call.held) entries.push({ index: call.index, function: { arguments: '{}' } })
-      call.held = false
-    }
+    if (ends)
+      for (const call of calls.values()) {
+        // Nothing will follow that could show it to be a placeholder.
+        if (call.held) entries.push({ index: call.index, function: { arguments: '{}' } })
+        call.held = false
+      }
     return entries
   }
 
@@ -158,8 +154,9 @@ export function createToolCalls(most: number, report: (repair: ToolCallRepair) =
       if (latest === undefined || nameless) return latest
       if (known !== undefined) return known
       if (name === undefined) return latest.id !== undefined && latest.progress.complete ? undefined : latest
-      // Two named entries of one delta are two calls.
-      return latest.openedIn !== delta && isContinuation(latest, fragment) ? latest : undefined
+      // Two named entries of one delta are two calls, unless the first alone has an id.
+      const mayGoOn = latest.openedIn !== delta || (latest.id !== undefined && id === undefined)
+      return mayGoOn && isContinuation(latest, fragment) ? latest : undefined
     }
     const call = byWireIndex.get(index)
     if (call !== undefined) return isContinuation(call, fragment) ? call : undefined
@@ -191,10 +188,6 @@ export function createToolCalls(most: number, report: (repair: ToolCallRepair) =
     next = Math.max(next, index + 1)
     latest = {
       index,
-      id: undefined,
-      type: undefined,
-      kind: undefined,
-      name: undefined,
       text: '',
       progress: new JsonProgress(),
       held: false,
@@ -243,7 +236,8 @@ export function createToolCalls(most: number, report: (repair: ToolCallRepair) =
   function textOf(call: Call, { text, kind }: Fragment, opens: boolean): string | undefined {
     if (text === '') return opens ? '' : undefined
     if (call.held) return afterHeld(call, text)
-    if (text.length === call.text.length && text.startsWith('{') && text === call.text && call.progress.complete) {
+    const isWhole = call.kind === 'function' && call.progress.complete
+    if (isWhole && text.length === call.text.length && text.startsWith('{') && text === call.text) {
       report('tool-arguments-echo')
       return undefined
     }
@@ -269,7 +263,6 @@ export function createToolCalls(most: number, report: (repair: ToolCallRepair) =
 
   return {
     normalize,
-    release,
     opened: () => calls.size,
     append(index, text) {
       const call = calls.get(index)
@@ -288,6 +281,8 @@ function isContinuation(call: Call, { id, name, text }: Fragment): boolean {
   if ((id !== undefined && id === call.id) || name === undefined) return true
   const otherId = id !== undefined && call.id !== undefined
   if (call.name === undefined && !otherId) return true
+  // Free text is never whole, so that only another id can tell the next call.
+  if (otherId && call.kind === 'custom') return false
   const sameName = name === call.name
   // The arguments themselves after a placeholder: who gives a call an id does not open the next one without.
   if (call.held && sameName && id === undefined && call.id !== undefined && text !== '{}') return true

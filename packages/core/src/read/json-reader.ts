@@ -20,6 +20,7 @@ import { close, createGrowth, open, put, snapshot } from './json-growth.ts'
 import { numberStep, WHOLE } from './json-number.ts'
 import { CLOSE, COLON, COMMA, ESCAPE, KEY, LITERAL, NUMBER, STRING, UNICODE, VALUE } from './json-place.ts'
 
+/** How far a JSON text may go. */
 export interface JsonReaderOptions {
   /**
    * How many containers may be open inside each other.
@@ -70,6 +71,7 @@ export interface JsonReader {
   end(): unknown
 }
 
+/** Why a JSON text is read no further: it is not JSON, or nested deeper than `maxJsonDepth`. */
 export type JsonReaderError = StreamError<'limit_exceeded'> | SyntaxError
 
 /**

@@ -48,15 +48,12 @@ const reasoningForms: readonly ((message: Obj) => string)[] = [
   // Groq, OpenRouter, Ollama, vLLM, Cerebras
   (message) => proseOf(message['reasoning']),
   // OpenRouter: text, or a summary where the text is encrypted
-  (message) => partsOf(message['reasoning_details']).map(proseOf).join(''),
+  (message) => proseOf(partsOf(message['reasoning_details'])),
   // Mistral (thinking) and Databricks (reasoning with a summary)
   (message) =>
-    partsOf(message['content'])
-      .filter((part) => part['type'] === 'thinking' || part['type'] === 'reasoning')
-      .map(proseOf)
-      .join(''),
+    proseOf(partsOf(message['content']).filter((part) => part['type'] === 'thinking' || part['type'] === 'reasoning')),
   // LiteLLM for Anthropic
-  (message) => partsOf(message['thinking_blocks']).map(proseOf).join(''),
+  (message) => proseOf(partsOf(message['thinking_blocks'])),
 ]
 
 /** The prose in a string, a part, or a list of parts. */

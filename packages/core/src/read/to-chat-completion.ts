@@ -20,15 +20,15 @@ import { inOrder } from './in-order.ts'
  * the sum, which may go on growing. Never throws.
  */
 export function toChatCompletion(sum: ChatCompletionChunk): ChatCompletion {
-  const { id, created, model, choices, usage, object: _object, ...rest } = sum
+  const { id, created, model, choices, usage, object: _object, ...rest } = copy(sum)
   return {
     id,
     object: 'chat.completion',
     created,
     model,
     choices: inOrder(choices).map(toChoice),
-    ...(usage && { usage: copy(usage) }),
-    ...copy(rest),
+    ...(usage && { usage }),
+    ...rest,
   }
 }
 
@@ -36,12 +36,10 @@ function toChoice(choice: ChunkChoice): ChatCompletionChoice {
   const { index, delta, finish_reason, logprobs, whole_message, ...rest } = choice
   return {
     index,
-    message: toMessage(whole_message ? mergeDelta(copy(whole_message), delta) : copy(delta)),
-    logprobs: logprobs
-      ? { ...copy(logprobs), content: copy(logprobs.content ?? null), refusal: copy(logprobs.refusal ?? null) }
-      : null,
+    message: toMessage(whole_message ? mergeDelta(whole_message, delta) : delta),
+    logprobs: logprobs ? { ...logprobs, content: logprobs.content ?? null, refusal: logprobs.refusal ?? null } : null,
     finish_reason: finish_reason || null,
-    ...copy(rest),
+    ...rest,
   }
 }
 

@@ -71,9 +71,9 @@ const tricks = [
     stream: '64 KB reads',
   },
   {
-    trick: 'the group that differed last is looked at first (literal.ts)',
+    trick: 'the bytes that differed last are looked at first (literal.ts)',
     file: 'literal.ts',
-    code: '  if (view.getFloat64(at + literal.probeAt, true) !== literal.probe) return false\n',
+    code: '  if (view.getFloat64(at + probe, true) !== own.getFloat64(from + probe, true)) return false\n',
     without: '',
     stream: 'n = 4, 64 KB reads',
   },
@@ -87,8 +87,8 @@ const tricks = [
   {
     trick: 'text kept as bytes and decoded when asked for (pending-text.ts)',
     file: 'pending-sum.ts',
-    code: '        text.length = text.end\n',
-    without: '        text.length = text.end\n        text.settle()\n',
+    code: 'text !== undefined) text.length = text.end\n',
+    without: 'text !== undefined) {\n        text.length = text.end\n        text.settle()\n      }\n',
     stream: '64 KB reads',
   },
   {
@@ -102,16 +102,16 @@ const tricks = [
   {
     trick: 'chunks filled by spreads written out (template.ts)',
     file: 'template.ts',
-    code: 'if (direct !== undefined) return',
-    without: 'if (false) return',
+    code: "(path[2] === 'delta' && field !== undefined)",
+    without: '(false)',
     stream: '64 KB reads',
     chunks: true,
   },
   {
-    trick: 'small reads copied instead of viewed (byte-decoder.ts)',
-    file: 'byte-decoder.ts',
-    code: 'const SMALL_READ = 2048',
-    without: 'const SMALL_READ = 0',
+    trick: 'small reads copied instead of viewed (carry.ts)',
+    file: 'carry.ts',
+    code: ' || length - at < SMALL_READ',
+    without: '',
     stream: 'one event per read',
   },
   {
@@ -125,15 +125,15 @@ const tricks = [
   {
     trick: 'the first events parsed in one go (byte-decoder.ts)',
     file: 'byte-decoder.ts',
-    code: 'while (this.#templates.length === 0 && this.#lessons.wait > 1)',
+    code: 'while (!due && this.#templates.length === 0)',
     without: 'while (false)',
     stream: 'a stream of 8 events',
   },
   {
-    trick: 'no lesson before the seventh event (lessons.ts)',
+    trick: 'no lesson where a read shows that too few events follow (lessons.ts)',
     file: 'lessons.ts',
-    code: 'const FIRST_LESSON = 6',
-    without: 'const FIRST_LESSON = 0',
+    code: 'if (!this.#begun && following > 0) return following >= PRICE',
+    without: 'if (!this.#begun) return true',
     stream: 'a stream of 8 events',
   },
   {

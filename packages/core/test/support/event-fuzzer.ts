@@ -31,6 +31,8 @@ const TEXTS = [
   '\\ud83d',
   '\\ude00',
   '\\u0000',
+  '\\u007b',
+  '\\u007D',
   '{}',
   '{',
   '}',
@@ -94,6 +96,11 @@ const SHAPES: readonly Shape[] = [
     delta: (text) => `{"content":"${text}"}`,
     rest: (_random, at) => `,"usage":{"prompt_tokens":9,"completion_tokens":${at},"total_tokens":${at + 9}}`,
   },
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    choice: (random) => random(3),
+    rest: (_random, at) => `,"usage":{"completion_tokens":${at}}`,
+  },
   { delta: (text, random) => `{"content":"${text}","token_id":${random(1000)}}` },
   { delta: (text, random) => `{"content":"${text}","token_id":${random(2)},"token_id":1}` },
   {
@@ -108,6 +115,10 @@ const SHAPES: readonly Shape[] = [
     delta: (text) => `{"content":"${text}"}`,
     rest: (random) => `,"service_tier":"${pick(random, ['default', 'flex'])}"`,
   },
+  { delta: (text) => `null,"text":"${text}"` },
+  { delta: (text) => `{},"message":{"content":"${text}"}` },
+  { delta: (text) => `{"content":"${text}"},"message":{"content":"${text}"}` },
+  { delta: (text) => `{"content":"${text}"},"text":"${text}"` },
   { delta: (text) => `{"audio":{"data":"${text}"}}` },
   { delta: (text) => `{"function_call":{"name":"f","arguments":"${text}"}}` },
 ]

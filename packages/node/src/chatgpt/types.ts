@@ -15,9 +15,19 @@ export type CompletionParams = {
 
 /** Who is asked and with what, by the names that `chatgpt@5` has for it. */
 export interface ChatGPTAPIOptions {
+  /** Sent as `Authorization: Bearer`. */
   apiKey: string
-  /** @defaultValue `process.env.OPENAI_BASE_URL`, else `https://api.openai.com/v1` */
+  /**
+   * Where the endpoint is, up to and without `/chat/completions`.
+   *
+   * @defaultValue `process.env.OPENAI_BASE_URL`, else `https://api.openai.com/v1`
+   */
   apiBaseUrl?: string | undefined
+  /**
+   * Whose organization pays, sent as `OpenAI-Organization`.
+   *
+   * @defaultValue none is sent
+   */
   apiOrg?: string | undefined
   /**
    * Writes what is sent to stderr.
@@ -47,6 +57,11 @@ export interface ChatGPTAPIOptions {
   getMessageById?: GetMessageByIdFunction | undefined
   /** Instead of `messageStore.set`. */
   upsertMessage?: UpsertMessageFunction | undefined
+  /**
+   * Sends the requests.
+   *
+   * @defaultValue as in `streamChatCompletion`
+   */
   fetch?: FetchFn | undefined
   /**
    * Not in the ancestor: how tokens are counted. `'gpt-tokenizer'` counts exactly, with the package of that name.
@@ -72,14 +87,21 @@ export interface SendMessageOptions {
   conversationId?: string | undefined
   /** The id of the question. @defaultValue a random UUID */
   messageId?: string | undefined
-  /** @defaultValue whether there is an `onProgress` */
+  /**
+   * Whether the answer is asked for in chunks.
+   *
+   * @defaultValue whether there is an `onProgress`
+   */
   stream?: boolean | undefined
+  /** What the model is told first, in the place of that of the constructor. */
   systemMessage?: string | undefined
   /** Ends the whole call after so long, and the request with it. `0` for never. */
   timeoutMs?: number | undefined
   /** Called with what has arrived so far, each time that something arrives. */
   onProgress?: ((partialResponse: ChatMessage) => void) | undefined
+  /** Ends the call, and the request with it. */
   abortSignal?: AbortSignal | undefined
+  /** Sent with this message, over those of the constructor. */
   completionParams?: CompletionParams | undefined
 }
 

@@ -7,7 +7,11 @@ import { toEventStream } from './to-event-stream.ts'
 export interface EventStreamResponseInit extends EventStreamInit {
   /** Sent with the stream; they win over ours. */
   headers?: HeadersInit | undefined
-  /** @defaultValue `200` */
+  /**
+   * The status of the response.
+   *
+   * @defaultValue `200`
+   */
   status?: number | undefined
 }
 

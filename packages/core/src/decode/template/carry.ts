@@ -1,38 +1,93 @@
-const LF = 10
-const CR = 13
+import { CARRIAGE_RETURN, LINE_FEED } from '../../json-characters.ts'
 
-/** The beginning of an event whose end has not arrived. */
+/** Reads whole events from a range of bytes, and gives the position behind the last one. */
+export type ReadEvents = (bytes: Uint8Array, view: DataView, from: number, end: number) => number
+
+/** Reads up to this size are mostly single events: they are copied, which is cheaper than a view of them. */
+const SMALL_READ = 2048
+/** An event that takes longer than this to end is nothing for templates. */
+const LONG_EVENT = 64 * 1024
+
+/** Where they are copied to: all streams share it, as none leaves anything there. */
+const scratch = /* @__PURE__ */ new Uint8Array(SMALL_READ)
+const scratchView = /* @__PURE__ */ new DataView(scratch.buffer)
+
+/** Gives whole events out of reads that are cut anywhere, and keeps the beginning of the event whose end has not arrived. */
 export class Carry {
-  bytes = new Uint8Array(0)
-  view = new DataView(this.bytes.buffer)
-  length = 0
-  /** Up to where {@link hasLoneCr} has looked. */
+  #bytes = scratch
+  #view = scratchView
+  #length = 0
+  /** Up to where there is no end of a line with CR alone. */
   #seen = 0
 
-  append(more: Uint8Array, from: number, to: number): void {
-    const length = this.length + to - from
-    if (length > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(length * 2, 1024))
-      grown.set(this.bytes.subarray(0, this.length))
-      this.bytes = grown
-      this.view = new DataView(grown.buffer)
+  /** Takes the next bytes, and says whether to go on: not with an event that is long, nor where lines end with CR alone. */
+  push(more: Uint8Array, read: ReadEvents): boolean {
+    const { length } = more
+    let at = 0
+    while (at < length && (this.#length > 0 || length - at < SMALL_READ)) {
+      const to = Math.min(at + SMALL_READ, length)
+      const piece = to - at === length ? more : more.subarray(at, to)
+      this.#append(piece)
+      at = to
+      // Without an end of a line no event ends.
+      if (more[to - 1] !== LINE_FEED && !piece.includes(LINE_FEED)) continue
+      const rest = this.#length - read(this.#bytes, this.#view, 0, this.#length)
+      if (at < length && rest <= at) {
+        // All that is left is of this read, and need not be copied.
+        at -= rest
+        this.#length = 0
+      } else if (rest < this.#length) {
+        if (rest > 0) this.#bytes.copyWithin(0, this.#length - rest, this.#length)
+        this.#length = rest
+        this.#seen = 0
+      }
     }
-    this.bytes.set(to - from === more.length ? more : more.subarray(from, to), this.length)
-    this.length = length
+    if (at < length) {
+      this.#seen = 0
+      const view = new DataView(more.buffer, more.byteOffset, length)
+      this.#append(more.subarray(read(more, view, at, length)))
+    }
+    if (this.#length === 0) return true
+    if (this.#bytes === scratch) this.#widen(this.#length)
+    return this.#length < LONG_EVENT && !this.#hasLoneCr()
   }
 
-  /** Drops what has been read. */
-  drop(read: number): void {
-    if (read > 0 && read < this.length) this.bytes.copyWithin(0, read, this.length)
-    this.length -= read
+  /** What was kept, which is then no longer. */
+  take(): Uint8Array {
+    const kept = this.#bytes.subarray(0, this.#length)
+    this.#length = 0
+    return kept
   }
 
-  /** Whether a line ends with CR alone: such streams have no blank lines that end with LF. Looks at each byte once. */
-  hasLoneCr(): boolean {
-    const last = this.length - 1
-    let at = this.bytes.indexOf(CR, Math.min(this.#seen, last))
-    for (; at !== -1 && at < last; at = this.bytes.indexOf(CR, at + 1)) if (this.bytes[at + 1] !== LF) return true
-    this.#seen = last
+  #append(piece: Uint8Array): void {
+    const length = this.#length + piece.length
+    if (length > this.#bytes.length) this.#widen(length)
+    this.#bytes.set(piece, this.#length)
+    this.#length = length
+  }
+
+  #widen(length: number): void {
+    const wider = new Uint8Array(Math.max(length * 2, 1024))
+    wider.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = wider
+    this.#view = new DataView(wider.buffer)
+  }
+
+  /** Such streams have no blank lines that end with LF. Looks at each byte once. */
+  #hasLoneCr(): boolean {
+    const last = this.#length - 1
+    for (let at = this.#seen; (at = this.#bytes.indexOf(CARRIAGE_RETURN, at)) !== -1 && at < last; at++)
+      if (this.#bytes[at + 1] !== LINE_FEED) return true
+    this.#seen = Math.max(0, last)
     return false
   }
+}
+
+/** The position behind the first blank line that ends with LF, or -1. */
+export function behindBlankLine(bytes: Uint8Array, from: number, end: number): number {
+  for (let at = bytes.indexOf(LINE_FEED, from); at !== -1 && at < end; at = bytes.indexOf(LINE_FEED, at + 1)) {
+    const next = bytes[at + 1] === CARRIAGE_RETURN ? at + 2 : at + 1
+    if (next < end && bytes[next] === LINE_FEED) return next + 1
+  }
+  return -1
 }

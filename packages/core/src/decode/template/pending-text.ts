@@ -1,18 +1,17 @@
+import { BACKSLASH, CLOSE_BRACE, LETTER_D, LETTER_U, OPEN_BRACE } from '../../json-characters.ts'
 import { shortText } from './short-text.ts'
+import { ESCAPE, UNICODE } from './string-bytes.ts'
 
-/** Decodes a range of bytes that is known to be valid UTF-8; `ascii` when it is even that. The platform's fastest way. */
+/** Decodes a range of bytes as UTF-8; `ascii` when they are even that. The platform's fastest way. */
 export type DecodeRange = (bytes: Uint8Array, from: number, to: number, ascii: boolean) => string
-
-/** What bytes hold beside ASCII. Half a pair of surrogates is written as if it were a character, as UTF-8 never is. */
-export const Held = { unicode: 1, halves: 2 } as const
 
 /** From so many bytes on they are decoded before there are more: the buffer stays in the processor's cache. */
 const FULL = 1024
 
 /**
- * Text that has arrived and nobody has asked for yet: kept as UTF-8 and decoded in one go.
+ * Text that has arrived and nobody has asked for yet: kept as the bytes of a JSON string and decoded in one go.
  *
- * The string that was read last stands behind it until it is taken, by {@link keep} or {@link piece}.
+ * The string that was read last stands behind it until it is taken, by whoever moves `length`, or by {@link piece}.
  */
 export class PendingText {
   bytes = new Uint8Array(64)
@@ -45,6 +44,17 @@ export class PendingText {
     return at
   }
 
+  /** Whether the string that was read last may stand for a whole JSON object: either brace may be an escape. */
+  mayBeObject(): boolean {
+    const { bytes, length, end } = this
+    const first = bytes[length]
+    const last = bytes[end - 1] as number
+    return (
+      (first === OPEN_BRACE || (first === BACKSLASH && bytes[length + 1] === LETTER_U)) &&
+      (last === CLOSE_BRACE || (last | 32) === LETTER_D)
+    )
+  }
+
   /** The string that was read last, as a text of its own. */
   piece(): string {
     const { bytes, length, end } = this
@@ -63,18 +73,8 @@ export class PendingText {
 
   /** The text of a part of the bytes. */
   decode(from: number, to: number): string {
-    const { bytes, held } = this
-    if (held < Held.halves) return this.#decode(bytes, from, to, held === 0)
-    let text = ''
-    let at = from
-    for (let i = bytes.indexOf(0xed, from); i !== -1 && i < to; i = bytes.indexOf(0xed, i + 1)) {
-      const next = bytes[i + 1] as number
-      if (next < 0xa0) continue
-      text += this.#decode(bytes, at, i, false)
-      at = i + 3
-      text += String.fromCharCode(0xd000 | ((next & 63) << 6) | ((bytes[i + 2] as number) & 63))
-    }
-    return text + this.#decode(bytes, at, to, false)
+    const text = this.#decode(this.bytes, from, to, (this.held & UNICODE) === 0)
+    return (this.held & ESCAPE) === 0 ? text : (JSON.parse(`"${text}"`) as string)
   }
 
   #settle(): void {
