@@ -12,7 +12,8 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startRedis } from '@deltawire/testkit/redis'
 
-const snippets = snippetsOf(await readFile(new URL('../../../docs/relay.md', import.meta.url), 'utf8'))
+const guide = await readFile(new URL('../../../docs/relay.md', import.meta.url), 'utf8')
+const snippets = snippetsOf(guide)
 const codeOf = (title: string): string => snippets.find((snippet) => snippet.title === title)?.code ?? ''
 
 let upstream: MockServer
@@ -67,7 +68,26 @@ async function serve(title: string, env: Record<string, string>) {
 
 interface Page {
   readonly chat: ReturnType<typeof browser.createChat>
+  /** Sends the form. */
+  ask(): void
+  /** What the page shows. */
   text(): string
+}
+
+/** The script of the page, and the elements that it finds: those of the page, by their names. */
+function pageOf(html: string) {
+  const [, script = ''] = /<script type="module">\n([^]*?)<\/script>/.exec(html) ?? []
+  const [, question = ''] = /<input name="question" value="([^"]*)"/.exec(html) ?? []
+  const pre = { textContent: '' }
+  let submit = (_event: object): void => {}
+  const form = { addEventListener: (_type: 'submit', listener: typeof submit) => void (submit = listener) }
+  const elements: { readonly [selector: string]: object } = { pre, form }
+  return {
+    script,
+    pre,
+    document: { querySelector: (selector: string) => (html.includes(`<${selector}>`) ? elements[selector] : null) },
+    ask: () => submit({ preventDefault() {}, target: { question: { value: question } } }),
+  }
 }
 
 /** Opens the page of the guide: with the storage that its tab has. */
@@ -89,20 +109,17 @@ async function openPage(originOf: () => string, storage: Map<string, string>): P
     },
     { console: { log: () => {} } },
   )) as { chat: Page['chat'] }
-  const text = (): string =>
-    chat
-      .getSnapshot()
-      .messages.flatMap(({ role, parts }) => (role === 'assistant' ? parts : []))
-      .map((part) => ('text' in part ? part.text : ''))
-      .join('')
-  return { chat, text }
+  const [, html = ''] = /^```html\n([^]*?)^```/m.exec(guide) ?? []
+  const { script, pre, document, ask } = pageOf(html)
+  await runSnippet(script, { './chat.ts': { chat } }, { document })
+  return { chat, ask, text: () => pre.textContent.trimEnd() }
 }
 
 /** Asks, reloads in the middle, and gives what the page shows in the end. */
 async function reloaded(before: () => string, after: () => string): Promise<string> {
   const storage = new Map<string, string>()
   const first = await openPage(before, storage)
-  void first.chat.sendMessage('Hello!')
+  first.ask()
   await expect.poll(() => first.text().length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(10)
   const kept = new Map(storage)
   first.chat.dispose()
@@ -112,7 +129,7 @@ async function reloaded(before: () => string, after: () => string): Promise<stri
   return second.text()
 }
 
-/** What the model says, all of it. */
+/** What the page shows in the end: the question, and all that the model says. */
 async function truth(): Promise<string> {
   const answer = await fetch(`${upstream.baseURL}/chat/completions`, {
     method: 'POST',
@@ -122,7 +139,8 @@ async function truth(): Promise<string> {
     choices: { message: { reasoning_content?: string; content: string } }[]
   }
   asked = 0
-  return `${choices[0]?.message.reasoning_content ?? ''}${choices[0]?.message.content}`
+  const { reasoning_content: reasoning = '', content = '' } = choices[0]?.message ?? {}
+  return ['Hello!', reasoning, content].join('\n\n')
 }
 
 describe('the guide of the relay', () => {
@@ -130,6 +148,13 @@ describe('the guide of the relay', () => {
     expect(snippets.map(({ title }) => title)).toEqual(['Your backend', 'Your page', 'Two nodes'])
     const lib = ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts']
     expect(typeErrorsOf(snippets, new URL('.', import.meta.url), { lib })).toEqual([])
+  })
+
+  it('leads what the page asks to the server that it starts', async () => {
+    const [, config = ''] = /^```js\n([^]*?)^```/m.exec(guide) ?? []
+    const target = 'http://127.0.0.1:8790'
+    expect(await runSnippet(config, {})).toEqual({ default: { server: { proxy: { '/v1': { target, ws: true } } } } })
+    expect(codeOf('Your backend')).toContain(`listen(${new URL(target).port})`)
   })
 
   it('leads to a page that survives a reload', async () => {

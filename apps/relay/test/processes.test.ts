@@ -9,6 +9,10 @@ import { type RedisServer, startRedis } from '@deltawire/testkit/redis'
 import { createWorld, type World } from './support/relay-world.ts'
 import type { Truth } from './support/truth.ts'
 
+/** After how many chunks the node that reads an answer is killed. After each: `DELTAWIRE_RELAY_KILLS=190`. */
+const kills = Number(process.env['DELTAWIRE_RELAY_KILLS'] ?? 3)
+const offsets = Array.from({ length: kills }, (_, at) => 1 + Math.floor((at * 190) / kills))
+
 describeWithProgram('redis', 'a relay of several processes', (program) => {
   let redis: RedisServer
   let world: World
@@ -85,27 +89,30 @@ describeWithProgram('redis', 'a relay of several processes', (program) => {
     expect(world.timesAsked(truth)).toBe(1)
   })
 
-  it('ends an answer once and alike for all when the node that reads it dies', async () => {
-    const { truth, nodes } = await start(3, 13)
-    const [producer] = nodes
-    if (producer === undefined) throw new Error('there are three nodes')
-    const id = await world.begin(producer, truth)
-    const readers = followEverywhere(id, nodes)
-    await reached(readers, 60)
-    await producer.kill()
-    const killedAt = performance.now()
-    await over(readers)
-    const { faults, ends, replaced } = verdict(readers, truth)
-    expect({ faults, replaced }).toEqual({ faults: noFaults(), replaced: 0 })
-    // The same prefix for everybody.
-    expect(new Set(ends.map(({ at }) => at)).size).toBe(1)
-    expect(ends[0]?.at).toBeGreaterThanOrEqual(60)
-    expect(new Set(ends.map(({ end }) => end))).toEqual(new Set(['interrupted']))
-    expect(Math.max(...readers.map(({ log }) => (log.endedAt ?? Infinity) - killedAt))).toBeLessThan(
-      world.leaseMs + 2000,
-    )
-    await expect.poll(() => world.timesAsked(truth)).toBe(1)
-  })
+  it.each(offsets)(
+    'ends an answer once and alike for all when the node that reads it dies (after %i chunks)',
+    async (killed) => {
+      const { truth, nodes } = await start(3, 13_000 + killed)
+      const [producer] = nodes
+      if (producer === undefined) throw new Error('there are three nodes')
+      const id = await world.begin(producer, truth)
+      const readers = followEverywhere(id, nodes)
+      await reached(readers, killed)
+      await producer.kill()
+      const killedAt = performance.now()
+      await over(readers)
+      const { faults, ends, replaced } = verdict(readers, truth)
+      expect({ faults, replaced }).toEqual({ faults: noFaults(), replaced: 0 })
+      // The same prefix for everybody.
+      expect(new Set(ends.map(({ at }) => at)).size).toBe(1)
+      expect(ends[0]?.at).toBeGreaterThanOrEqual(killed)
+      expect(new Set(ends.map(({ end }) => end))).toEqual(new Set(['interrupted']))
+      expect(Math.max(...readers.map(({ log }) => (log.endedAt ?? Infinity) - killedAt))).toBeLessThan(
+        world.leaseMs + 2000,
+      )
+      await expect.poll(() => world.timesAsked(truth)).toBe(1)
+    },
+  )
 
   it('loses nothing when a node is asked to leave: readers go first, and it ends with 0', async () => {
     const { truth, nodes } = await start(2, 14)

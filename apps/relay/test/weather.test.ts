@@ -44,7 +44,12 @@ describe('the judge', () => {
     for (const { bytes } of truth.recording.events) {
       const [, data = ''] = /^data: (\{.*)$/m.exec(new TextDecoder().decode(bytes)) ?? []
       if (data !== '')
-        log.entries.push({ chunk: JSON.parse(data), replaces: false, position: positionOf(log.entries.length + 1) })
+        log.entries.push({
+          chunk: JSON.parse(data),
+          replaces: false,
+          position: positionOf(log.entries.length + 1),
+          at: 0,
+        })
     }
     change(log.entries)
     const faults = noFaults()

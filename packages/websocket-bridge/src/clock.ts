@@ -14,7 +14,9 @@ export interface Clock {
   soon(callback: () => void): void
 }
 
+/** Something that is going to happen. */
 export interface Timer {
+  /** It will not. Harmless when it has. */
   cancel(): void
 }
 

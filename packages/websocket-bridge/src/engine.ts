@@ -67,6 +67,7 @@ export interface Engine {
   close(): Promise<void>
 }
 
+/** All that an engine is told of a stream when it begins. */
 export interface NewStream {
   readonly id: string
   /** The name of its first epoch. */
@@ -79,10 +80,13 @@ export interface NewStream {
   readonly key: string
   /** What was asked, as JSON: the same key with another request is a conflict. */
   readonly request: string
+  /** Under which it is announced. Absent: nowhere. */
   readonly topic?: string | undefined
+  /** What becomes of it when nobody follows it. */
   readonly orphan: OrphanPolicy
 }
 
+/** Whether there is a new stream, or one that the key was given to before. */
 export type Created =
   | { readonly outcome: 'created'; readonly lease: Lease }
   /** The key is known, and the request was the same. */
@@ -99,23 +103,29 @@ export interface Lease {
   readonly ttlMs: number
 }
 
+/** What a producer adds to its stream in one step. */
 export interface Addition {
+  /** Of its lease. A lower one than the stream's is refused. */
   readonly fence: number
   /** The offset after which these chunks come. */
   readonly expect: number
   /** JSON texts of chunks as they travel, in order. */
   readonly chunks: readonly string[]
+  /** Nothing can be added after it. */
   readonly end?: StreamEnd | undefined
 }
 
 /** The durable record of how a stream ended. */
 export interface StreamEnd {
+  /** How it ended. */
   readonly st: Ending
   /** The checksum of the sum. */
   readonly h: string
+  /** Why, where it failed. */
   readonly err?: WireError | undefined
 }
 
+/** What became of an addition. Only `added` has changed anything; none of them is an error of the engine. */
 export type Appended =
   | { readonly outcome: 'added'; readonly flags: Flags }
   /** Somebody else holds the lease. */
@@ -133,17 +143,24 @@ export type Appended =
 /** Words on a stream, by name. */
 export type Flags = { readonly [name: string]: string }
 
+/** A sum that takes the place of the chunks it covers. */
 export interface Snapshot {
+  /** Of the lease under which it was made. */
   readonly fence: number
+  /** The last offset that it covers. */
   readonly o: number
   /** The sum of the chunks up to `o`, as JSON. */
   readonly sum: string
 }
 
+/** What a list tells of a stream. */
 export interface StreamSummary {
   readonly id: string
+  /** The `id` of the principal who started it. */
   readonly owner: string
+  /** Under which it is announced, if at all. */
   readonly topic?: string | undefined
+  /** What it is doing, or how it ended. */
   readonly status: Status
   /** Unix milliseconds. */
   readonly createdAt: number
@@ -151,9 +168,13 @@ export interface StreamSummary {
 
 /** All that the store knows of a stream. */
 export interface StreamState extends StreamSummary {
+  /** What was asked, as JSON. */
   readonly request: string
+  /** What becomes of it when nobody follows it. */
   readonly orphan: OrphanPolicy
+  /** The idempotency key that it was started with. */
   readonly key: string
+  /** Its epochs, and where each begins. */
   readonly lineage: Lineage
   /** The offset up to which only the sum is kept. */
   readonly base: number
@@ -161,10 +182,13 @@ export interface StreamState extends StreamSummary {
   readonly sum: string | undefined
   /** The chunks after `base`, in order. The last offset is `base + chunks.length`. */
   readonly chunks: readonly string[]
+  /** How it ended; `undefined` while it lives. */
   readonly end: StreamEnd | undefined
+  /** The words on it. */
   readonly flags: Flags
   /** The node that holds or held the lease. */
   readonly node: string
+  /** Of the lease that was given last. */
   readonly fence: number
 }
 
@@ -181,13 +205,19 @@ export type EngineEvent =
   /** The stream has expired, or the store has lost it. */
   | { readonly kind: 'gone' }
 
+/** A listener that hears what happens to a stream. */
 export interface Attachment {
+  /** The stream at the moment from which on the listener hears everything. */
   readonly state: StreamState
+  /** The listener hears nothing more. */
   detach(): void
 }
 
+/** A listener that hears which streams begin and end in a topic. */
 export interface Following {
+  /** Those that live at the moment from which on it hears everything. */
   readonly streams: readonly StreamSummary[]
+  /** It hears nothing more. */
   stop(): void
 }
 

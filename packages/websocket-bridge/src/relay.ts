@@ -15,6 +15,9 @@ import type { OrphanPolicy } from './protocol/frame.ts'
 import type { RelayStats } from './relay-stats.ts'
 import { type AttachOptions, createSocketDoor, type UpgradingServer } from './websocket/attach.ts'
 
+/**
+ * What a node of a relay is made with. Only `open` is needed; a relay that strangers reach needs `authenticate` too.
+ */
 export interface RelayOptions extends OriginOptions {
   /**
    * Begins an answer: the one call to the model. Its keys and its address are here and nowhere else.
@@ -54,6 +57,11 @@ export interface RelayOptions extends OriginOptions {
   ticketSecret?: string | undefined
   /** For `/admin` and `/metrics`. @defaultValue none: there is no `/admin`, and `/metrics` is open */
   adminToken?: string | undefined
+  /**
+   * How far streams, sockets and requests may grow.
+   *
+   * @defaultValue all are on, each at a value of its own
+   */
   limits?: RelayLimits | undefined
   /**
    * What becomes of a stream that nobody follows, where whoever started it does not say.
@@ -71,10 +79,15 @@ export interface RelayOptions extends OriginOptions {
   onEnd?: ((ended: EndedStream) => void) | undefined
   /** Called with what went wrong, of which clients are told only the kind. */
   onError?: ((reason: unknown, about: { readonly id?: string }) => void) | undefined
-  /** @defaultValue the clock of the machine */
+  /**
+   * What the relay knows of time and chance; for tests.
+   *
+   * @defaultValue the clock of the machine
+   */
   clock?: Clock | undefined
 }
 
+/** How a node leaves. */
 export interface DrainOptions {
   /**
    * How long this node may take, all in all.
@@ -94,6 +107,7 @@ export interface Relay {
   issueTicket(principal: Principal): Ticket
   /** What may be done, by whom, without any door: for servers that have their own. */
   readonly hub: Hub
+  /** What this node has done, and what it is doing. */
   readonly stats: RelayStats
   /** Begins nothing new, sends every client elsewhere, and waits for the streams of this node to end. */
   drain(options?: DrainOptions): Promise<void>

@@ -1,12 +1,16 @@
 import type { ChatCompletionChunk } from '@deltawire/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
+  checksum,
   createMemoryEngine,
   type Engine,
   type EngineEvent,
   type MemoryEngine,
   type RelayOptions,
+  toWireChunk,
 } from '../src/index.ts'
+import { addWireChunk } from '../src/protocol/receive.ts'
+import type { WireChunk } from '../src/protocol/frame.ts'
 import { randomOf } from './model/random.ts'
 import { answerOf, chunkOf, type HandSource, handSource } from './support/chunks.ts'
 import { handClock } from './support/hand-clock.ts'
@@ -32,6 +36,13 @@ describe('a hub', () => {
     function dyingEngine(engine: Engine): { engine: Engine; die(): void } {
       let isDead = false
       return { engine: faultyEngine(engine, () => (isDead ? 'unreached' : undefined)), die: () => void (isDead = true) }
+    }
+
+    const answer = answerOf('a', 'b', ' c', '\uD83D', '\uDE00', 'd')
+    const checksumOf = (chunks: readonly ChatCompletionChunk[]): string => {
+      let sum: WireChunk | undefined
+      for (const chunk of chunks) sum = addWireChunk(sum, toWireChunk(chunk, sum))
+      return checksum(sum)
     }
 
     async function play(
@@ -72,6 +83,47 @@ describe('a hub', () => {
       expect(reader.receiver.end?.st).toBe('done')
       expect(contentOf(reader.receiver)).toBe('abc')
       expect(opened).toBe(1)
+    })
+
+    test.each<[string, Partial<RelayOptions>, string]>([
+      ['interrupted, as far as it had come', {}, 'interrupted'],
+      [
+        'gone on with where the upstream can',
+        {
+          resume: async function* (_request, { offset }) {
+            yield* answer.slice(offset)
+          },
+        },
+        'done',
+      ],
+    ])('at whichever chunk: the answer is %s, once and alike on every node', async (_name, options, st) => {
+      for (let at = 0; at <= answer.length; at++) {
+        const { clock, memory, node } = world()
+        const dying = dyingEngine(memory)
+        const source = handSource()
+        let asked = 0
+        const first = node({ engine: dying.engine, open: () => (asked++, source) })
+        const others = [node({ open: () => (asked++, handSource()), ...options }), node({ ...options })]
+        const { id } = await begun(first, clock)
+        const readers = await Promise.all(others.map(async (other) => follow(other, await other.hub.open(ann, id))))
+        source.give(...answer.slice(0, at))
+        await settle(clock)
+        dying.die()
+        // It is in the middle of the next one.
+        source.give(...answer.slice(at, at + 1))
+        await pass(clock, 13)
+        const kept = st === 'done' ? answer.length : at
+        const [one, ...rest] = readers.map(({ receiver: { end, position } }) => ({
+          st: end?.st,
+          h: end?.h,
+          at: position?.o ?? 0,
+        }))
+        expect([at, one]).toEqual([at, { st, h: checksumOf(answer.slice(0, kept)), at: kept }])
+        expect([at, ...rest]).toEqual([at, one])
+        expect([at, asked, readers.flatMap(({ verdicts }) => verdicts).filter((verdict) => verdict === 'gap')]).toEqual(
+          [at, 1, []],
+        )
+      }
     })
 
     /** Dies right after so many answers of the store. */
@@ -190,6 +242,29 @@ describe('a hub', () => {
       await pass(clock, 12)
       expect([reader.receiver.end?.st, contentOf(reader.receiver)]).toEqual(['done', 'whole'])
       expect(relay.stats.streamsTakenOver).toBe(0)
+    })
+
+    test('by letting a stream begin only when most of its lease is over: it is kept from then on', async () => {
+      const { clock, memory, node } = world()
+      let isDown = false
+      const source = handSource()
+      const engine = faultyEngine(memory, (call) => (isDown && call === 'attach' ? 'unreached' : undefined))
+      const relay = node({ engine, open: (_request, { stream }) => (stream.topic === 'late' ? source : handSource()) })
+      const other = node({})
+      // One that goes on, so that leases are renewed in turns.
+      await relay.hub.start(ann, { key: 'other', request })
+      await pass(clock, 4)
+      isDown = true
+      const { id } = await relay.hub.start(ann, { key: 'k', request, topic: 'late' })
+      // Leases were renewed in the second before it begins.
+      await pass(clock, 8)
+      isDown = false
+      await pass(clock, 5)
+      source.give(chunkOf({ content: 'whole' }))
+      source.end()
+      await pass(clock, 2)
+      expect((await memory.read(id))?.status).toBe('done')
+      expect([relay.stats.streamsLost, other.stats.streamsTakenOver]).toEqual([0, 0])
     })
 
     test('by not answering a node that has lost its place: its readers stay, and get the rest', async () => {
@@ -347,6 +422,24 @@ describe('a hub', () => {
       expect(await memory.read(id)).toBeUndefined()
       await pass(clock, 5)
       expect((await memory.read(id))?.status).toBe('live')
+    })
+
+    test('by losing everything: who cancels or answers a call meanwhile is told to ask again, and then it is done', async () => {
+      const { clock, memory, node } = world()
+      const source = handSource()
+      const relay = node({ open: () => source })
+      const { id, reader } = await begun(relay, clock)
+      source.give(chunkOf({ content: 'a' }))
+      await settle(clock)
+      memory.lose(id)
+      const away = { code: 'unavailable', retryMs: 1000 }
+      await expect(relay.hub.cancel(ann, id)).rejects.toMatchObject(away)
+      await expect(relay.hub.toolOutput(ann, id, 'call_1', 1)).rejects.toMatchObject(away)
+      await pass(clock, 5)
+      expect(await relay.hub.toolOutput(ann, id, 'call_1', 1)).toBe(true)
+      expect(await relay.hub.cancel(ann, id)).toBe('live')
+      await pass(clock, 1)
+      expect([reader.receiver.end?.st, contentOf(reader.receiver)]).toEqual(['cancelled', 'a'])
     })
 
     test('by losing everything while it does not answer', async () => {

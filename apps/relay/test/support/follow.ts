@@ -24,6 +24,12 @@ export interface Follower {
   leave(): void
 }
 
+/** One that can stand still: its connection stays, and nothing is read. */
+export interface SocketFollower extends Follower {
+  pause(): void
+  resume(): void
+}
+
 /** Gives the node to ask, one after the other: what a balancer does. */
 export type NextNode = () => { readonly origin: string; readonly socketURL: string }
 
@@ -59,7 +65,7 @@ function finish(log: ReaderLog, how: string): void {
 }
 
 /** Follows over a WebSocket, with the client that applications use. */
-export function followSocket(id: string, reader: string, next: NextNode): Follower {
+export function followSocket(id: string, reader: string, next: NextNode): SocketFollower {
   const log = createReaderLog(reader)
   const { tell, reached } = createProgress(log)
   const sockets = new Set<WebSocket>()
@@ -67,6 +73,7 @@ export function followSocket(id: string, reader: string, next: NextNode): Follow
     constructor(url: string, protocol: string) {
       super(url, protocol)
       sockets.add(this)
+      this.on('open', () => log.connectedAt.push(performance.now()))
       this.on('close', () => sockets.delete(this))
     }
   }
@@ -79,7 +86,7 @@ export function followSocket(id: string, reader: string, next: NextNode): Follow
     const stream = relay.subscribe(id)
     try {
       for await (const update of stream.updates()) {
-        log.entries.push({ ...update, chunk: structuredClone(update.chunk) })
+        log.entries.push({ ...update, chunk: structuredClone(update.chunk), at: performance.now() })
         tell()
       }
       finish(log, stream.status ?? 'live')
@@ -95,6 +102,12 @@ export function followSocket(id: string, reader: string, next: NextNode): Follow
     reached,
     cut() {
       for (const socket of sockets) socket.terminate()
+    },
+    pause() {
+      for (const socket of sockets) socket.pause()
+    },
+    resume() {
+      for (const socket of sockets) socket.resume()
     },
     leave: () => relay.close(),
   }
@@ -117,6 +130,7 @@ export function followEvents(id: string, reader: string, next: NextNode): Follow
     const response = await fetch(`${next().origin}/v1/streams/${id}/events`, { headers, signal: connection.signal })
     if (response.status === 404 || response.status === 410) return finish(log, 'gone')
     if (!response.ok || response.body === null) throw new Error(`status ${response.status}`)
+    log.connectedAt.push(performance.now())
     for await (const { data } of readEvents(response.body)) take(data)
   }
 
@@ -133,7 +147,7 @@ export function followEvents(id: string, reader: string, next: NextNode): Follow
     if (chunk === undefined) return
     const replaces = verdict === 'replaced' && had !== undefined
     sum = mergeChunk(replaces ? undefined : sum, structuredClone(chunk))
-    log.entries.push({ chunk, replaces, position: { e: frame.e, o: frame.o } })
+    log.entries.push({ chunk, replaces, position: { e: frame.e, o: frame.o }, at: performance.now() })
     tell()
   }
 

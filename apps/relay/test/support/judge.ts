@@ -1,4 +1,4 @@
-import { type ChatCompletionChunk, mergeChunk } from '@deltawire/core'
+import { type ChatCompletionChunk, mergeChunk, textOf } from '@deltawire/core'
 import type { Position } from '@deltawire/websocket-bridge/client'
 import { contentOf, type Truth } from './truth.ts'
 
@@ -8,6 +8,8 @@ export interface Entry {
   /** It takes the place of what the reader had. */
   readonly replaces: boolean
   readonly position: Position
+  /** When, by the clock of this process. */
+  readonly at: number
 }
 
 /** What a reader wrote down, from first to last. */
@@ -18,6 +20,8 @@ export interface ReaderLog {
   /** How the stream ended for it; `undefined` while it has not. */
   end: string | undefined
   endedAt: number | undefined
+  /** When it was connected, again and again. */
+  readonly connectedAt: number[]
   /** What became of its connections, and when: for a message. */
   readonly states: string[]
 }
@@ -27,6 +31,7 @@ export const createReaderLog = (reader: string): ReaderLog => ({
   entries: [],
   end: undefined,
   endedAt: undefined,
+  connectedAt: [],
   states: [],
 })
 
@@ -52,21 +57,53 @@ export const noFaults = (): Faults => ({ losses: 0, duplicates: 0, reorders: 0, 
  *
  * @returns where the reader was at its end
  */
-export function judge({ entries, end }: ReaderLog, truth: Truth, faults: Faults): number {
+export function judge(log: ReaderLog, truth: Truth, faults: Faults): number {
   let sum: ChatCompletionChunk | undefined
+  return replay(log, truth.length, faults, ({ chunk, replaces, position }) => {
+    sum = mergeChunk(replaces ? undefined : sum, structuredClone(chunk))
+    return [contentOf(sum), truth.at(position.o)]
+  })
+}
+
+/**
+ * The same for answers of text alone, in a time that goes with what came and not with what there is: each thing must be what
+ * the model said between the position before it and its own.
+ */
+export function judgeText(log: ReaderLog, { length, text }: TextTruth, faults: Faults): number {
+  let at = 0
+  return replay(log, length, faults, ({ chunk, replaces, position }) => {
+    const from = replaces ? 0 : at
+    at = position.o
+    return [textOf(chunk), text(from, at)]
+  })
+}
+
+/** What a model says that says nothing but text. */
+export interface TextTruth {
+  readonly length: number
+  /** What it says in the chunks (from, to]. */
+  text(from: number, to: number): string
+}
+
+function replay(
+  { entries, end }: ReaderLog,
+  length: number,
+  faults: Faults,
+  compared: (entry: Entry) => readonly [have: string, right: string],
+): number {
   let last: Position | undefined
-  for (const { chunk, replaces, position } of entries) {
+  for (const entry of entries) {
+    const { replaces, position } = entry
     if (!replaces && last?.e === position.e) {
       if (position.o === last.o) faults.duplicates++
       if (position.o < last.o) faults.reorders++
     }
-    sum = mergeChunk(replaces ? undefined : sum, structuredClone(chunk))
-    compare(contentOf(sum), truth.at(position.o), faults)
+    compare(...compared(entry), faults)
     last = position
   }
   if (end === undefined) faults.endless++
   const at = last?.o ?? 0
-  if (end === 'done' && at !== truth.length) faults.losses++
+  if (end === 'done' && at !== length) faults.losses++
   return at
 }
 

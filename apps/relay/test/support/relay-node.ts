@@ -14,6 +14,7 @@ export interface RelayNode {
   readonly origin: string
   /** `ws://127.0.0.1:8790/v1/socket` */
   readonly socketURL: string
+  readonly pid: number
   readonly isAlive: boolean
   /** It ended although nobody asked it to. */
   readonly hasCrashed: boolean
@@ -27,13 +28,21 @@ export interface RelayNode {
   readonly log: readonly string[]
 }
 
-/** Starts a node with settings as `DELTAWIRE_RELAY_…` names them, on a free port. Resolves when it listens. */
-export async function startNode(settings: Readonly<Record<string, string | number>>): Promise<RelayNode> {
+/**
+ * Starts a node with settings as `DELTAWIRE_RELAY_…` names them, on a free port. Resolves when it listens.
+ *
+ * @param prefix what its command begins with, to run it elsewhere: a program that becomes the node
+ */
+export async function startNode(
+  settings: Readonly<Record<string, string | number>>,
+  prefix: readonly string[] = [],
+): Promise<RelayNode> {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: run pnpm build first`)
   const env = Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [`DELTAWIRE_RELAY_${name}`, String(value)]),
   )
-  const child = spawn(process.execPath, [binary, 'relay'], {
+  const [command, ...args] = [...prefix, process.execPath, binary, 'relay']
+  const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], DELTAWIRE_RELAY_PORT: '0', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -45,6 +54,8 @@ export async function startNode(settings: Readonly<Record<string, string | numbe
   return {
     origin,
     socketURL: `${origin.replace('http', 'ws')}/v1/socket`,
+    // It has one: it listens.
+    pid: child.pid ?? 0,
     get isAlive() {
       return isAlive()
     },

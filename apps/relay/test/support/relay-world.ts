@@ -11,6 +11,7 @@ export interface World {
   readonly nodes: readonly RelayNode[]
   readonly truths: readonly Truth[]
   readonly leaseMs: number
+  readonly graceMs: number
   /** How often the model was asked for this answer. */
   timesAsked(truth: Truth): number
   /** Starts another node. */
@@ -25,7 +26,7 @@ export interface World {
    *
    * @returns the nodes of which one reads it
    */
-  beginAnyhow(truth: Truth, next: NextNode): Promise<{ id: string; producers: readonly RelayNode[] }>
+  beginAnyhow(truth: Pick<Truth, 'name'>, next: NextNode): Promise<{ id: string; producers: readonly RelayNode[] }>
   close(): Promise<void>
 }
 
@@ -34,6 +35,8 @@ export interface WorldOptions {
   readonly redis: RedisServer
   /** One for each answer: its seed, and how many chunks it has. */
   readonly answers: readonly { readonly seed: number; readonly length: number }[]
+  /** Another model, which has its own answers. */
+  readonly upstreamURL?: string
   /** Between two chunks of the model. */
   readonly chunkMs: number
   /** Before its first chunk. */
@@ -48,7 +51,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const truths = await Promise.all(options.answers.map(({ seed, length }) => createTruth(seed, length)))
   const upstream = await startUpstream(truths, { firstChunkMs, chunkMs })
   const settings = {
-    UPSTREAM_URL: upstream.server.baseURL,
+    UPSTREAM_URL: options.upstreamURL ?? upstream.server.baseURL,
     UPSTREAM_KEY: 'mock',
     REDIS: redis.url,
     LEASE_MS: leaseMs,
@@ -75,6 +78,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     nodes,
     truths,
     leaseMs,
+    graceMs,
     timesAsked: ({ name }) => upstream.asked.get(name) ?? 0,
     async addNode() {
       const node = await startNode(settings)
@@ -112,7 +116,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
 /** A node that sleeps answers nothing. */
 const PATIENCE_MS = 2_000
 
-async function ask({ origin }: RelayNode, model: string, key?: string): Promise<{ id: string; fresh: boolean }> {
+/** Asks a node for an answer of this model. */
+export async function ask(
+  { origin }: Pick<RelayNode, 'origin'>,
+  model: string,
+  key?: string,
+): Promise<{ id: string; fresh: boolean }> {
   const body = { model, messages: [{ role: 'user', content: 'Hi' }], stream: true }
   const response = await fetch(`${origin}/v1/streams`, {
     method: 'POST',

@@ -49,7 +49,8 @@ export async function createTruth(seed: number, length: number): Promise<Truth> 
   }
 }
 
-function prefixesOf(chunks: readonly ChatCompletionChunk[]): string[] {
+/** What somebody has who has so many of these chunks: nothing, one, two, … all. */
+export function prefixesOf(chunks: readonly ChatCompletionChunk[]): string[] {
   let sum: ChatCompletionChunk | undefined
   const prefixes = [contentOf(undefined)]
   for (const chunk of chunks) {

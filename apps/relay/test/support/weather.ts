@@ -21,6 +21,8 @@ export interface Figures extends Faults {
   freezes: number
   /** Nodes that were asked to leave. */
   drains: number
+  /** Those of them whose answers took longer than their grace: what is not over then is interrupted. */
+  longDrains: number
   /** Restarts of the store. */
   restarts: number
   /** Those of them that took more than half a lease. */
@@ -49,6 +51,7 @@ export const noFigures = (): Figures => ({
   kills: 0,
   freezes: 0,
   drains: 0,
+  longDrains: 0,
   restarts: 0,
   longOutages: 0,
   takeOvers: 0,
@@ -246,7 +249,13 @@ async function drain(storm: Storm): Promise<void> {
   if (node === undefined) return
   storm.figures.drains++
   note(storm, `drains ${node.origin}`)
+  const askedAt = performance.now()
   const code = await node.terminate()
+  // Its last words have five seconds of its grace.
+  if (performance.now() - askedAt >= storm.world.graceMs - 5_000) {
+    storm.figures.longDrains++
+    storm.harmed.add(node)
+  }
   if (code !== 0) throw new Error(`a node that was asked to leave ended with ${code}`)
   await storm.world.addNode()
 }

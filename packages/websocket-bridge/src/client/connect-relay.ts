@@ -7,6 +7,7 @@ import { createTopics } from './topics.ts'
 
 /** A connection to a relay, which comes back by itself. */
 export interface Relay {
+  /** What the connection is doing. */
   readonly state: RelayState
   /** Asks for an answer. Rejects with a `RelayError` if that is refused. */
   start(body: StartFrame['body'], options?: StartOptions): Promise<RelayStream>

@@ -15,8 +15,10 @@ export type Sign = 'hidden' | 'offline' | 'online' | 'visible'
  */
 export type RelayState = 'closed' | 'connecting' | 'open' | 'paused' | 'waiting'
 
+/** Opens a socket at an address, for a subprotocol: what `new WebSocket` does, as a function. */
 export type OpenSocket = (url: string, protocol: string) => RelaySocket
 
+/** How to connect to a relay, and how to keep at it. None is needed in a page whose cookie says who it is. */
 export interface RelayOptions {
   /**
    * Says who this is. A function is asked before each connection, and before the token runs out.
@@ -55,12 +57,17 @@ export interface RelayOptions {
    * that there is has to show within three seconds that it is alive.
    */
   watch?: ((tell: (sign: Sign) => void) => () => void) | undefined
-  /** @defaultValue the system's */
+  /**
+   * What the client knows of time; for tests.
+   *
+   * @defaultValue the clock of the machine
+   */
   clock?: Clock | undefined
   /** From 0 to 1. @defaultValue `Math.random` */
   random?: (() => number) | undefined
 }
 
+/** How a stream is started. */
 export interface StartOptions {
   /**
    * Makes asking twice harmless: the same key and request give the same stream.
@@ -76,6 +83,7 @@ export interface StartOptions {
   signal?: AbortSignal | undefined
 }
 
+/** From where a stream is followed. */
 export interface SubscribeOptions {
   /** Goes on where somebody was. Without it, all of the stream comes: what there is as one chunk, then what follows. */
   from?: Beginning | undefined

@@ -16,6 +16,7 @@ export type RelayErrorCode =
   /** Text that was given before is not in the stream any more: only `updates()` can say that. */
   | 'replaced'
 
+/** What belongs to some of the codes. */
 export interface RelayErrorDetails {
   /** How the source failed. */
   readonly error?: WireError | undefined
@@ -28,7 +29,9 @@ export interface RelayErrorDetails {
 /** Why a stream or a request came to nothing. Switch on `code`. */
 export class RelayError extends Error {
   override readonly name = 'RelayError'
+  /** What went wrong. */
   readonly code: RelayErrorCode
+  /** What belongs to it. */
   readonly details: RelayErrorDetails
 
   constructor(code: RelayErrorCode, message: string, details: RelayErrorDetails = {}) {

@@ -2,6 +2,7 @@ import type { CheckResult } from './check-relay.ts'
 import { CheckFailure } from './check-failure.ts'
 import { DOOR_CASES, type DoorBench, type Handshake } from './door-cases.ts'
 
+/** Where a relay is, and how its doors are reached. */
 export interface CheckDoorsOptions {
   /** The address of the HTTP door, up to `/v1`. */
   baseURL: string
@@ -9,7 +10,11 @@ export interface CheckDoorsOptions {
   token?: string | undefined
   /** Asks for a socket, and gives the status of the answer: browsers cannot do that, `ws` can. */
   upgrade: (handshake: Handshake) => Promise<number>
-  /** @defaultValue the global `fetch` */
+  /**
+   * Sends the requests.
+   *
+   * @defaultValue the global `fetch`
+   */
   fetch?: typeof fetch | undefined
   /**
    * A chat request that the relay answers with a few chunks, within a few seconds.

@@ -4,12 +4,17 @@ import { CheckFailure } from './check-failure.ts'
 import { type BinarySocket, openPeer, type Peer } from './peer.ts'
 import { RELAY_CASES } from './relay-cases.ts'
 
+/** Where a relay is, and what it can be asked. Only `url` is needed. */
 export interface CheckRelayOptions {
   /** The address of the relay's socket. */
   url: string
   /** Says who this is, in `hello`. */
   token?: string | undefined
-  /** @defaultValue the global `WebSocket`, which Node.js has from version 22 on */
+  /**
+   * The class that opens sockets.
+   *
+   * @defaultValue the global `WebSocket`, which Node.js has from version 22 on
+   */
   WebSocket?: RelayOptions['WebSocket']
   /**
    * A chat request that the relay answers with a few chunks, within a few seconds.
@@ -25,10 +30,13 @@ export interface CheckRelayOptions {
   only?: string | undefined
 }
 
+/** What a relay did in one case. */
 export interface CheckResult {
+  /** The case, as a sentence about the relay. */
   readonly name: string
   /** Where `PROTOCOL.md` says it. */
   readonly section: string
+  /** `skipped`: it needs a request that was not given. */
   readonly outcome: 'failed' | 'passed' | 'skipped'
   /** What was expected and not found, or why it was left out. */
   readonly reason?: string

@@ -22,8 +22,11 @@ export interface DoorRequest {
   readonly json?: unknown
 }
 
+/** How a socket is asked for. */
 export interface Handshake {
+  /** The subprotocols that are offered (`Sec-WebSocket-Protocol`). */
   readonly protocol?: string
+  /** The page that asks (`Origin`). */
   readonly origin?: string
 }
 

@@ -10,7 +10,9 @@ export interface Tickets {
   redeem(ticket: string): Promise<Principal | undefined>
 }
 
+/** A word that lets somebody in once, within a minute. */
 export interface Ticket {
+  /** For `?ticket=` in an address. */
   readonly ticket: string
   /** Unix milliseconds. */
   readonly expiresAt: number

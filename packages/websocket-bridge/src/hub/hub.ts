@@ -29,14 +29,24 @@ export interface HubOptions {
 
 /** What somebody asks for who starts a stream. */
 export interface StartOrder {
+  /** The same key and request give the same stream, for each principal. */
   readonly key: string
+  /** What the source is asked. */
   readonly request: ChatCompletionRequest
+  /** Announces the stream under this name. */
   readonly topic?: string | undefined
+  /**
+   * What becomes of it when nobody follows it.
+   *
+   * @defaultValue that of the relay
+   */
   readonly orphan?: OrphanPolicy | undefined
 }
 
+/** A stream that was asked for, new or not. */
 export interface Started {
   readonly id: string
+  /** What it is doing, or how it has ended: the key may be an old one. */
   readonly status: Status
   /** Whether it did not exist before. */
   readonly fresh: boolean
@@ -48,6 +58,7 @@ export interface Hub {
   start(principal: Principal, order: StartOrder): Promise<Started>
   /** The stream, to follow it (`streams.follow`). */
   open(principal: Principal, id: string): Promise<LocalStream>
+  /** Stops the source, wherever it is read. Gives how the stream ended, or `live` where it is about to. */
   cancel(principal: Principal, id: string): Promise<Status>
   /** Cancels whoever's stream it is: for admins. */
   kill(id: string): Promise<Status>
@@ -55,6 +66,7 @@ export interface Hub {
   toolOutput(principal: Principal, id: string, call: string, output: unknown): Promise<boolean>
   /** The live streams of a topic that the principal may read, and each that begins or ends there. */
   followTopic(principal: Principal, topic: string, listener: (stream: StreamSummary) => void): Promise<Following>
+  /** All that is stored of a stream, without following it. */
   read(principal: Principal, id: string): Promise<StreamState>
   readonly streams: LocalStreams
   readonly productions: Productions
@@ -64,6 +76,7 @@ export interface Hub {
   readonly limits: Limits
   readonly clock: Clock
   readonly node: string
+  /** Whether it begins nothing new. */
   readonly isDraining: boolean
   /** Since when the store has not answered, by the clock of the relay. */
   readonly unreachableSince: number | undefined
@@ -225,8 +238,7 @@ export function createHub(options: HubOptions): Hub {
 
   async function kill(id: string): Promise<Status> {
     const stream = await known(id)
-    if (stream.log.end === undefined && (await ask(engine.flag(id, CANCEL_FLAG, '1'))) === undefined)
-      throw unknownStream()
+    if (stream.log.end === undefined && (await ask(engine.flag(id, CANCEL_FLAG, '1'))) === undefined) throw lostStream()
     return stream.log.end?.st ?? 'live'
   }
 
@@ -237,7 +249,7 @@ export function createHub(options: HubOptions): Hub {
     // Whose output it is tells whether it is the one that stands.
     const given = JSON.stringify({ by: newId(), output })
     const standing = await ask(engine.flag(id, toolFlag(call), given))
-    if (standing === undefined) throw unknownStream()
+    if (standing === undefined) throw lostStream()
     return standing === given
   }
 
@@ -307,5 +319,9 @@ export function createHub(options: HubOptions): Hub {
     },
   }
 }
+
+/** This node follows it, and the store does not know it any more: its producer may bring it back. */
+const lostStream = (): Refusal =>
+  new Refusal('unavailable', 'The store has lost this stream, which may come back.', { retryMs: RETRY_MS })
 
 const unknownStream = (): Refusal => new Refusal('not_found', 'There is no such stream.')

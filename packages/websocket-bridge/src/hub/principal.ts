@@ -12,6 +12,7 @@ export interface Principal {
 
 /** What somebody has shown to be let in. At most one of `token` and `cookie`. */
 export interface Credentials {
+  /** As it came: in `Authorization`, or in a frame. */
   readonly token?: string | undefined
   /** The `Cookie` header. Only given where the request's origin is allowed, and only if `cookies` is set. */
   readonly cookie?: string | undefined
@@ -23,9 +24,12 @@ export type Action =
   | { readonly kind: 'cancel' | 'read' | 'tool'; readonly stream: AboutStream }
   | { readonly kind: 'follow'; readonly topic: string }
 
+/** What decides who may do something to a stream. */
 export interface AboutStream {
   readonly id: string
+  /** The `id` of the principal who started it. */
   readonly owner: string
+  /** Under which it was announced, if at all. */
   readonly topic?: string | undefined
 }
 

@@ -48,6 +48,7 @@ export interface SourceContext {
   toolOutput(call: string): Promise<unknown>
 }
 
+/** What a relay reads: the chunks of one answer. A stream of any provider, once it is normalized. */
 export type Source = AsyncIterable<ChatCompletionChunk>
 
 export interface ProducerOptions {

@@ -30,10 +30,14 @@ export type Resume = (
 /** A stream that has ended, for whoever keeps finished answers. */
 export interface EndedStream {
   readonly id: string
+  /** The `id` of the principal who started it. */
   readonly owner: string
+  /** Under which it was announced, if at all. */
   readonly topic: string | undefined
   readonly request: ChatCompletionRequest
+  /** How it ended. */
   readonly end: StreamEnd
+  /** All that arrived. `undefined`: nothing did. */
   readonly sum: WireChunk | undefined
 }
 
@@ -93,12 +97,15 @@ export function createProductions(options: ProductionsOptions): Productions {
 
   /** While the lease lasts: a store that does not answer now is asked again, and nothing of the source has been read. */
   async function begin(lease: Lease): Promise<void> {
-    const endsAt = clock.now() + lease.ttlMs
+    const startedAt = clock.now()
     for (;;) {
       try {
-        return await run(lease, (stream, context) => open(requestOf(stream), context))
+        await run(lease, (stream, context) => open(requestOf(stream), context))
+        // All leases are renewed in turns, of which the next may be too late for one of which much is over.
+        if (clock.now() - startedAt >= lease.ttlMs / 3) void renew().catch(() => {})
+        return
       } catch (reason) {
-        if (fate === 'abandoned' || clock.now() + AGAIN_MS >= endsAt) throw reason
+        if (fate === 'abandoned' || clock.now() + AGAIN_MS >= startedAt + lease.ttlMs) throw reason
         await new Promise<void>((resolve) => void clock.start(AGAIN_MS, resolve))
       }
     }

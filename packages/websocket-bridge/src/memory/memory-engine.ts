@@ -16,13 +16,19 @@ import {
 } from '../engine.ts'
 import { onlyGiven } from '../only-given.ts'
 
+/** An engine in memory, and what tests of it need. */
 export interface MemoryEngine extends Engine {
   /** Loses a stream, as a store does that is started again without its data. For tests of what then happens. */
   lose(id: string): void
 }
 
+/** How long an engine in memory keeps what. */
 export interface MemoryEngineOptions extends Retention {
-  /** @defaultValue the clock of the machine */
+  /**
+   * By which it forgets.
+   *
+   * @defaultValue the clock of the machine
+   */
   clock?: Clock | undefined
 }
 

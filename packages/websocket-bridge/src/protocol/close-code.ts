@@ -8,22 +8,32 @@ const TOKEN_EXPIRED = 4410
  * something is changed, 4500 to 4599 ask for another connection, with backoff and from where one was.
  */
 export const CLOSE_CODES = {
+  /** A frame that is none, or another than it says. */
   bad_frame: 4400,
   unauthorized: 4401,
   forbidden: 4403,
   bad_subprotocol: 4406,
+  /** No `hello` came in time. */
   hello_timeout: 4408,
   /** The token ran out. The one code of its range after which a client comes back, with a new token. */
   token_expired: TOKEN_EXPIRED,
+  /** A frame beyond `maxFrameBytes`. */
   too_large: 4413,
+  /** Too many frames, three times. */
   too_many: 4429,
+  /** The node is leaving. */
   draining: 4503,
+  /** Nothing was heard of the client. */
   silent: 4504,
+  /** The client does not take what waits for it. */
   too_slow: 4508,
+  /** The node does not reach its store. */
   store_lost: 4510,
+  /** The node restarts. */
   restarting: 4512,
 } as const
 
+/** Why a socket was closed, by its name in `CLOSE_CODES`. */
 export type CloseReason = keyof typeof CLOSE_CODES
 
 /** What a client does after a close code. */

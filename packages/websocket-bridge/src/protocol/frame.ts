@@ -11,6 +11,7 @@ export const SUBPROTOCOL = 'deltawire.v1'
  * `logprobs` and `usage` where they are `null`. Merging needs none of them; `restoreChunk` puts them back.
  */
 export type WireChunk = Partial<Omit<ChatCompletionChunk, 'choices'>> & { choices?: WireChoice[] }
+/** A choice as it travels: what is `null` is left out. */
 export type WireChoice = Pick<ChunkChoice, 'delta' | 'index'> & Partial<Omit<ChunkChoice, 'delta' | 'index'>>
 
 /** How a stream ended. Final: a stream ends once. */
@@ -38,6 +39,7 @@ export type OrphanPolicy = 'continue' | { readonly cancelAfterMs: number }
 
 /** Why a stream failed, in words that may be shown. */
 export interface WireError {
+  /** A `StreamErrorCode` where the source threw a `StreamError`, else a word such as `source_failed`. */
   readonly code: string
   readonly message: string
   /** The status that an upstream answered with. */
@@ -49,6 +51,7 @@ export interface WireError {
 /** The first frame. Others may follow at once, without waiting for the welcome. */
 export interface HelloFrame {
   readonly t: 'hello'
+  /** Says who this is. Absent: what the handshake showed counts. */
   readonly token?: string | undefined
   /** A program and its version, for the server's logs. */
   readonly client?: string | undefined
@@ -69,9 +72,13 @@ export interface AuthFrame {
 export interface StartFrame {
   readonly t: 'start'
   readonly id: string
+  /** Makes asking twice harmless. */
   readonly key: string
+  /** The chat request, as JSON. */
   readonly body: Readonly<Record<string, unknown>>
+  /** Announces the stream under this name. */
   readonly topic?: string | undefined
+  /** What becomes of it when nobody follows it. */
   readonly orphan?: OrphanPolicy | undefined
   /** Whether to follow it on this socket. `true` where it is absent. */
   readonly sub?: boolean
@@ -82,9 +89,11 @@ export interface SubFrame {
   readonly t: 'sub'
   readonly id?: string
   readonly s: string
+  /** Where to go on. Absent: from the beginning. */
   readonly from?: Position | undefined
 }
 
+/** Leaves a stream. It goes on: leaving is not cancelling. */
 export interface UnsubFrame {
   readonly t: 'unsub'
   readonly id?: string
@@ -100,16 +109,19 @@ export interface TopicFrame {
   readonly auto?: boolean
 }
 
+/** Asks to be told no more of a topic. Streams that are followed stay followed. */
 export interface UntopicFrame {
   readonly t: 'untopic'
   readonly id?: string
   readonly topic: string
 }
 
+/** Stops the source of a stream, wherever it is read. What came stays, and the `end` follows. */
 export interface CancelFrame {
   readonly t: 'cancel'
   readonly id: string
   readonly s: string
+  /** At most 256 characters, for whoever reads the frames. Changes nothing. */
   readonly why?: string | undefined
 }
 
@@ -129,11 +141,14 @@ export interface AckFrame {
   readonly b: number
 }
 
+/** Asks for a `pong`: scripts in browsers do not see the pings of WebSocket. */
 export interface PingFrame {
   readonly t: 'ping'
+  /** Comes back as it is. */
   readonly x?: number | string
 }
 
+/** Whatever a client says. `PROTOCOL.md`, §3. */
 export type ClientFrame =
   | AckFrame
   | AuthFrame
@@ -149,6 +164,7 @@ export type ClientFrame =
 
 // From the server.
 
+/** The answer to `hello`: who is there, and what the connection keeps to. */
 export interface WelcomeFrame {
   readonly t: 'welcome'
   /** The node that answers: for logs. */
@@ -159,6 +175,7 @@ export interface WelcomeFrame {
   readonly windowLength: number
   /** Unix milliseconds. When the token runs out. */
   readonly expiresAt?: number
+  /** What a client has to keep to: a longer frame closes the socket, a further subscription is refused. */
   readonly limits: { readonly maxFrameBytes: number; readonly maxSubscriptions: number }
 }
 
@@ -180,9 +197,11 @@ export interface EndFrame {
   readonly s: string
   readonly e: string
   readonly o: number
+  /** How it ended. */
   readonly st: Ending
   /** The checksum of the sum. */
   readonly h: string
+  /** Why, where it failed. */
   readonly err?: WireError
 }
 
@@ -206,6 +225,7 @@ export interface ErrFrame {
   readonly id?: string
   readonly s?: string
   readonly code: RefusalCode
+  /** In words that may be shown. */
   readonly msg: string
   /** When to ask again. */
   readonly retryMs?: number
@@ -236,8 +256,10 @@ export interface DrainFrame {
   readonly maxMs: number
 }
 
+/** The answer to `ping`. */
 export interface PongFrame {
   readonly t: 'pong'
+  /** What the `ping` had. */
   readonly x?: number | string
 }
 
@@ -246,6 +268,7 @@ export interface PulseFrame {
   readonly t: 'p'
 }
 
+/** Whatever a server says. `PROTOCOL.md`, §4. */
 export type ServerFrame =
   | DataFrame
   | DrainFrame

@@ -1,4 +1,5 @@
 import type { RedisOptions } from 'ioredis'
+import { inTime } from './in-time.ts'
 import { openConnection, readiness } from './store.ts'
 
 /** What is said on channels, over one connection however many there are. */
@@ -21,8 +22,7 @@ export function openChannels(target: string | RedisOptions): Channels {
   const redis = openConnection(target, {
     // Done here, so that what was missed is asked for when all channels are there again.
     autoResubscribe: false,
-    // There may be nothing to hear for hours, and then `PING` tells whether there is somebody.
-    socketTimeout: undefined,
+    // There may be nothing to hear for hours.
     keepAlive: 10_000,
   })
   const listening = new Map<string, Set<Listener>>()
@@ -36,7 +36,7 @@ export function openChannels(target: string | RedisOptions): Channels {
     const names = [...listening.keys()]
     for (let at = 0; at < names.length; at += BATCH) {
       const batch = names.slice(at, at + BATCH)
-      await redis.subscribe(...batch)
+      await inTime(redis, redis.subscribe(...batch))
       for (const name of batch) for (const listener of listening.get(name) ?? []) listener.missed()
     }
   }
@@ -55,7 +55,7 @@ export function openChannels(target: string | RedisOptions): Channels {
       const listeners = listening.get(channel) ?? new Set()
       listening.set(channel, listeners.add(listener))
       try {
-        await redis.subscribe(channel)
+        await inTime(redis, redis.subscribe(channel))
       } catch (reason) {
         leave(channel, listener)
         throw reason

@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto'
 import type { RedisOptions } from 'ioredis'
 import { type Clock, systemClock } from '../clock.ts'
 import {
-  type Addition,
-  type Appended,
   type Attachment,
   type Created,
   DEFAULT_RETENTION,
@@ -13,20 +11,21 @@ import {
   type Lease,
   type NewStream,
   type Retention,
-  type StreamEnd,
   type StreamState,
   type StreamSummary,
 } from '../engine.ts'
 import { onlyGiven } from '../only-given.ts'
 import { epochOf } from '../protocol/position.ts'
+import { createAppend } from './append-together.ts'
 import { openChannels } from './channels.ts'
 import { formatLineage } from './lineage.ts'
-import { lengthsOf } from './message.ts'
-import { flagsOf, readStreamOf, summaryOf } from './state-of.ts'
+import { createLosses } from './losses.ts'
+import { readStreamOf, summaryOf } from './state-of.ts'
 import { openStore, type Reply } from './store.ts'
 import { createTail, type Glance, type Tail } from './tail.ts'
 import { createTopicTail } from './topic-tail.ts'
 
+/** Where the store is, what its keys are called, and how long it keeps what. */
 export interface RedisEngineOptions extends Retention {
   /**
    * Where the server is: an address, or the options of ioredis (a password, TLS, sentinels).
@@ -46,7 +45,11 @@ export interface RedisEngineOptions extends Retention {
    * @defaultValue `1_500`: messages are lost with connections, and seldom otherwise
    */
   watchMs?: number | undefined
-  /** @defaultValue the clock of the machine, for how often to ask. Leases go by the clock of the store */
+  /**
+   * For how often to ask, and when a turn is over. Leases go by the clock of the store.
+   *
+   * @defaultValue the clock of the machine
+   */
   clock?: Clock | undefined
 }
 
@@ -69,6 +72,11 @@ export function createRedisEngine(options: RedisEngineOptions = {}): Engine {
   const { leaseMs, liveTtlMs, endedTtlMs, keyTtlMs } = { ...DEFAULT_RETENTION, ...onlyGiven(options) }
   const store = openStore(target)
   const channels = openChannels(target)
+  const losses = createLosses({
+    readMark: async () => String(await store.run('mark', prefix)),
+    now: clock.now,
+    recentMs: leaseMs,
+  })
   const tails = new Set<Tail>()
   const watch = clock.repeat(watchMs, () => void compareAll().catch(() => {}))
 
@@ -84,28 +92,16 @@ export function createRedisEngine(options: RedisEngineOptions = {}): Engine {
     return { outcome: 'created', lease: { id, fence: 1, ttlMs: leaseMs } }
   }
 
-  async function append(id: string, { fence, expect, chunks, end }: Addition): Promise<Appended> {
-    const ending = [end === undefined ? '' : JSON.stringify(end), end?.st ?? '']
-    const times = [leaseMs, liveTtlMs, endedTtlMs]
-    const reply = await store.run(
-      'append',
-      prefix,
-      id,
-      fence,
-      expect,
-      ...times,
-      lengthsOf(chunks),
-      ...ending,
-      ...chunks,
-    )
-    return appendedOf(reply)
-  }
+  const append = createAppend({ store, soon: clock.soon, about: [prefix, leaseMs, liveTtlMs, endedTtlMs] })
 
   const readFrom = async (id: string, from: number) => readStreamOf(await store.run('read', prefix, id, from), id, from)
 
   async function read(id: string): Promise<StreamState | undefined> {
     const found = await readFrom(id, -1)
-    return found?.state
+    if (found !== undefined) return found.state
+    await losses.look()
+    if (losses.isRecent) throw new Error('the store has lost everything: what has a producer comes back within a lease')
+    return undefined
   }
 
   async function attach(id: string, listener: (event: EngineEvent) => void): Promise<Attachment | undefined> {
@@ -141,7 +137,7 @@ export function createRedisEngine(options: RedisEngineOptions = {}): Engine {
   /** Finds what was said and not heard. */
   async function compareAll(): Promise<void> {
     const all = [...tails]
-    if (all.length === 0) await store.ask((redis) => redis.ping())
+    await losses.look()
     for (let at = 0; at < all.length; at += WATCH_BATCH) {
       const batch = all.slice(at, at + WATCH_BATCH)
       const fields = ['e', 'o', 'nf', 'end'] as const
@@ -248,23 +244,6 @@ export function createRedisEngine(options: RedisEngineOptions = {}): Engine {
       store.close()
     },
   }
-}
-
-/** What the script `append` answers, by its first word. */
-const APPENDED: { readonly [outcome: string]: (about: Reply) => Appended } = {
-  added: (flags) => ({ outcome: 'added', flags: flagsOf(texts(flags)) }),
-  elsewhere: (tail) => ({ outcome: 'elsewhere', tail: Number(tail) }),
-  // Written by an engine like this one.
-  ended: (end) => ({ outcome: 'ended', end: JSON.parse(String(end)) as StreamEnd }),
-  fenced: () => ({ outcome: 'fenced' }),
-  lost: () => ({ outcome: 'lost' }),
-}
-
-function appendedOf(reply: Reply): Appended {
-  const [outcome, about = null] = reply as readonly [string, Reply?]
-  const appended = APPENDED[outcome]
-  if (appended === undefined) throw new Error(`the store answered ${outcome}: another version of this package uses it`)
-  return appended(about)
 }
 
 /** Of what may be long or secret, as the name of something. */

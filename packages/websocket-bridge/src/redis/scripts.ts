@@ -3,8 +3,8 @@
  *
  * Keys, after the prefix: `s:<id>` the state of a stream, `l:<id>` its log (a stream whose ids are offsets, `<offset>-0`),
  * `f:<id>` its flags, `k:<owner and key>` which stream a key has, `t:<topic>` the live streams of a topic, `leases` live
- * streams by when their lease ends, `all` streams by when they began, `o:<word>` words that were said. Channels: `c:<id>`
- * what happens to a stream, `u:<topic>` which streams begin and end.
+ * streams by when their lease ends, `all` streams by when they began, `o:<word>` words that were said, `mark` which life of
+ * the store this is. Channels: `c:<id>` what happens to a stream, `u:<topic>` which streams begin and end.
  *
  * The state: `own` `key` `req` `topic` `orph` `at` as they were made; `lin` the epochs as `e:fork,e:fork`, `e` the last of
  * them; `o` the last offset, `base` and `sum` what was compacted; `fence` `node` `lease` who holds it, until when; `end`;
@@ -55,51 +55,70 @@ announce(topic, owner, 'live', int(now))
 return { 'created' }`
 
 /**
- * Adds: fence, offset expected, leaseMs, liveTtlMs, endedTtlMs, lengths of the chunks or '', end or '', status, chunks.
+ * Adds to streams: prefix, leaseMs, liveTtlMs, endedTtlMs, then for each stream its id, fence, offset expected, end or '',
+ * status, lengths of the chunks or '', number of chunks, chunks. Gives an outcome for each, in order.
  *
  * The one script that runs for every chunk: what only the end needs is made there, which takes a third off the rest.
  */
-const append = `local state, log = ARGV[1] .. 's:' .. ARGV[2], ARGV[1] .. 'l:' .. ARGV[2]
-local call, args = redis.call, #ARGV
-local have = call('HMGET', state, 'fence', 'o', 'end', 'e', 'nf', 'base')
-if not have[1] then return { 'lost' } end
-if have[1] ~= ARGV[3] then return { 'fenced' } end
-if have[3] then return { 'ended', have[3] } end
-if have[2] ~= ARGV[4] then return { 'elsewhere', have[2] } end
-local o = have[2]
-if args > 10 then
-  local first = o + 1
-  local id = string.format('%.0f', first)
-  if o == have[6] then
-    call('XADD', log, id .. '-0', 'c', ARGV[11])
-    call('PEXPIRE', log, ARGV[6])
-  -- The log may have been evicted alone.
-  elseif not call('XADD', log, 'NOMKSTREAM', id .. '-0', 'c', ARGV[11]) then return { 'lost' } end
-  for i = 12, args do
-    id = string.format('%.0f', first + i - 11)
-    call('XADD', log, id .. '-0', 'c', ARGV[i])
-  end
-  o = id
-  if ARGV[8] == '' then call('PUBLISH', ARGV[1] .. 'c:' .. ARGV[2], 'n|' .. have[4] .. '|' .. o)
-  else
-    local chunks = args == 11 and ARGV[11] or table.concat(ARGV, '', 11)
-    call('PUBLISH', ARGV[1] .. 'c:' .. ARGV[2], 'c|' .. have[4] .. '|' .. ARGV[4] .. '|' .. ARGV[8] .. '|' .. chunks)
-  end
-end
+const append = `local call, P, ttlMs, endedTtlMs = redis.call, ARGV[1], ARGV[3], ARGV[4]
 local time = call('TIME')
-local lease = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[5])
-call('HSET', state, 'o', o, 'lease', lease)
-if ARGV[9] ~= '' then
-  ${STREAM}
-  ${TELL}
-  call('HSET', state, 'end', ARGV[9])
-  for _, key in ipairs({ state, log, flags }) do call('PEXPIRE', key, ARGV[7]) end
-  call('ZREM', P .. 'leases', id)
-  tell('x|' .. o .. '|' .. ARGV[9])
-  local made = call('HMGET', state, 'topic', 'own', 'at')
-  announce(made[1], made[2], ARGV[10], made[3])
+local lease = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2])
+local function add(at, first, last)
+  local id, fence, expect, ending, status, lengths = unpack(ARGV, at, at + 5)
+  local state, log, flags = P .. 's:' .. id, P .. 'l:' .. id, P .. 'f:' .. id
+  local have = call('HMGET', state, 'fence', 'o', 'end', 'e', 'nf', 'base')
+  local o = have[2]
+  if not have[1] then return { 'lost' } end
+  if have[1] ~= fence then return { 'fenced' } end
+  if have[3] then return { 'ended', have[3] } end
+  if o ~= expect then return { 'elsewhere', o } end
+  local channel = P .. 'c:' .. id
+  if first <= last then
+    local place = string.format('%.0f', o + 1)
+    if o == have[6] then
+      call('XADD', log, place .. '-0', 'c', ARGV[first])
+      call('PEXPIRE', log, ttlMs)
+    -- The log may have been evicted alone.
+    elseif not call('XADD', log, 'NOMKSTREAM', place .. '-0', 'c', ARGV[first]) then return { 'lost' } end
+    for i = first + 1, last do
+      place = string.format('%.0f', o + 1 + i - first)
+      call('XADD', log, place .. '-0', 'c', ARGV[i])
+    end
+    o = place
+    if lengths == '' then call('PUBLISH', channel, 'n|' .. have[4] .. '|' .. o)
+    else
+      local chunks = first == last and ARGV[first] or table.concat(ARGV, '', first, last)
+      call('PUBLISH', channel, 'c|' .. have[4] .. '|' .. expect .. '|' .. lengths .. '|' .. chunks)
+    end
+  end
+  call('HSET', state, 'o', o, 'lease', lease)
+  if ending ~= '' then
+    ${TELL}
+    call('HSET', state, 'end', ending)
+    for _, key in ipairs({ state, log, flags }) do call('PEXPIRE', key, endedTtlMs) end
+    call('ZREM', P .. 'leases', id)
+    tell('x|' .. o .. '|' .. ending)
+    local made = call('HMGET', state, 'topic', 'own', 'at')
+    announce(made[1], made[2], status, made[3])
+  end
+  if have[5] == '0' then return { 'added' } end
+  return { 'added', call('HGETALL', flags) }
 end
-return { 'added', have[5] == '0' and {} or call('HGETALL', ARGV[1] .. 'f:' .. ARGV[2]) }`
+local answers, failures, at, args = {}, 0, 5, #ARGV
+while at <= args do
+  local last = at + 6 + ARGV[at + 6]
+  -- One stream that cannot be written does not keep the others from it.
+  local isDone, answer = pcall(add, at, at + 7, last)
+  if not isDone then
+    failures = failures + 1
+    -- The store itself: it is full, or a replica.
+    if failures > #answers and last == args then error(answer, 0) end
+    answer = { 'failed', type(answer) == 'table' and answer.err or tostring(answer) }
+  end
+  answers[#answers + 1] = answer
+  at = last + 1
+end
+return answers`
 
 /** Keeps a sum: fence, offset, sum. */
 const compact = `${STREAM}
@@ -263,6 +282,13 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, 'LIM
 end
 return found`
 
+/** Gives the mark of the store, and makes it where there is none: prefix. */
+const mark = `local place, time = ARGV[1] .. 'mark', redis.call('TIME')
+local mark = redis.call('GET', place)
+if mark then return mark end
+redis.call('SET', place, time[1] .. '.' .. time[2])
+return redis.call('GET', place)`
+
 export const SCRIPTS = {
   create,
   append,
@@ -276,6 +302,7 @@ export const SCRIPTS = {
   summaries,
   all,
   orphaned,
+  mark,
 } as const
 
 export type ScriptName = keyof typeof SCRIPTS

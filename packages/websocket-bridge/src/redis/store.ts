@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis'
+import { endSilent, inTime, readyInTime } from './in-time.ts'
 import { type ScriptName, SCRIPTS } from './scripts.ts'
 
 /** A script's answer: what it says, with numbers, texts and lists. */
@@ -14,9 +15,6 @@ export interface Store {
   close(): void
 }
 
-/** How long an answer may take, or a connection. */
-const PATIENCE_MS = 1500
-
 /**
  * How a connection behaves that must rather fail than hang.
  *
@@ -26,9 +24,7 @@ const CAREFUL: RedisOptions = {
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
-  // A store that is stopped accepts connections and does not answer.
-  commandTimeout: PATIENCE_MS,
-  socketTimeout: 2500,
+  // How long an answer may take is ours to say (`inTime`).
   connectTimeout: 2500,
   // A store that is back is soon found: leases do not wait.
   retryStrategy: (times) => Math.min(times * 50, 250),
@@ -43,6 +39,8 @@ export function openConnection(target: string | RedisOptions, over: RedisOptions
   const redis = typeof target === 'string' ? new Redis(target, options) : new Redis(options)
   redis.on('error', (reason) => failures.set(redis, reason))
   redis.on('ready', () => failures.delete(redis))
+  // A store that is stopped accepts connections and does not answer.
+  redis.on('connect', () => endSilent(redis))
   return redis
 }
 
@@ -65,17 +63,8 @@ export async function readiness(redis: Redis): Promise<void> {
   await ready
 }
 
-function untilReady(redis: Redis): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      redis.off('ready', done)
-      if (redis.status === 'ready') resolve()
-      else reject(unreached(redis))
-    }
-    const timer = setTimeout(done, PATIENCE_MS)
-    redis.on('ready', done)
-  })
+async function untilReady(redis: Redis): Promise<void> {
+  if (!(await readyInTime(redis))) throw unreached(redis)
 }
 
 const CLUSTER =
@@ -101,7 +90,7 @@ export function openStore(target: string | RedisOptions): Store {
     await readiness(redis)
     if (isCluster) throw new TypeError(CLUSTER)
     try {
-      const answer = await command(redis)
+      const answer = await inTime(redis, command(redis))
       isAnswering = true
       return answer
     } catch (reason) {

@@ -6,10 +6,11 @@ import { bearerOf, type Identify, type Shown } from '../door/identify.ts'
 import type { OriginVerdict, Caller } from '../door/origins.ts'
 import type { Hub } from '../hub/hub.ts'
 import { SUBPROTOCOL } from '../protocol/frame.ts'
-import { type Conversation, converse } from './conversation.ts'
+import { Conversation, type ConversationOptions } from './conversation.ts'
 import { createHeartbeat, type Heartbeat } from './heartbeat.ts'
 import { RelaySocket } from './relay-socket.ts'
 
+/** Where sockets are opened, and how patient the relay is with them. */
 export interface AttachOptions {
   /** Where sockets are opened. @defaultValue `'/v1/socket'` */
   path?: string | undefined
@@ -59,7 +60,8 @@ export interface SocketDoorOptions {
 interface Room {
   readonly sockets: Map<RelaySocket, Conversation>
   readonly heartbeat: Heartbeat<RelaySocket>
-  readonly options: { readonly [K in keyof AttachOptions]-?: Exclude<AttachOptions[K], undefined> }
+  readonly conversation: ConversationOptions
+  readonly slowAfterMs: number
   detach(): void
 }
 
@@ -97,7 +99,8 @@ export function createSocketDoor({ hub, identify, judge, onError }: SocketDoorOp
     const room: Room = {
       sockets: new Map(),
       heartbeat: createHeartbeat(ticks),
-      options: { path, pingMs: ticks * 1000, windowLength, slowAfterMs },
+      conversation: { identify, pingMs: ticks * 1000, windowLength, onError },
+      slowAfterMs,
       detach: () => void server.off('upgrade', upgrade),
     }
 
@@ -128,9 +131,8 @@ export function createSocketDoor({ hub, identify, judge, onError }: SocketDoorOp
   }
 
   function enter(room: Room, ws: WebSocket, wire: Socket, shown: Shown): void {
-    const { pingMs, windowLength } = room.options
-    const socket = new RelaySocket(hub, ws, wire, windowLength)
-    const conversation = converse({ socket, shown, identify, pingMs, windowLength, onError })
+    const socket = new RelaySocket(hub, ws, wire, room.conversation.windowLength)
+    const conversation = new Conversation(socket, shown, room.conversation)
     hub.stats.socketsOpened++
     room.sockets.set(socket, conversation)
     room.heartbeat.add(socket)
@@ -151,7 +153,7 @@ export function createSocketDoor({ hub, identify, judge, onError }: SocketDoorOp
   }
 
   /** Once a second: who is late, too slow, out of time, or dead. */
-  function look({ sockets, heartbeat, options: { slowAfterMs } }: Room): void {
+  function look({ sockets, heartbeat, slowAfterMs }: Room): void {
     const now = hub.clock.now()
     const date = hub.clock.date()
     heartbeat.tick()

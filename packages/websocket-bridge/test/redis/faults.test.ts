@@ -4,9 +4,11 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { WebSocket } from 'ws'
 import { connectRelay, type Relay as RelayClient } from '../../src/client/index.ts'
+import type { Relay } from '../../src/index.ts'
 import { createRedisEngine } from '../../src/redis/index.ts'
 import { chunkOf, handSource } from '../support/chunks.ts'
 import { type ChaosProxy, startChaosProxy } from '../support/chaos-proxy.ts'
+import { compiler, storeClock } from '../support/store-clock.ts'
 import { createStage } from '../support/listen.ts'
 import { type RedisServer, startRedis } from '@deltawire/testkit/redis'
 import { canonicalOf, type Testimony, witness } from './witness.ts'
@@ -26,8 +28,12 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
   const last: { close(): unknown }[] = []
 
   interface Node {
+    /** Before the store. */
     readonly proxy: ChaosProxy
+    readonly port: number
+    readonly url: string
     readonly socketUrl: string
+    readonly relay: Relay
   }
 
   /** What a fault may use. */
@@ -41,8 +47,8 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
   }
 
   /** Two nodes on one store, each behind a network of its own; the first one reads the source. */
-  async function relayOfTwo({ keepsData = true, leaseMs = 10_000 } = {}) {
-    const redis = await startRedis(program, { keepsData })
+  async function relayOfTwo({ keepsData = true, leaseMs = 10_000, env = {} } = {}) {
+    const redis = await startRedis(program, { keepsData, env })
     last.push(redis)
     const prefix = `${randomUUID()}:`
     const source = handSource()
@@ -52,19 +58,19 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
       last.push(proxy)
       const engine = createRedisEngine({ redis: `redis://127.0.0.1:${proxy.port}`, prefix, watchMs: 100, leaseMs })
       last.push(engine)
-      const { socketUrl } = await serve({
+      const { port, url, socketUrl, relay } = await serve({
         engine,
         open: () => {
           asked++
           return source
         },
       })
-      return { proxy, socketUrl }
+      return { proxy, port, url, socketUrl, relay }
     }
-    return { redis, prefix, source, asked: () => asked, near: await node(), far: await node() }
+    return { redis, prefix, source, asked: () => asked, near: await node(), far: await node(), another: node }
   }
 
-  function connect({ socketUrl }: Node): RelayClient {
+  function connect({ socketUrl }: Pick<Node, 'socketUrl'>): RelayClient {
     const client = connectRelay(socketUrl, { WebSocket })
     opened.push(client)
     return client
@@ -184,6 +190,13 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
         await admin.replicaof('NO', 'ONE')
       },
     ],
+    [
+      'the keys of the stream expire under those who follow it',
+      {},
+      async ({ admin }, { prefix, id }) => {
+        for (const kind of ['s', 'l']) await admin.pexpire(`${prefix}${kind}:${id}`, 1)
+      },
+    ],
     ['the store forgets its scripts', {}, async ({ admin }) => void (await admin.script('FLUSH'))],
   ])(
     'everybody has the truth, and nobody has to forget anything, when %s',
@@ -205,6 +218,76 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
     await wait(300)
     await redis.start()
   }
+
+  it(
+    'who comes to a node that knows nothing, before the producer has brought back what the store lost, is told to wait',
+    async () => {
+      const { redis, source, near, another, asked } = await relayOfTwo({ leaseMs: 3000 })
+      const truth = [chunkOf({ content: 'lost and ' }), chunkOf({ content: 'found' }), chunkOf({}, 'stop')]
+      const network = await startChaosProxy(near.port)
+      opened.push(network)
+      const stream = await connect({ socketUrl: near.socketUrl.replace(`${near.port}`, `${network.port}`) }).start(body)
+      source.give(...truth.slice(0, 1))
+      const testimony = witness(stream, truth)
+      await expect.poll(() => stream.position?.o, TIMEOUT).toBe(1)
+      const elsewhere = await another()
+      const unknown = (): Promise<number> => fetch(`${elsewhere.url}/v1/streams/st_never`).then(({ status }) => status)
+      expect(await unknown()).toBe(404)
+      await redis.admin.flushall()
+      const events = await fetch(`${elsewhere.url}/v1/streams/${stream.id}/events`)
+      expect([events.status, events.headers.get('retry-after')]).toEqual([503, '1'])
+      // One who has a position, and one who has nothing yet.
+      network.leadTo(elsewhere.port)
+      network.cut()
+      const late = witness(connect(elsewhere).subscribe(stream.id), truth)
+      await expect.poll(async () => (await fetch(`${elsewhere.url}/v1/streams/${stream.id}`)).status, TIMEOUT).toBe(200)
+      source.give(...truth.slice(1))
+      source.end()
+      expect([await testimony, await late]).toEqual(truthfully(truth, 2))
+      expect(asked()).toBe(1)
+      // What nobody brings back within a lease is not there.
+      await expect.poll(unknown, TIMEOUT).toBe(404)
+    },
+    TIMEOUT.timeout,
+  )
+
+  it(
+    'everybody has the truth, and nobody has to forget anything, whatever error the store answers for a while',
+    async () => {
+      const { near, far, testimonies, truth, end, flow, asked } = await followed()
+      for (const error of ERRORS) {
+        for (const { proxy } of [near, far]) proxy.refuse(error)
+        await wait(200)
+        for (const { proxy } of [near, far]) proxy.mend()
+        await flow()
+      }
+      end()
+      expect(await testimonies).toEqual(truthfully(truth))
+      expect(asked()).toBe(1)
+      expect(near.relay.stats.storeFailures['append']).toBeGreaterThanOrEqual(ERRORS.length)
+    },
+    TIMEOUT.timeout,
+  )
+
+  it.skipIf(compiler === undefined).each([2, -2])(
+    'everybody has the truth when the clock of the store jumps by %i hours, and back',
+    async (hours) => {
+      const clock = await storeClock()
+      last.push(clock)
+      const { redis, far, testimonies, truth, end, flow, asked, id } = await followed({ env: clock.env })
+      await clock.set(hours * 3600)
+      const [seconds] = await redis.admin.time()
+      expect(Math.round((Number(seconds) - Date.now() / 1000) / 3600)).toBe(hours)
+      await flow()
+      await clock.set(0)
+      await flow()
+      const late = witness(connect(far).subscribe(id), truth)
+      end()
+      expect([...(await testimonies), await late]).toEqual(truthfully(truth, 4))
+      expect(asked()).toBe(1)
+    },
+    TIMEOUT.timeout,
+  )
 
   it(
     'everybody has the truth when the store has lost its newest chunks, and their producer lives',
@@ -247,6 +330,40 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
     },
     TIMEOUT.timeout,
   )
+
+  it('a connection that carries nothing any more is left for a new one', async () => {
+    const redis = await startRedis(program)
+    const proxy = await startChaosProxy(redis.port)
+    const engine = createRedisEngine({ redis: `redis://127.0.0.1:${proxy.port}` })
+    last.push(redis, proxy, engine)
+    expect(await engine.read('st_never')).toBeUndefined()
+    proxy.strand()
+    const answer = (): Promise<string> =>
+      engine.list('all', 1).then(
+        () => 'answered',
+        () => 'unreached',
+      )
+    expect(await answer()).toBe('unreached')
+    expect(engine.isReachable).toBe(false)
+    await expect.poll(answer, { timeout: 20_000 }).toBe('answered')
+    expect(engine.isReachable).toBe(true)
+  })
+
+  it('what a store answered while this node stood still counts: neither it nor the connection is given up', async () => {
+    const redis = await startRedis(program)
+    last.push(redis)
+    const engine = createRedisEngine({ redis: redis.url })
+    last.push(engine)
+    expect(await engine.read('st_never')).toBeUndefined()
+    const before = await redis.admin.client('LIST')
+    const answers = Array.from({ length: 3 }, () => engine.list('all', 1))
+    // They are sent in this turn, and answered in another.
+    await new Promise((resolve) => process.nextTick(resolve))
+    for (const until = performance.now() + 3000; performance.now() < until;);
+    expect(await Promise.all(answers)).toEqual([[], [], []])
+    const idsOf = (list: unknown): string[] => String(list).match(/^id=\d+/gm) ?? []
+    expect(idsOf(await redis.admin.client('LIST'))).toEqual(idsOf(before))
+  })
 
   it('a store that is a cluster is refused, in so many words', async () => {
     const cluster = await startRedis(program, { isCluster: true })
@@ -334,6 +451,24 @@ describeWithProgram('redis', 'the relay on Redis, when things break', (program) 
       witness(connect(node).subscribe(id), truth)
   })
 })
+
+/** What a server of Redis may answer that starts, is busy, is part of something larger, or has trouble with its disk. */
+const ERRORS = [
+  'LOADING Redis is loading the dataset in memory',
+  'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+  'MOVED 3999 127.0.0.1:1',
+  'ASK 3999 127.0.0.1:1',
+  'TRYAGAIN Multiple keys request during rehashing of slot',
+  'CLUSTERDOWN The cluster is down',
+  'MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to no.',
+  "READONLY You can't write against a read only replica.",
+  'NOREPLICAS Not enough good replicas to write.',
+  'MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk.',
+  'NOSCRIPT No matching script. Please use EVAL.',
+  "OOM command not allowed when used memory > 'maxmemory'.",
+  'NOAUTH Authentication required.',
+  'ERR of a later version',
+]
 
 /** Takes a store back by ten chunks, as a power cut does that comes before the disk. */
 const LOSE_TEN = `local state, log = ARGV[1] .. 's:' .. ARGV[2], ARGV[1] .. 'l:' .. ARGV[2]

@@ -224,4 +224,29 @@ describe('following a stream in the store', () => {
       { numRuns: Number(process.env['DELTAWIRE_RUNS'] ?? 500) },
     )
   }, 120_000)
+
+  it('waits for what the store has lost as long as a producer may bring it back, and then it is gone', async () => {
+    const store = createModelStore()
+    const events: EngineEvent[] = []
+    let now = 0
+    const tail = createTail({
+      id: 'st',
+      read: async (_id, from) => store.read(from),
+      tell: (event) => void events.push(event),
+      now: () => now,
+      patienceMs: 30_000,
+    })
+    tail.begin(store.state)
+    store.lose()
+    for (const at of [0, 10_000, 29_999]) {
+      now = at
+      tail.compare(undefined)
+      await turn()
+      expect([at, events]).toEqual([at, []])
+    }
+    now = 30_000
+    tail.compare(undefined)
+    await turn()
+    expect(events).toEqual([{ kind: 'gone' }])
+  })
 })
