@@ -7,6 +7,7 @@ import type { Profile } from './config/config-schema.ts'
 import type { Settings } from './config/load-settings.ts'
 import { exitCode } from './exit-code.ts'
 import type { Environment, Io } from './io.ts'
+import type { FetchThroughOptions } from './network/fetch-through.ts'
 import { note, sentenceOf } from './report.ts'
 
 /** `NAME: VALUE` */
@@ -63,6 +64,10 @@ export interface Endpoint extends StreamChatCompletionOptions {
   readonly headers: Readonly<Record<string, string>>
   /** What must never be shown or stored. */
   readonly secrets: readonly string[]
+  /** Where the key is from, in words that may be shown. */
+  readonly keySource: string
+  /** How requests reach it. */
+  readonly way: FetchThroughOptions
 }
 
 /** The flags, and what a command knows besides. */
@@ -98,7 +103,7 @@ export async function endpointOf(flags: EndpointChoice, settings: Settings, io: 
   const { profile } = settings
   const place = placeOf(flags, settings, io.env)
   const usesProfile = profile !== undefined && (profile.isExplicit || place.isProfiles)
-  const apiKey = await keyOf(flags, usesProfile ? profile : undefined, place.baseURL, io)
+  const { key: apiKey, source: keySource } = await keyOf(flags, usesProfile ? profile : undefined, place.baseURL, io)
   if (place.baseURL === undefined && apiKey === '') throw nowhere()
   const value: Profile = usesProfile ? profile.value : {}
   const baseURL = checkURL(place.baseURL ?? official, place.source)
@@ -106,12 +111,12 @@ export async function endpointOf(flags: EndpointChoice, settings: Settings, io: 
   const { fetchThrough } = await import('./network/fetch-through.ts')
   const { loggedFetch } = await import('./network/logged-fetch.ts')
   const secrets = secretsOf(apiKey, [...Object.entries(value.headers ?? {}), ...flags.header])
-  const send = await fetchThrough(
-    { proxy: flags['http-proxy'] ?? value.proxy, ca: flags.ca ?? value.caFile, insecure: flags.insecure },
-    io,
-  )
+  const way = { proxy: flags['http-proxy'] ?? value.proxy, ca: flags.ca ?? value.caFile, insecure: flags.insecure }
+  const send = await fetchThrough(way, io)
   return {
     baseURL,
+    way,
+    keySource,
     apiKey: keyHeader === undefined ? apiKey : '',
     organization: value.organization ?? (usesProfile ? '' : (io.env.OPENAI_ORG_ID ?? io.env['OPENAI_API_ORG'] ?? '')),
     project: value.project ?? (usesProfile ? '' : (io.env.OPENAI_PROJECT_ID ?? '')),
@@ -175,7 +180,7 @@ async function keyOf(
   profile: Settings['profile'],
   baseURL: string | undefined,
   io: Io,
-): Promise<string> {
+): Promise<{ readonly key: string; readonly source: string }> {
   const { checkKey, keyFromCommand, keySourceOf, readKey } = await import('./keys/read-key.ts')
   if (flags['api-key'] !== undefined) {
     await note(
@@ -183,16 +188,19 @@ async function keyOf(
       { quiet: flags.quiet === true, verbose: 0 },
       '--api-key can be seen in the list of processes; deltawire keys set, keyCmd or $OPENAI_API_KEY cannot',
     )
-    return checkKey(flags['api-key'], '--api-key')
+    return { key: checkKey(flags['api-key'], '--api-key'), source: '--api-key' }
   }
-  if (flags['api-key-cmd'] !== undefined)
-    return checkKey(await keyFromCommand(flags['api-key-cmd'], io), 'the output of --api-key-cmd')
+  if (flags['api-key-cmd'] !== undefined) {
+    const source = 'the output of --api-key-cmd'
+    return { key: checkKey(await keyFromCommand(flags['api-key-cmd'], io), source), source }
+  }
   if (profile !== undefined) {
-    if (keySourceOf(profile.value) !== undefined) return readKey(profile.name, profile.value, io)
+    const source = keySourceOf(profile.value)
+    if (source !== undefined) return { key: await readKey(profile.name, profile.value, io), source }
     // The key of the environment is for the official endpoint. Another profile's server has no business with it.
-    if (baseURL !== official) return ''
+    if (baseURL !== official) return { key: '', source: '' }
   }
-  return checkKey(io.env.OPENAI_API_KEY ?? '', 'OPENAI_API_KEY')
+  return { key: checkKey(io.env.OPENAI_API_KEY ?? '', 'OPENAI_API_KEY'), source: '$OPENAI_API_KEY' }
 }
 
 function checkURL(baseURL: string, source: string): string {

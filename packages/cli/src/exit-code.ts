@@ -1,6 +1,6 @@
 import { isStreamError, type AnyStreamError, type ChatCompletion, type StreamErrorCode } from '@deltawire/core'
 import { CliError } from './cli-error.ts'
-import { Interrupted, OutputClosed } from './io.ts'
+import { Interrupted, OutputClosed, type StopSignal } from './io.ts'
 
 /** What each exit code says. The numbers are a promise to scripts. */
 export const exitCode = {
@@ -17,6 +17,7 @@ export const exitCode = {
   unacceptable: 8,
   truncated: 9,
   totalTimeout: 10,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const
@@ -44,12 +45,19 @@ const ofTimeout = {
   total: exitCode.totalTimeout,
 } as const
 
+/** 128 and the number of the signal, as shells have it. */
+const ofSignal: { readonly [S in StopSignal]: ExitCode } = {
+  SIGHUP: exitCode.hungUp,
+  SIGINT: exitCode.interrupted,
+  SIGTERM: exitCode.terminated,
+}
+
 /** The exit code of whatever a command ended with. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CliError) return error.exitCode
   // A closed pipe is a normal end, as for `cat`.
   if (error instanceof OutputClosed) return exitCode.complete
-  if (error instanceof Interrupted) return error.signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated
+  if (error instanceof Interrupted) return ofSignal[error.signal]
   if (!isStreamError(error)) return exitCode.bug
   const code = ofStreamError[error.code] as ExitCode | ((error: AnyStreamError) => ExitCode)
   return typeof code === 'function' ? code(error) : code

@@ -4,7 +4,8 @@
  * A file more costs a start a millisecond, a hundred kilobytes more cost it seven.
  */
 export { systemClock } from './clock.ts'
-export { Interrupted } from './io.ts'
+export { holdTerminal } from './hold-terminal.ts'
+export { Interrupted, stopSignals } from './io.ts'
 export { isTerminal } from './is-terminal.ts'
 export { createProcessInput } from './process-input.ts'
 export { createProcessOutput } from './process-output.ts'

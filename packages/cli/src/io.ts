@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import type { TerminalHold, TerminalUse } from './hold-terminal.ts'
 
 /** Everything a command touches outside itself. Tests hand in their own. */
 export interface Io {
@@ -18,6 +19,8 @@ export interface Io {
   readonly fetch: typeof fetch
   /** The streams of the terminal, for a command that edits lines in it. Absent where there is none. */
   readonly terminal?: () => Terminal
+  /** Takes the terminal for a screen, or for keys, of one's own. Absent where there is no process that could leave it. */
+  readonly holdTerminal?: (use: TerminalUse) => TerminalHold
 }
 
 export interface Terminal {
@@ -45,6 +48,8 @@ export interface Output {
   write(text: Uint8Array | string): Promise<void>
   /** Resolves when all that was written has left the process. */
   flush(): Promise<void>
+  /** Writes before it returns, behind everything that waits. Only of a terminal. */
+  writeNow?(text: string): void
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -54,12 +59,16 @@ export class OutputClosed extends Error {
   override readonly name = 'OutputClosed'
 }
 
+/** Ctrl-C, a polite `kill`, a terminal that was closed. */
+export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+export type StopSignal = (typeof stopSignals)[number]
+
 /** The user wants us to stop. What has arrived is kept. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
-  readonly signal: 'SIGINT' | 'SIGTERM'
+  readonly signal: StopSignal
 
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
+  constructor(signal: StopSignal) {
     super(signal === 'SIGINT' ? 'stopped by Ctrl-C' : `stopped by ${signal}`)
     this.signal = signal
   }

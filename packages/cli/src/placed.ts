@@ -1,13 +1,26 @@
+import type { colorFlag } from './arguments/color-flag.ts'
 import type { FlagValues, GlobalFlags } from './arguments/command.ts'
 import { quote } from './arguments/parse-arguments.ts'
 import { usageError } from './arguments/usage-error.ts'
 import type { Environment, Io } from './io.ts'
 
-/** Where a command runs, as --cwd and --env-file have it. */
-export function placed({ cwd, 'env-file': files }: Pick<FlagValues<GlobalFlags>, 'cwd' | 'env-file'>, io: Io): Io {
+export type PlaceFlags = Pick<FlagValues<GlobalFlags>, 'cwd' | 'env-file'> & {
+  readonly color?: FlagValues<typeof colorFlag>['color']
+}
+
+/** What `--color` says as the variables say it: https://no-color.org, https://force-color.org */
+const colorVariables: { readonly [C in 'always' | 'auto' | 'never']: Environment } = {
+  auto: {},
+  always: { NO_COLOR: '', FORCE_COLOR: '1' },
+  never: { NO_COLOR: '1', FORCE_COLOR: '' },
+}
+
+/** Where a command runs, as --cwd and --env-file have it, and whether in colours. */
+export function placed({ cwd, 'env-file': files, color = 'auto' }: PlaceFlags, io: Io): Io {
   // The files are named from where the user stands. What the environment says comes before them, as for Node.js.
-  const env = Object.fromEntries([...files.map(readEnvironment), io.env].flatMap((one) => Object.entries(one)))
-  if (cwd === undefined && files.length === 0) return io
+  const all = [...files.map(readEnvironment), io.env, colorVariables[color]]
+  if (cwd === undefined && files.length === 0 && color === 'auto') return io
+  const env = Object.fromEntries(all.flatMap((one) => Object.entries(one)))
   return cwd === undefined ? { ...io, env } : { ...io, env, cwd: enter(cwd, io) }
 }
 

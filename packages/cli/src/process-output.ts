@@ -86,6 +86,14 @@ export function createProcessOutput(
       if (pendingLength > maxPendingLength) await flush()
     },
     flush,
+    ...(isTTY && {
+      writeNow(text) {
+        // The stream of a terminal is written to synchronously.
+        for (const piece of joined([...pending, text])) stream().write(piece)
+        pending = []
+        pendingLength = 0
+      },
+    }),
   }
 }
 

@@ -2,6 +2,7 @@ import { isStreamError, type StreamErrorCode, type Warning } from '@deltawire/co
 import { CliError } from './cli-error.ts'
 import { Interrupted, OutputClosed, type Environment, type Io } from './io.ts'
 import { visible, visibleLine } from './render/visible.ts'
+import { wrap } from './render/wrap.ts'
 
 export interface Loudness {
   readonly quiet: boolean
@@ -11,7 +12,13 @@ export interface Loudness {
 
 /** One `note:` line, unless the user wants quiet. */
 export async function note(io: Io, { quiet }: Loudness, message: string): Promise<void> {
-  if (!quiet) await io.stderr.write(`note: ${visibleLine(message)}\n`)
+  if (!quiet) await io.stderr.write(paragraph(`note: ${visibleLine(message)}`, io))
+}
+
+/** One line, and in a terminal as many as it needs: no word is cut. */
+function paragraph(text: string, { stderr }: Io): string {
+  const width = stderr.columns?.()
+  return `${width === undefined ? text : wrap(text, width).join('\n')}\n`
 }
 
 /** Why nothing more comes. */
@@ -49,13 +56,15 @@ export async function reportError(
   { prefix = '', withHint = true } = {},
 ): Promise<void> {
   if (error instanceof OutputClosed || error instanceof Interrupted) return
-  const say = (text: string) => io.stderr.write(`${withoutKey(text, io.env)}\n`)
+  const say = (text: string) => io.stderr.write(paragraph(withoutKey(text, io.env), io))
   await say(`error: ${visibleLine(prefix + sentenceOf(error))}`)
   const hint = withHint ? hintOf(error) : undefined
   if (hint !== undefined) await say(`hint: ${visibleLine(hint)}`)
   if (verbose === 0 || !(error instanceof Error)) return
-  if (isFault(error)) await say(visible(error.stack ?? ''))
-  if (isStreamError(error) && error.code === 'http_status') await say(visible(error.details.body))
+  if (isFault(error)) await io.stderr.write(`${withoutKey(visible(error.stack ?? ''), io.env)}\n`)
+  if (isStreamError(error) && error.code === 'http_status') {
+    await io.stderr.write(`${withoutKey(visible(error.details.body), io.env)}\n`)
+  }
   for (let { cause } = error; cause instanceof Error; { cause } = cause) {
     await say(`cause: ${visibleLine(sentenceOf(cause))}`)
   }

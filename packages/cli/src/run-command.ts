@@ -21,9 +21,10 @@ export async function runCommand(
   })
   // Ctrl-C reaches the command by itself, and it decides when it ends. Others only know of us.
   const stop = () => {
-    if (signal.reason instanceof Interrupted && signal.reason.signal === 'SIGTERM') child.kill('SIGTERM')
+    if (signal.reason instanceof Interrupted && signal.reason.signal !== 'SIGINT') child.kill(signal.reason.signal)
   }
   signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
   try {
     return await new Promise<number>((resolve, reject) => {
       child.once('error', (error) => {

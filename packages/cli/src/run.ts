@@ -1,12 +1,12 @@
 import { version } from '../package.json'
 import { chooseCommand, isCommandName } from './arguments/choose-command.ts'
-import type { Command, FlagValues, GlobalFlags } from './arguments/command.ts'
-import { commandHelp, generalHelp, widthOf } from './arguments/help-text.ts'
+import type { Command } from './arguments/command.ts'
+import { briefHelp, commandHelp, widthOf } from './arguments/help-text.ts'
 import { asksForHelp, parseArguments } from './arguments/parse-arguments.ts'
 import { commands } from './commands/table.ts'
 import { exitCode, exitCodeOf } from './exit-code.ts'
 import type { Io } from './io.ts'
-import { placed } from './placed.ts'
+import { placed, type PlaceFlags } from './placed.ts'
 import { pluginFor } from './plugin.ts'
 import { note, reportError, type Loudness } from './report.ts'
 
@@ -34,7 +34,7 @@ async function serve(argv: readonly string[], io: Io, onPlace: (io: Io) => void)
   }
   if (argv.length === 0 && io.stdin.isTTY) {
     // Nothing to ask and nobody who will say: the prompt is missing.
-    await io.stderr.write(generalHelp(commands, widthOf(io.stderr.columns?.())))
+    await io.stderr.write(briefHelp(commands, widthOf(io.stderr.columns?.())))
     return exitCode.usage
   }
   const [word] = argv
@@ -55,7 +55,7 @@ async function call(entry: Command, argv: readonly string[], io: Io, onPlace: (i
   }
   const { argv: spelled, notes } = entry.respelled?.(argv) ?? { argv, notes: [] }
   const invocation = parseArguments(entry, spelled)
-  const place = placed(invocation.flags as FlagValues<GlobalFlags>, io)
+  const place = placed(invocation.flags as unknown as PlaceFlags, io)
   onPlace(place)
   if (notes.length > 0)
     await note(place, invocation.flags as unknown as Loudness, `flags of chatgpt: ${notes.join(', ')}`)

@@ -1,8 +1,17 @@
-import { createProcessInput, createProcessOutput, Interrupted, isTerminal, run, systemClock } from './hot.ts'
+import {
+  createProcessInput,
+  createProcessOutput,
+  holdTerminal,
+  Interrupted,
+  isTerminal,
+  run,
+  stopSignals,
+  systemClock,
+} from './hot.ts'
 import type { Io } from './io.ts'
 
 const interrupt = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of stopSignals) {
   // Once: a second Ctrl-C finds the default again, which ends the process.
   process.once(signal, () => interrupt.abort(new Interrupted(signal)))
 }
@@ -21,6 +30,7 @@ const io: Io = {
   signal: interrupt.signal,
   clock: systemClock,
   fetch: (...call) => fetch(...call),
+  ...(isTerminal(1) && { holdTerminal: (use) => holdTerminal(use, process) }),
   ...(isTerminal(1) && stdin.isTTY && { terminal: () => ({ input: stdin.open(), output: process.stdout }) }),
 }
 

@@ -414,6 +414,24 @@ printf 'sunny in '; cat
     expect(shown.stdout.trim().split('\n').length).toBe(4)
   })
 
+  test.skipIf(process.platform === 'win32')('leave the recording of each answer where it is', async () => {
+    const path = home.write('weather', tool, 0o755)
+    const file = join(home.path, 'call.jsonl')
+    await ask([`--record=${file}`, '--tool', path, '--yes', 'weather?'], { fetch: answering(calling).fetch })
+    const textOf = async (name: string) => (await runCli(['merge', '--text', name], { env: home.env })).stdout
+    const callsOf = async (name: string) =>
+      (await runCli(['merge', '--tool-calls', '--compact', name], { env: home.env })).stdout
+    expect(await callsOf(file)).toContain('"name":"weather"')
+    expect(await textOf(join(home.path, 'call-2.jsonl'))).toBe('It is sunny.')
+    const { stdout } = await runCli(['history', 'show', '--json'], { env: home.env })
+    const [, called = ''] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { id: string }).id)
+    expect(await callsOf(`@${called}`)).toContain('"name":"weather"')
+    expect(await textOf('@')).toBe('It is sunny.')
+  })
+
   test.skipIf(process.platform === 'win32')('are not run when nobody is there to ask, and not for ever', async () => {
     const path = home.write('weather', tool, 0o755)
     const refused = await ask(['--tool', path, 'weather?'], { fetch: answering(calling).fetch })

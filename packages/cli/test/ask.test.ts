@@ -117,7 +117,7 @@ describe('ask', () => {
       const { code, stderr } = await ask(['-m', 'm'], { stdin })
       expect({ code, stderr }).toEqual({
         code: 2,
-        stderr: 'error: there is no prompt\nhint: write one behind deltawire ask, or send it to standard input\n',
+        stderr: 'error: there is no prompt\nhint: write one behind the command, or send it to standard input\n',
       })
     }
     for (const stdin of [[Uint8Array.of(0xff, 0xd8, 0xff)], 'a\0b']) {
@@ -227,6 +227,32 @@ describe('ask', () => {
       { type: 'result', partial: true, text: 'This answer was going well until' },
       { v: 1, type: 'error', code: 'upstream_error', exit_code: 7 },
     ])
+  })
+
+  test('prints every other error as JSON, too, where JSON is asked for', async () => {
+    const lastOf = async (argv: readonly string[], options: CliOptions = {}) => {
+      const { code, stdout, stderr } = await ask(argv, options)
+      expect(stderr).toMatch(/^error: /m)
+      const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>
+      expect(last).toMatchObject({ v: 1, type: 'error', exit_code: code })
+      expect(JSON.stringify(last)).not.toContain(apiKey)
+      return [last['code'], last['message']]
+    }
+    const nowhere = { env: { OPENAI_BASE_URL: '', OPENAI_API_KEY: '' } }
+    expect(await lastOf(['-m', 'm', '--json', 'Hi'], nowhere)).toEqual([
+      'configuration',
+      expect.stringContaining('there is no endpoint') as unknown,
+    ])
+    expect(await lastOf(['-m', 'm', '--jsonl', ' '])).toEqual([
+      'usage',
+      expect.stringContaining('no prompt') as unknown,
+    ])
+    const refusal = await lastOf(['-m', 'demo:refusal', '--json', 'Hi'])
+    expect(refusal).toEqual(['unacceptable', 'the model refused to answer'])
+    const schema = ['-m', 'demo:text', '--schema', 'name', '--format', 'json', 'Hi']
+    expect(await lastOf(schema)).toEqual(['unacceptable', expect.stringContaining('not JSON') as unknown])
+    // As a text, only stderr has it.
+    expect((await ask(['-m', 'm', 'Hi'], nowhere)).stdout).toBe('')
   })
 
   test('tells tokens and times when it is asked to', async () => {

@@ -1,11 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { metBy, parseCondition } from '../src/bench/condition.ts'
 import { histogram } from '../src/bench/histogram.ts'
 import { runCalls } from '../src/bench/run-calls.ts'
+import { promptOf } from '../src/bench/prompt-of.ts'
 import type { Sample } from '../src/bench/sample.ts'
+import { sparkline } from '../src/bench/sparkline.ts'
 import { spreadOf } from '../src/bench/statistics.ts'
 import { summaryOf, type Summary } from '../src/bench/summary.ts'
 import { systemClock } from '../src/clock.ts'
@@ -188,6 +191,21 @@ describe('bench', () => {
   })
 })
 
+describe('a prompt of so many tokens', () => {
+  test.each([1, 5, 20, 1000, 20_000])('has them, exactly counted: %i', (tokens) => {
+    const text = promptOf(tokens, 3)
+    expect(Math.abs(countTokens(text) / tokens - 1)).toBeLessThan(tokens < 10 ? 0.5 : 0.1)
+    expect(promptOf(tokens, 3)).toBe(text)
+  })
+
+  test('is another one each time', () => {
+    const prompts = Array.from({ length: 50 }, (_, number) => promptOf(100, number))
+    expect(new Set(prompts).size).toBe(50)
+    // They part behind the opening.
+    expect(new Set(prompts.map((prompt) => prompt.slice(0, 50))).size).toBe(50)
+  })
+})
+
 describe('the load', () => {
   const sample: Sample = { tokenTimesMs: [], totalMs: 1, chunks: 0, tokens: 0, isEstimated: false }
   const load = {
@@ -251,6 +269,30 @@ describe('the figures', () => {
     expect(histogram(values, { isAscii: true }).join('')).not.toMatch(/[^\n -~]/)
     expect(histogram([1])).toEqual([])
     expect(histogram([2, 2, 2]).length).toBe(10)
+  })
+
+  test('are drawn in their order', () => {
+    expect(sparkline([1, 2, 3, 8])).toBe('▁▂▃█')
+    expect(sparkline([1, 2, 3, 8], { isAscii: true })).toBe('_.-@')
+    expect(sparkline([5, 5])).toBe('▁▁')
+    expect(sparkline([])).toBe('')
+    const many = sparkline(
+      Array.from({ length: 1000 }, (_, at) => (at < 500 ? 1 : 9)),
+      { width: 10 },
+    )
+    expect(many).toBe('▁▁▁▁▁█████')
+  })
+
+  test('are shown with their course: from answer to answer, and along an answer', async () => {
+    const slowing = (startMs: number) => (event: number) => startMs + event * event
+    const names = [100, 200, 150].map((startMs) => recording(`slowing-${startMs}.jsonl`, slowing(startMs)))
+    const { stdout } = await runCli(['bench', ...names])
+    expect(stdout).toContain('\nttft, from answer to answer  ▁█▅  101 ms – 201 ms\n')
+    expect(stdout).toMatch(/\ngap, along an answer {9}▁+▂+▃+▄+▅+▆+▇+█+ {2}3\.00 ms – \d+\.\d ms\n$/)
+    const ascii = (await runCli(['bench', ...names, '--ascii'])).stdout
+    expect(ascii.slice(ascii.indexOf('between'))).not.toMatch(/[^\n -~]/)
+    // One answer has no course.
+    expect((await runCli(['bench', names[0] ?? ''])).stdout).not.toContain('from answer to answer')
   })
 
   test.each([

@@ -175,6 +175,7 @@ describe('the binary', { concurrent: true }, () => {
     for (const [signal, code] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],
+      ['SIGHUP', 129],
     ] as const) {
       const child = start(process.execPath, [binary, 'convert', '--to', 'text'])
       const bytes = demoBytes('text')
@@ -192,7 +193,7 @@ describe('the binary', { concurrent: true }, () => {
 
 describe.skipIf(process.platform === 'win32')('the binary as a server', { concurrent: true }, () => {
   test('serves until Ctrl-C', async () => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       const child = start(process.execPath, [binary, 'mock', '--print-env'])
       const [, baseURL = ''] = /OPENAI_BASE_URL='([^']+)'/.exec(await seen(child, 'stdout', /\n/)) ?? []
       expect((await fetch(`${baseURL}/models`)).status).toBe(200)

@@ -1,15 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { attacks } from './attacks.ts'
+import { binary, createTerminals } from './in-terminal.ts'
 
-/** The file that is published. `pnpm build` makes it. */
-const binary = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 if (!existsSync(binary)) throw new Error('packages/cli/dist/main.js is missing: run pnpm build first')
 
 let folder = ''
@@ -104,51 +102,17 @@ describe('the history of many processes', { timeout: 120_000 }, () => {
 })
 
 describeWithProgram('tmux', 'a chat in a terminal', (tmux) => {
-  // A server of its own for every terminal: the one before may still be on its way out.
-  let terminals = 0
-  const socket = () => join(folder, `tmux-${terminals}`)
-
-  function call(...argv: string[]): string {
-    return execFileSync(tmux, ['-S', socket(), '-f', '/dev/null', ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      encoding: 'utf8',
-      env: { ...env(), SHELL: '/bin/sh' },
-    })
-  }
+  const terminals = createTerminals(tmux, () => folder)
+  const { call, keys, seen, type } = terminals
+  afterEach(() => terminals.close())
 
   /** Starts a command in a terminal of that size, which stays when the command has ended. */
   function open(command: string, columns = 80, rows = 30, more: Record<string, string> = {}) {
     const settings = Object.entries({ ...env(), TERM: 'tmux-256color', ...more }).map(
       ([name, value]) => `${name}='${value}'`,
     )
-    const line = `cd '${folder}'; env ${settings.join(' ')} '${process.execPath}' '${binary}' ${command}; echo "[exit $?]"; sleep 600`
-    terminals += 1
-    call('new-session', '-d', '-x', String(columns), '-y', String(rows), line)
-  }
-
-  afterEach(() => {
-    try {
-      call('kill-server')
-    } catch {
-      // It has ended by itself.
-    }
-  })
-
-  const screen = () => call('capture-pane', '-p').trimEnd()
-  const keys = (...names: string[]) => void call('send-keys', ...names)
-  const type = (text: string) => {
-    keys('-l', text)
-    keys('Enter')
-  }
-
-  /** Waits for something to stand on the screen: events of a terminal cannot be listened to. */
-  async function seen(what: RegExp | string, from: () => string = screen): Promise<string> {
-    for (let tries = 0; tries < 600; tries++) {
-      const text = from()
-      if (typeof what === 'string' ? text.includes(what) : what.test(text)) return text
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    throw new Error(`${String(what)} did not appear on:\n${from()}`)
+    const line = `env ${settings.join(' ')} '${process.execPath}' '${binary}' ${command}; echo "[exit $?]"; sleep 600`
+    terminals.open(line, columns, rows)
   }
 
   const prompt = /\n> $|^> $|\n>$/

@@ -112,6 +112,10 @@ describe('a chat', () => {
   test('takes files and pictures with the next prompt', async () => {
     home.write('a.txt', 'A')
     home.write('cat.png', Uint8Array.of(0x89, 0x50, 0x4e, 0x47))
+    // What is not there is said at once, and is not in the way of what is asked.
+    const missing = await talk(['/file nosuch.txt', '/attach nosuch.png', 'one'])
+    expect(missing.contents).toEqual([['one']])
+    expect(missing.stderr).toMatch(/cannot read [^\n]*nosuch\.txt[\s\S]*cannot read [^\n]*nosuch\.png/)
     const { contents } = await talk(['/file a.txt', '/attach cat.png', 'one', 'two'])
     expect(contents[0]?.[0]).toMatchObject([
       { type: 'text', text: 'one\n\n<file name="a.txt">\nA\n</file>' },
@@ -152,6 +156,7 @@ describe('a chat', () => {
     expect(shown.stderr.match(/Which is larger/g)).toHaveLength(1)
     expect(shown.stderr.match(/19 in · 43 out/g)).toHaveLength(2)
     expect(shown.stderr).toContain('/reasoning takes hide, show or only')
+    expect(shown.stderr).toContain('note: thoughts: show')
     const recorded = await talk(['/record', 'one', '/record', 'two'])
     expect(recorded.stderr).toContain('streams are recorded beside the history')
     expect(recorded.stderr).toContain('streams are no longer recorded')

@@ -55,6 +55,13 @@ describe('the command line', () => {
     }
   })
 
+  test('says what is wrong in whole words where a terminal is narrow', async () => {
+    const { stderr } = await runCli(['merge', '/no/such/file'], { isTTY: true, columns: 40 })
+    expect(stderr).toMatch(/^error: cannot read "\/no\/such\/file": no\nsuch file\nhint: /)
+    for (const line of stderr.split('\n')) expect(line.length).toBeLessThanOrEqual(40)
+    expect(await failure('playground', 'extra')).toMatch(/^error: unexpected argument "extra": playground takes none\n/)
+  })
+
   test('tells its version', async () => {
     expect((await runCli(['--version'])).stdout).toMatch(/^deltawire \d+\.\d+\.\d+\n$/)
   })
@@ -99,7 +106,7 @@ describe('the command line', () => {
     expect(await failure('merge', '--choice', '--text')).toContain('--choice needs a whole number from 0\n')
     expect(await failure('merge', '--text=yes')).toContain('--text takes no value')
     expect(await failure('split', '--by', 'sentence')).toContain(
-      '--by needs character or word or a whole number from 1, not "sentence"',
+      '--by needs character or word or token or a whole number from 1 or so many bytes as in bytes=16, not "sentence"',
     )
     expect(await failure('split', '--by', '0')).toContain('--by needs')
     expect(await failure('convert', '--to', 'xml')).toContain('--to needs sse or jsonl or completion or text')

@@ -1,14 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { attacks } from './attacks.ts'
-
-/** The file that is published. `pnpm build` makes it. */
-const binary = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+import { binary, createTerminals } from './in-terminal.ts'
 
 const count = 40
 /** After so many chunks both answers say nothing any more. */
@@ -16,6 +12,8 @@ const stallsAfter = 30
 
 describeWithProgram('tmux', 'compare in a terminal', (tmux) => {
   const folder = mkdtempSync(join(tmpdir(), 'deltawire-compare-'))
+  const terminals = createTerminals(tmux, () => folder)
+  const { call, seen, state } = terminals
 
   beforeAll(() => {
     if (!existsSync(binary)) throw new Error('packages/cli/dist/main.js is missing: run pnpm build first')
@@ -29,13 +27,7 @@ describeWithProgram('tmux', 'compare in a terminal', (tmux) => {
     writeFileSync(join(folder, 'run'), `echo $$ >pid; exec '${process.execPath}' '${binary}' "$@"\n`)
     record('evil', [`${Object.values(attacks).join('\n')}\nthe end`])
   })
-  afterEach(() => {
-    try {
-      call('kill-server')
-    } catch {
-      // It has ended by itself.
-    }
-  })
+  afterEach(() => terminals.close())
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   /** What the mock server answers under that name. */
@@ -46,43 +38,18 @@ describeWithProgram('tmux', 'compare in a terminal', (tmux) => {
     writeFileSync(join(folder, `${name}.sse`), events.join(''))
   }
 
-  // A server of its own for every terminal: the one before may still be on its way out.
-  let terminals = 0
-
-  function call(...argv: string[]): string {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: folder, LANG: 'C.UTF-8', SHELL: '/bin/sh', TERM: 'screen' }
-    return execFileSync(tmux, ['-S', join(folder, `tmux-${terminals}`), '-f', '/dev/null', ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      encoding: 'utf8',
-      env,
-    })
-  }
-
   /** Compares two answers of a mock server, in a terminal of that size. */
   function open(models: readonly [string, string], mockFlags: string, columns: number, rows: number): void {
-    terminals += 1
     const asked = `sh run compare ${models.map((model) => `-m ${model}`).join(' ')} hi`
     const sources = models.map((model) => `${model}.sse`).join(' ')
     const served = `'${process.execPath}' '${binary}' mock ${sources} ${mockFlags} -- ${asked}`
     // The shell stays when Ctrl-C reaches it, too.
-    const line = `trap : INT; cd '${folder}'; export TERM=tmux-256color; echo before; ${served}; echo "[exit $?]"; sleep 600`
-    call('new-session', '-d', '-x', String(columns), '-y', String(rows), line)
+    const line = `trap : INT; export TERM=tmux-256color; echo before; ${served}; echo "[exit $?]"; sleep 600`
+    terminals.open(line, columns, rows)
   }
 
-  const screen = () => call('capture-pane', '-p').trimEnd()
   const everything = () => call('capture-pane', '-p', '-S', '-').trimEnd()
-  const state = () => call('display-message', '-p', 'cursor #{cursor_flag}, alternate #{alternate_on}').trim()
   const shell = 'cursor 1, alternate 0'
-
-  /** Waits for something to stand on the screen: events of a terminal cannot be listened to. */
-  async function seen(what: RegExp): Promise<string> {
-    for (let tries = 0; tries < 1200; tries++) {
-      const text = screen()
-      if (what.test(text)) return text
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    throw new Error(`${String(what)} did not appear on:\n${screen()}`)
-  }
 
   const stall = `--fault stall@chunk:${stallsAfter}`
 

@@ -297,6 +297,24 @@ function run(argv: readonly string[], options: CliOptions = {}) {
 const twoDemos = ['-m', 'demo:utf8', '-m', 'demo:reasoning', 'Hello']
 
 describe('compare', () => {
+  test('shows what was meant by models without -m', async () => {
+    expect(await run(['demo:text', 'demo:utf8'])).toMatchObject({
+      code: 2,
+      stderr:
+        'error: compare needs two models: -m A -m B\nhint: did you mean: deltawire compare -m demo:text -m demo:utf8 PROMPT\n',
+    })
+    expect((await run(['-m', 'a', 'Hi'])).stderr).toContain('deltawire models lists them')
+  })
+
+  test('cuts no word in a terminal that has no room for columns', async () => {
+    const { stdout } = await run(['-m', 'demo:text', '-m', 'demo:utf8', 'Hi'], {
+      isTTY: true,
+      columns: 40,
+      sleep: async () => {},
+    })
+    expect(stdout).toContain('--- demo:text ---\nA chunk is a small piece of an answer.\nEach one carries')
+  })
+
   test('asks all of them at once, and prints one after the other in a pipe', async () => {
     const { code, stdout } = await run(['-m', 'demo:text', '-m', 'demo:reasoning', 'Hello'])
     expect(code).toBe(0)

@@ -1,14 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeChunk, encodeDone, splitCompletion, type ChatCompletion } from '@deltawire/core'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
+import type { Probe, Prober } from '../src/doctor/check.ts'
 import { endpointChecks } from '../src/doctor/endpoint-checks.ts'
 import { ownChecks } from '../src/doctor/own-checks.ts'
 import { closeNow, listen } from '../src/listen.ts'
 import { runCli } from './run-cli.ts'
+import { selfSigned } from './self-signed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'deltawire-doctor-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -18,7 +23,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map(closeNow))
 })
 
-type Request = Record<string, unknown> & { messages?: { content: string }[]; stream?: boolean }
+type Request = Record<string, unknown> & { messages?: { content: unknown }[]; stream?: boolean }
 type Message = ChatCompletion['choices'][number]['message']
 
 /** A server that can do all that is asked for. What it should do otherwise comes with `odd`. */
@@ -54,13 +59,12 @@ function call(city: string) {
 
 function messageFor({ messages = [], tools, response_format, stop, n }: Request): [Partial<Message>, string] {
   const prompt = messages[0]?.content ?? ''
+  const isBoth = typeof prompt === 'string' && prompt.includes('both')
   if (tools !== undefined)
-    return [
-      { content: null, tool_calls: /both/.test(prompt) ? [call('Oslo'), call('Lima')] : [call('Oslo')] },
-      'tool_calls',
-    ]
+    return [{ content: null, tool_calls: isBoth ? [call('Oslo'), call('Lima')] : [call('Oslo')] }, 'tool_calls']
   if (response_format !== undefined) return [{ content: '{"city":"Oslo"}' }, 'stop']
   if (stop !== undefined) return [{ content: '1 2 3 4 ' }, 'stop']
+  if (typeof prompt !== 'string') return [{ content: 'Red.' }, 'stop']
   if (/Think/.test(prompt)) return [{ content: '9.8', reasoning_content: 'Well.' }, 'stop']
   return [{ content: n === 2 ? 'Hi.' : 'Hello there.' }, 'stop']
 }
@@ -92,6 +96,13 @@ function answer(request: Request, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   for (const chunk of splitCompletion(completion as ChatCompletion, { by: 'word' })) response.write(encodeChunk(chunk))
   response.end(encodeDone())
+}
+
+/** Where a server is that knows nothing of TLS. */
+async function portOfPlain() {
+  const server = createServer()
+  servers.push(server)
+  return listen(server, 0, '127.0.0.1')
 }
 
 interface Line {
@@ -181,10 +192,65 @@ describe('doctor', () => {
     ['stop', 'skip', ({ stop }, response) => stop !== undefined && plain(response)],
     ['tools', 'skip', ({ tools }, response) => tools !== undefined && plain(response)],
     ['n', 'warn', ({ n }, response) => n !== undefined && plain(response)],
+    ['images', 'skip', ({ messages }, response) => Array.isArray(messages?.[0]?.content) && plain(response)],
+    [
+      'images',
+      'warn',
+      ({ messages }, response) => Array.isArray(messages?.[0]?.content) && json(response, 400, { error: {} }),
+    ],
     ['json', 'warn', ({ response_format }, response) => response_format !== undefined && plain(response)],
   ])('says of %s: %s', async (check, outcome, odd) => {
     const { of } = await outcomes(await serve(odd), '--checks', check)
     expect(of).toMatchObject({ [check]: outcome })
+  })
+
+  test('says that an answer had not ended when its time was over', async () => {
+    const env = await serve(({ stream, messages }, response) => {
+      if (stream !== true || messages === undefined) return false
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': waiting\n\n')
+      return true
+    })
+    const { of, lines } = await outcomes(env, '--checks', 'stream', '--timeout', '200ms')
+    expect(of).toMatchObject({ stream: 'fail' })
+    expect(lines.at(-1)?.message).toBe('it has not ended within 0.2 s')
+  })
+
+  test('hears how long a stream is silent, and whether a model goes on writing for nobody', async () => {
+    const probe = (totalMs: number) => ({ status: 200, totalMs }) as Probe
+    const times = [100, 50, 5000]
+    const prober = { ask: async () => probe(times.shift() ?? 0), silenceMs: () => 31_000 } as unknown as Prober
+    expect(await endpointChecks.abort.run(prober)).toMatchObject({
+      outcome: 'warn',
+      message: expect.stringContaining('took 5.0 s, and 0.1 s before') as string,
+    })
+    expect(endpointChecks.silence.run(prober)).toMatchObject({
+      outcome: 'warn',
+      message: expect.stringContaining('31 s') as string,
+    })
+  })
+
+  test('looks at the way to the server: its name, its encryption, its certificate', async () => {
+    const server = createSecureServer(selfSigned)
+    server.on('secureConnection', (socket) => socket.on('error', () => {}))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const ca = join(folder, 'ca.pem')
+    writeFileSync(ca, selfSigned.cert)
+    const of = async (baseURL: string, ...argv: string[]) => {
+      const env = { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: 'sk-doctor-secret', DELTAWIRE_MODEL: 'm' }
+      const [line] = (await outcomes(env, '--checks', 'connection', ...argv)).lines
+      return `${line?.outcome}: ${line?.message}`
+    }
+    const url = `https://localhost:${port}/v1`
+    expect(await of(url)).toMatch(/^fail: .*127\.0\.0\.1.*, TLSv1\.3, .*not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/)
+    expect(await of(url, '--insecure')).toMatch(/^warn: .*--insecure takes any$/)
+    expect(await of(url, '--ca', ca)).toMatch(/^pass: .*speaks http\/1\.1; its certificate is good until 2126-/)
+    expect(await of(url, '--http-proxy', 'http://127.0.0.1:9')).toMatch(/^skip: .*the proxy 127\.0\.0\.1:9/)
+    expect(await of('http://127.0.0.1:9/v1')).toBe('pass: 127.0.0.1, not encrypted')
+    expect(await of(`https://127.0.0.1:${(await portOfPlain()).port}/v1`)).toMatch(/^fail: .*does not speak TLS/)
+    expect(await of('http://nowhere.invalid/v1')).toMatch(/^fail: there is no address for nowhere\.invalid/)
+    server.close()
   })
 
   test('asks nothing of a server that is not there, and fails', async () => {
@@ -218,8 +284,14 @@ describe('doctor', () => {
 
   test('checks this side as well', async () => {
     const env = { ...(await serve()), HTTPS_PROXY: 'http://127.0.0.1:3128', NO_PROXY: 'example.org' }
-    const { of } = await outcomes(env, '--checks', 'proxy-variables,node,terminal,key')
-    expect(of).toEqual({ node: 'pass', terminal: 'pass', 'proxy-variables': 'warn', key: 'pass' })
+    const { of, stdout } = await outcomes(env, '--checks', 'proxy-variables,node,terminal,key,config')
+    expect(of).toEqual({ node: 'pass', terminal: 'pass', config: 'pass', 'proxy-variables': 'warn', key: 'pass' })
+    expect(stdout).toContain('of 16 characters, from $OPENAI_API_KEY')
+    writeFileSync(join(folder, '.deltawire.json'), '{"baseUrl":"http://evil.example/v1"}')
+    const argv = ['doctor', '--json', '--checks', 'config']
+    expect((await runCli(argv, { env, cwd: folder, clock: systemClock })).stdout).toMatch(
+      /"outcome":"warn".*\.deltawire\.json: .*baseUrl/,
+    )
     expect((await outcomes({ ...env, NO_PROXY: '127.0.0.1' }, '--checks', 'proxy-variables')).of).toEqual({
       'proxy-variables': 'pass',
     })
@@ -230,6 +302,10 @@ describe('doctor', () => {
     expect(await runCli(['doctor', '--checks', 'tolls'], { env })).toMatchObject({
       code: 2,
       stderr: 'error: there is no check "tolls"\nhint: did you mean tools?\n',
+    })
+    expect(await runCli(['doctor', 'example.org'], { env })).toMatchObject({
+      code: 2,
+      stderr: 'error: "example.org" is no http URL\nhint: it looks like http://127.0.0.1:8080/v1\n',
     })
     expect((await runCli(['doctor'], { env: { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' } })).code).toBe(3)
   })

@@ -83,6 +83,7 @@ describe('the exit code tells the truth', { timeout: 60_000 }, () => {
   test.each([
     [130, 'SIGINT'],
     [143, 'SIGTERM'],
+    [129, 'SIGHUP'],
   ] as const)('%i for %s, and what had arrived is printed', async (code, signal) => {
     const interrupt = new AbortController()
     const result = await ask('stall@chunk:6', [], {

@@ -55,6 +55,10 @@ describe('history', () => {
     const found = await run(['history', 'search', 'WAVE'])
     expect(found).toMatchObject({ code: 0 })
     expect(found.stdout.replace(/^\w{8}/, 'ID')).toBe('ID  Waves  user: What is a wave?\n')
+    // The word that was searched for is seen, however narrow the terminal.
+    const narrow = (await run(['history', 'search', 'deltas are'], { isTTY: true, columns: 60 })).stdout.split('\n')
+    expect(narrow[0]).toMatch(/^\w{8} {2}\w+ {2}assistant: ….*deltas/)
+    expect(Math.max(...narrow.map(({ length }) => length))).toBeLessThanOrEqual(60)
     expect(await run(['history', 'search', 'needle'])).toMatchObject({ code: 1, stdout: '' })
     expect(await lines('search', '--json', '--limit', '1', 'chunk')).toHaveLength(1)
     expect((await run(['history', 'search'])).code).toBe(2)

@@ -18,6 +18,24 @@ function file(name: string, content: Uint8Array | string): string {
 }
 
 describe('merge', () => {
+  test('gives the texts or the calls of every choice as a list', async () => {
+    const { stdout, stderr } = await runCli(['merge', 'demo:n2', '--text', '--all'])
+    expect({ texts: JSON.parse(stdout) as unknown, stderr }).toEqual({
+      texts: ['Waves come in order, one after the other.', 'Every wave brings a little of the sea.'],
+      stderr: '',
+    })
+    const calls = JSON.parse((await runCli(['merge', 'demo:tools', '--tool-calls', '--all'])).stdout) as unknown
+    expect(calls).toMatchObject([[{ name: 'get_weather' }, { name: 'get_weather' }]])
+    for (const [flag, said] of [
+      ['--usage', '--all and --usage cannot be used together'],
+      ['--choice=1', '--all and --choice cannot be used together'],
+      ['--stats', 'a completion has every choice'],
+    ] as const) {
+      const wrong = await runCli(['merge', 'demo:n2', '--all', flag])
+      expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining(said)])
+    }
+  })
+
   test('folds a stream into its completion and says nothing else', async () => {
     const { code, stdout, stderr } = await runCli(['merge', 'demo:text'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -146,7 +164,7 @@ describe('merge', () => {
   test('says that there are more choices than the one it prints', async () => {
     const { code, stdout, stderr } = await runCli(['merge', 'demo:n2', '--text'])
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'Waves come in order, one after the other.' })
-    expect(stderr).toBe('note: this is the first of 2 choices; --choice N takes another\n')
+    expect(stderr).toBe('note: this is the first of 2 choices; --choice N takes another, --all every one\n')
     expect((await runCli(['merge', 'demo:n2', '--text', '-q'])).stderr).toBe('')
   })
 

@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { textWidth } from '../src/markdown/text-width.ts'
 import { openCapture } from '../src/recording/read-recording.ts'
 import { demoBytes } from '../src/source/demo.ts'
@@ -13,6 +11,7 @@ import { createPager, keysIn, press, resized, screenOf, type Pager } from '../sr
 import { viewRows, type Row } from '../src/view/view-rows.ts'
 import { attacks } from './attacks.ts'
 import { controlCharactersIn } from './control-characters.ts'
+import { binary, createTerminals } from './in-terminal.ts'
 import { runCli } from './run-cli.ts'
 
 async function pagerOf(bytes: Uint8Array, size = { width: 80, height: 10 }): Promise<Pager> {
@@ -143,85 +142,58 @@ describe('the pager of view', () => {
   })
 })
 
-/** The file that is published. `pnpm build` makes it. */
-const binary = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-
 describeWithProgram('tmux', 'view --interactive in a terminal', (tmux) => {
   const folder = mkdtempSync(join(tmpdir(), 'deltawire-pager-'))
+  const terminals = createTerminals(tmux, () => folder)
+  const { call, keys, seen } = terminals
   beforeAll(() => {
     if (!existsSync(binary)) throw new Error('packages/cli/dist/main.js is missing: run pnpm build first')
     const attack = Object.values(attacks).join(' ')
     const event = { choices: [{ index: 0, delta: { role: 'assistant', content: attack }, finish_reason: 'stop' }] }
     writeFileSync(join(folder, 'attack.sse'), `data: ${JSON.stringify(event)}\n\ndata: [DONE]\n\n`)
   })
-  afterAll(() => {
-    try {
-      call('kill-server')
-    } catch {
-      // It has ended by itself.
-    }
-    rmSync(folder, { recursive: true, force: true })
-  })
+  afterEach(() => terminals.close())
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  function call(...argv: string[]): string {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: folder, LANG: 'C.UTF-8', SHELL: '/bin/sh', TERM: 'screen' }
-    return execFileSync(tmux, ['-S', join(folder, 'tmux'), '-f', '/dev/null', ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      encoding: 'utf8',
-      env,
-    })
-  }
-
-  function open(name: string, command: string): void {
+  function open(command: string): void {
     const run = command.replaceAll('deltawire', `'${process.execPath}' '${binary}'`)
-    call('new-session', '-d', '-s', name, '-x', '80', '-y', '12', `cd '${folder}'; ${run}; echo "[exit $?]"; sleep 600`)
-  }
-
-  const screen = (name: string) => call('capture-pane', '-p', '-t', name).trimEnd()
-
-  /** Waits for something to stand on the screen: events of a terminal cannot be listened to. */
-  async function seen(name: string, what: RegExp): Promise<string> {
-    for (let tries = 0; tries < 600; tries++) {
-      if (what.test(screen(name))) return screen(name)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    throw new Error(`${String(what)} did not appear on:\n${screen(name)}`)
+    terminals.open(`${run}; echo "[exit $?]"; sleep 600`, 80, 12)
   }
 
   test(
     'steps through a stream, follows the size of the window, and leaves the screen as it was',
     { timeout: 60_000 },
     async () => {
-      open('a', 'echo before; deltawire view -i demo:tools')
-      await seen('a', /^demo:tools · 1 of 12\n> {3}1 /)
-      call('send-keys', '-t', 'a', 'j', 'Down', 'Enter')
-      expect(await seen('a', /event 3 · byte 617/)).toContain('tool 0: 0 {"city":')
-      call('resize-window', '-t', 'a', '-x', '60', '-y', '8')
-      await seen('a', /j k scroll · h l other event/)
-      call('send-keys', '-t', 'a', 'q')
-      await seen('a', /> {3}3 /)
-      call('send-keys', '-t', 'a', 'q')
-      expect(await seen('a', /\[exit 0\]/)).toMatch(/^before\n\[exit 0\]$/)
+      open('echo before; deltawire view -i demo:tools')
+      await seen(/^demo:tools · 1 of 12\n> {3}1 /)
+      keys('j', 'Down', 'Enter')
+      expect(await seen(/event 3 · byte 617/)).toContain('tool 0: 0 {"city":')
+      call('resize-window', '-x', '60', '-y', '8')
+      await seen(/j k scroll · h l other event/)
+      keys('q')
+      await seen(/> {3}3 /)
+      keys('q')
+      expect(await seen(/\[exit 0\]/)).toMatch(/^before\n\[exit 0\]$/)
     },
   )
 
   test('takes its keys from the terminal when the stream comes through a pipe', { timeout: 60_000 }, async () => {
-    open('b', 'deltawire replay --speed 0 demo:cut | deltawire view -i')
-    await seen('b', /^- · 1 of /)
-    call('send-keys', '-t', 'b', 'G')
-    expect(await seen('b', /> +\d+ +\d+ B {2}error/)).toMatch(/the stream ended/)
-    call('send-keys', '-t', 'b', 'C-c')
-    await seen('b', /\[exit 7\]/)
+    open('deltawire replay --speed 0 demo:cut | deltawire view -i')
+    await seen(/^- · 1 of /)
+    keys('G')
+    expect(await seen(/> +\d+ +\d+ B {2}error/)).toMatch(/the stream ended/)
+    keys('C-c')
+    await seen(/\[exit 7\]/)
   })
 
   test('shows an attack, and is not moved by it', { timeout: 60_000 }, async () => {
-    open('c', 'deltawire view -i attack.sse')
-    expect(await seen('c', /^attack\.sse · 1 of 2\n/)).toContain('␛]52;c;')
-    call('send-keys', '-t', 'c', 'Enter')
-    expect(await seen('c', /event 1 · byte 0/)).toMatch(/j k scroll/)
-    expect(call('display-message', '-p', '-t', 'c', '#{pane_title}')).not.toContain('pwned')
+    open('deltawire view -i attack.sse')
+    expect(await seen(/^attack\.sse · 1 of 2\n/)).toContain('␛]52;c;')
+    keys('Enter')
+    expect(await seen(/event 1 · byte 0/)).toMatch(/j k scroll/)
+    expect(call('display-message', '-p', '#{pane_title}')).not.toContain('pwned')
     expect(call('list-buffers')).toBe('')
-    call('send-keys', '-t', 'c', 'q', 'q')
-    await seen('c', /\[exit 0\]/)
+    keys('q', 'q')
+    await seen(/\[exit 0\]/)
   })
 })

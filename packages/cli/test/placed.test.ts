@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runCli } from './run-cli.ts'
+import { serving } from './serving.ts'
 import { tempHome } from './temp-home.ts'
 import { answering, saying } from './upstream.ts'
 
@@ -26,6 +27,35 @@ describe('where a command runs', () => {
     expect(await runCli(['ask', '--cwd', 'none', 'hi'], { env: home.env, enterFolder: nowhere })).toMatchObject({
       code: 2,
       stderr: 'error: --cwd cannot go to "none": ENOENT\n',
+    })
+  })
+
+  test('is in colours or not, whatever the variables say, for every command that has some', async () => {
+    const hasColors = async (argv: readonly string[], env: Record<string, string> = {}, isTTY = true) => {
+      const { stdout, stderr } = await runCli(argv, { env: { ...home.env, ...env }, isTTY, sleep: async () => {} })
+      // oxlint-disable-next-line no-control-regex
+      return /\u001B\[[\d;]+m/.test(stdout + stderr)
+    }
+    const commands = [
+      ['diff', 'demo:text', 'demo:cut'],
+      ['view', 'demo:tour'],
+      ['doctor', 'http://127.0.0.1:1/v1', '-m', 'any'],
+      ['ask', '-m', 'demo:reasoning', '--reasoning', 'show', '--format', 'text', 'Hi'],
+    ]
+    for (const argv of commands) {
+      const inPipe = await hasColors([...argv, '--color', 'always'], { NO_COLOR: '1' }, false)
+      const onTerminal = await hasColors([...argv, '--color', 'never'], { FORCE_COLOR: '1' })
+      const usual = await hasColors([...argv, '--color', 'auto'])
+      expect({ argv, inPipe, onTerminal, usual }).toEqual({ argv, inPipe: true, onTerminal: false, usual: true })
+      expect(await hasColors(argv, { FORCE_COLOR: '0' })).toBe(false)
+    }
+  })
+
+  test('is in colours when a relay is checked', async () => {
+    await serving(['relay', 'demo:text', '--port', '0', '--ttft', '0', '--tps', '0'], async (url) => {
+      const argv = ['relay-check', `${url.replace('http', 'ws')}/v1/socket`, '-m', 'demo:text', '--only', 'stops']
+      expect((await runCli([...argv, '--color', 'always'])).stdout).toContain('\u001B[')
+      expect((await runCli([...argv, '--color', 'never'], { isTTY: true })).stdout).not.toContain('\u001B[')
     })
   })
 

@@ -400,7 +400,7 @@ describe('a recording proxy', () => {
     })
     const asked = await fetch(`${proxy.baseURL}/models`)
     const closed = proxy.close()
-    await expect(asked.text()).rejects.toThrow()
+    await expect(asked.text()).rejects.toThrow('terminated')
     send()
     await closed
     expect(said).toEqual([expect.stringContaining('"v":1'), expect.any(String), expect.any(String), 'closed'])

@@ -10,6 +10,8 @@ export interface CliOptions {
   enterFolder?: Io['enterFolder'] | undefined
   /** Which outputs are terminals. */
   isTTY?: boolean | undefined
+  /** How wide they are. */
+  columns?: number | undefined
   signal?: AbortSignal | undefined
   fetch?: typeof fetch | undefined
   sleep?: Io['clock']['sleep'] | undefined
@@ -34,8 +36,8 @@ export interface CliResult {
 /** One run of the command line inside this process, with nothing of the process in it. */
 export async function runCli(argv: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const { isTTY = false, closesAfter = Infinity } = options
-  const stdout = memory(isTTY, closesAfter, options.onStdout)
-  const stderr = memory(isTTY, Infinity, options.onStderr)
+  const stdout = memory(isTTY, closesAfter, options.onStdout, options.columns)
+  const stderr = memory(isTTY, Infinity, options.onStderr, options.columns)
   let now = 0
   const code = await run(argv, {
     stdin: input(options.stdin),
@@ -66,10 +68,11 @@ function input(given: CliOptions['stdin']): Io['stdin'] {
   }
 }
 
-function memory(isTTY: boolean, closesAfter = Infinity, onText?: (text: string) => void) {
+function memory(isTTY: boolean, closesAfter = Infinity, onText?: (text: string) => void, columns?: number) {
   const pieces: Uint8Array[] = []
   const output: Output & { readonly text: string; readonly bytes: Uint8Array; writes: number } = {
     isTTY,
+    columns: () => columns,
     get text() {
       return Buffer.concat(pieces).toString('utf8')
     },

@@ -97,6 +97,32 @@ describe('playground', () => {
   })
 })
 
+describe('playground, of an endpoint', () => {
+  const DELTAWIRE_MODEL = 'demo:utf8'
+
+  test('asks for the model of the environment where only the endpoint is named', async () => {
+    const asked: (string | undefined)[] = []
+    const { baseURL } = await upstream({ onAnswer: ({ recording }) => asked.push(recording) })
+    const ask = async (url: string) => void (await (await fetch(`${url}v1/chat/completions`, asks('any'))).text())
+    await serving(['playground', '--base-url', baseURL], ask, { env: { DELTAWIRE_MODEL } })
+    expect(asked).toEqual([DELTAWIRE_MODEL])
+    expect(await runCli(['playground', '--base-url', baseURL])).toMatchObject({ code: 3 })
+    // That there is one is no wish to pay for it.
+    await serving(['playground'], ask, { env: { DELTAWIRE_MODEL, OPENAI_BASE_URL: baseURL } })
+    expect(asked).toHaveLength(1)
+  })
+
+  test.each([['retries', '3'], ['api-key', 'k'], ['header', 'x-a: b'], ['timeout', '1s'], ['insecure'], ['no-config']])(
+    'says that --%s is about an endpoint where none is named',
+    async (flag, ...value) => {
+      expect(await runCli(['playground', `--${flag}`, ...value])).toMatchObject({
+        code: 2,
+        stderr: `error: --${flag} is about an endpoint, and none is named\nhint: name it by --model, --base-url or --profile\n`,
+      })
+    },
+  )
+})
+
 describe('record --proxy', () => {
   test('listens where --host says', async () => {
     const { baseURL } = await upstream()

@@ -3,103 +3,16 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
-import type { ChatCompletionChunk } from '@deltawire/core'
-import { toNodeListener } from '@deltawire/node'
-import { createMemoryEngine, createRelay, type RelayOptions } from '@deltawire/websocket-bridge'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import type { RelayOptions } from '@deltawire/websocket-bridge'
+import { afterAll, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { systemClock } from '../src/clock.ts'
+import { systemClock, type Clock } from '../src/clock.ts'
 import { Interrupted } from '../src/io.ts'
 import { readRelayAddress } from '../src/tail/relay-address.ts'
 import { demoBytes } from '../src/source/demo.ts'
 import { clockWith } from './fake-clock.ts'
+import { answer, chunkOf, closers, createSource, serveRelay as serve, short } from './relaying.ts'
 import { type CliOptions, runCli } from './run-cli.ts'
-
-const chunkOf = (content: string, finish_reason: string | null = null): ChatCompletionChunk => ({
-  id: 'chatcmpl-1',
-  object: 'chat.completion.chunk',
-  created: 1_700_000_000,
-  model: 'm',
-  choices: [{ index: 0, delta: { content }, finish_reason }],
-})
-
-/** A source whose chunks a test gives by hand. */
-function createSource() {
-  const given: ChatCompletionChunk[] = []
-  let over: { readonly reason?: Error } | undefined
-  let wake = () => {}
-  async function* read() {
-    for (;;) {
-      const next = given.shift()
-      if (next !== undefined) yield next
-      else if (over?.reason !== undefined) throw over.reason
-      else if (over !== undefined) return
-      else await new Promise<void>((resolve) => (wake = resolve))
-    }
-  }
-  return {
-    read,
-    give(...chunks: readonly ChatCompletionChunk[]) {
-      given.push(...chunks)
-      wake()
-    },
-    end(reason?: Error) {
-      over = reason === undefined ? {} : { reason }
-      wake()
-    },
-  }
-}
-
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
-
-async function serve(open: RelayOptions['open'], options: Partial<RelayOptions> = {}) {
-  const engine = createMemoryEngine()
-  const relay = createRelay({ open, engine, ...options })
-  const server = createServer(toNodeListener(relay.handle))
-  relay.attach(server)
-  const sockets = new Set<Duplex>()
-  server.on('upgrade', (_, socket) => sockets.add(socket))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  // A server that listens on a port has one.
-  const { port } = server.address() as AddressInfo
-  closers.push(async () => {
-    await relay.close()
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-    await engine.close()
-  })
-  const base = `http://127.0.0.1:${port}`
-  return {
-    url: `ws://127.0.0.1:${port}/v1/socket`,
-    /** Cuts every WebSocket, as a network does. */
-    cut() {
-      for (const socket of sockets) socket.destroy()
-      sockets.clear()
-    },
-    async start({ topic, token }: { topic?: string; token?: string } = {}): Promise<string> {
-      const response = await fetch(`${base}/v1/streams`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        },
-        body: JSON.stringify({
-          key: `k-${Math.random()}`,
-          body: { model: 'm', messages: [{ role: 'user', content: 'Hi' }] },
-          topic,
-        }),
-      })
-      const { id } = (await response.json()) as { id?: string }
-      if (id === undefined) throw new Error(`the relay began nothing: ${response.status}`)
-      return id
-    },
-    cancel: (id: string) => fetch(`${base}/v1/streams/${id}/cancel`, { method: 'POST' }),
-  }
-}
 
 /** Runs it, and resolves `shown` when standard output holds a text. */
 function follow(args: readonly string[], options: CliOptions = {}) {
@@ -131,11 +44,6 @@ function follow(args: readonly string[], options: CliOptions = {}) {
     noted: (text: string) => until(() => stderr.includes(text)),
   }
 }
-
-async function* answer(...chunks: readonly ChatCompletionChunk[]) {
-  yield* chunks
-}
-const short = () => answer(chunkOf('Hello, '), chunkOf('world'), chunkOf('', 'stop'))
 
 describe('deltawire tail', () => {
   it('prints what there is, and then what comes', async () => {
@@ -537,7 +445,7 @@ describe('deltawire tail where there is nothing to follow', () => {
     [['st_x'], 'no relay is named'],
     [['ws://127.0.0.1:1'], 'a STREAM or a --topic NAME'],
     [['ws://127.0.0.1:1', 'st_x', '--topic', 'room'], 'a STREAM or a --topic NAME'],
-    [['ws://127.0.0.1:1', 'st_x', '--until-done'], '--until-done belongs to --topic'],
+    [['ws://127.0.0.1:1', 'st_x', '--until-done'], '--until-done belongs to a topic'],
     [['ftp://127.0.0.1', 'st_x'], 'no relay is named'],
   ])('says what is wrong with %j', async (words, said) => {
     const { code, stderr } = await runCli(['tail', ...words])
@@ -552,5 +460,222 @@ describe('the address of a relay', () => {
     ['ws://[::1]:1/?ticket=once', 'ws://[::1]:1/v1/socket?ticket=once', 'http://[::1]:1/v1'],
   ])('%s has its two doors', (text, socketURL, baseURL) => {
     expect(readRelayAddress(text)).toEqual({ socketURL, baseURL })
+  })
+})
+
+describe('deltawire tail of a part', () => {
+  it('goes on at a position, which it tells when it is interrupted', async () => {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const id = await relay.start()
+    source.give(chunkOf('one '))
+    const stop = new AbortController()
+    const run = follow([relay.url, id], { signal: stop.signal })
+    await run.shown('one ')
+    stop.abort(new Interrupted('SIGINT'))
+    const { stderr } = await run.ended
+    const [, position = ''] = /what follows can be had with --from (\S+)\n$/.exec(stderr) ?? []
+    expect(position).toMatch(/^\w+\.1$/)
+
+    source.give(chunkOf('two', 'stop'))
+    source.end()
+    const rest = await runCli(['tail', relay.url, id, '--from', position])
+    expect(rest).toMatchObject({ code: 0, stdout: 'two', stderr: '' })
+    const lines = await runCli(['tail', relay.url, id, '--from', position, '--format', 'jsonl'])
+    expect(
+      lines.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject([{ choices: [{ delta: { content: 'two' } }] }])
+  })
+
+  it('prints what comes from now on', async () => {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const id = await relay.start()
+    source.give(chunkOf('past '))
+    await follow([relay.url, id], {}).shown('past ')
+    const run = follow([relay.url, id, '--from', 'now'])
+    // It is known to be there when the relay has answered where the stream is.
+    const again = setInterval(() => source.give(chunkOf('new ')), 20)
+    await run.shown('new ')
+    clearInterval(again)
+    source.give(chunkOf('', 'stop'))
+    source.end()
+    expect(await run.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^(?:new )+$/) as unknown })
+    // Nothing follows the end.
+    expect(await runCli(['tail', relay.url, id, '--from', 'now'])).toMatchObject({ code: 0, stdout: '', stderr: '' })
+  })
+
+  it('says that there is nothing to go on with', async () => {
+    const relay = await serve(short)
+    expect(await runCli(['tail', relay.url, 'st_unknown', '--from', 'now'])).toMatchObject({
+      code: 4,
+      stderr: 'error: the relay does not tell where st_unknown is: it answered 404\n',
+    })
+    expect((await runCli(['tail', 'ws://127.0.0.1:1', 'st_x', '--from', 'now'])).code).toBe(6)
+  })
+
+  it.each([
+    [['ws://127.0.0.1:1/room', '--from', 'now'], 'each stream of a topic is printed whole'],
+    [['./file.sse', '--from', 'now'], 'a file is printed from its beginning'],
+    [['ws://127.0.0.1:1', 'st_x', '--from', 'here'], '--from needs start or now or a position'],
+    [['ws://127.0.0.1:1/st_x', '--until-done'], 'a stream ends by itself'],
+    [['ws://127.0.0.1:1/st_x', '--all', '--format', 'jsonl'], '--all belongs to --format text'],
+    [['ws://127.0.0.1:1/v1/socket'], 'a STREAM or a --topic NAME'],
+  ])('says what is wrong with %j', async (words, said) => {
+    const { code, stderr } = await runCli(['tail', ...words])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(said)])
+  })
+})
+
+describe('deltawire tail of an address with a name', () => {
+  it('follows the stream of that id, or the topic of that name', async () => {
+    const relay = await serve(short)
+    const id = await relay.start()
+    expect(await runCli(['tail', `${relay.origin}/${id}`])).toMatchObject({ code: 0, stdout: 'Hello, world' })
+    const run = follow([`${relay.origin}/room`, '--until-done'], { isTTY: true })
+    await run.noted('following room')
+    await relay.start({ topic: 'room' })
+    expect(await run.ended).toMatchObject({ code: 0, stdout: 'Hello, world\n' })
+  })
+})
+
+describe('deltawire tail of every choice', () => {
+  const two = (first: string, second: string, finish_reason: string | null = null): ReturnType<typeof chunkOf> => ({
+    ...chunkOf(''),
+    choices: [
+      { index: 0, delta: { content: first }, finish_reason },
+      { index: 1, delta: { content: second }, finish_reason },
+    ],
+  })
+
+  it('prints the others below the first', async () => {
+    const relay = await serve(() => answer(two('one, ', 'a, '), two('two', 'b', 'stop')))
+    const id = await relay.start({ topic: 'room' })
+    expect(await runCli(['tail', relay.url, id])).toMatchObject({ code: 0, stdout: 'one, two' })
+    expect(await runCli(['tail', relay.url, id, '--all'])).toMatchObject({
+      code: 0,
+      stdout: 'one, two\n--- choice 1 ---\na, b',
+    })
+    const onTerminal = await runCli(['tail', relay.url, id, '--all'], { isTTY: true })
+    expect(onTerminal.stdout).toBe('one, two\n--- choice 1 ---\na, b\n')
+  })
+
+  it('also those of a file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'deltawire-all-'))
+    const path = join(folder, 'n2.sse')
+    writeFileSync(path, demoBytes('n2'))
+    const { stdout } = await runCli(['tail', path, '--all'])
+    rmSync(folder, { recursive: true })
+    expect(stdout).toBe(
+      'Waves come in order, one after the other.\n--- choice 1 ---\nEvery wave brings a little of the sea.',
+    )
+  })
+})
+
+describe('deltawire tail that ends after a time', () => {
+  /** A clock whose time is the test's: it goes on when that says so, and wakes whoever has slept long enough. */
+  function createAlarm() {
+    let now = 0
+    const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>()
+    const clock: Clock = {
+      now: () => now,
+      date: () => now,
+      sleep: (ms, signal) =>
+        ms < 1000
+          ? systemClock.sleep(ms, signal)
+          : new Promise((resolve) => {
+              sleepers.add({ until: now + ms, wake: resolve })
+              signal.addEventListener('abort', () => resolve())
+            }),
+    }
+    return {
+      clock,
+      pass(ms: number) {
+        now += ms
+        for (const { until, wake } of sleepers) if (until <= now) wake()
+      },
+    }
+  }
+
+  it('ends with 10, and keeps what had come', async () => {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const id = await relay.start()
+    source.give(chunkOf('half'))
+    const { clock, pass } = createAlarm()
+    const run = follow([relay.url, id, '--timeout', '2s'], { clock })
+    await run.shown('half')
+    pass(2000)
+    expect(await run.ended).toMatchObject({
+      code: 10,
+      stdout: 'half',
+      stderr: expect.stringMatching(
+        /^error: there was no end within 2 s \(--timeout\)\nnote: what follows can be had with --from \w+\.1\n$/,
+      ) as unknown,
+    })
+  })
+
+  it('also where nothing comes: of a topic, and of a file', async () => {
+    const relay = await serve(short)
+    const { clock, pass } = createAlarm()
+    const run = follow([`${relay.origin}/room`, '--timeout', '2s'], { clock, isTTY: true })
+    await run.noted('following room')
+    pass(2000)
+    expect((await run.ended).code).toBe(10)
+
+    const folder = mkdtempSync(join(tmpdir(), 'deltawire-late-'))
+    const path = join(folder, 'half.sse')
+    writeFileSync(path, demoBytes('text').subarray(0, 2000))
+    const late = createAlarm()
+    const file = follow([path, '--timeout', '2s'], { clock: late.clock })
+    await file.shown('A chunk')
+    late.pass(2000)
+    const { code, stderr } = await file.ended
+    rmSync(folder, { recursive: true })
+    expect([code, stderr]).toEqual([10, 'error: there was no end within 2 s (--timeout)\n'])
+  })
+
+  it('ends with 7 when nothing has come for some time, and not before', async () => {
+    const source = createSource()
+    const relay = await serve(() => source.read())
+    const id = await relay.start()
+    const { clock, pass } = createAlarm()
+    const run = follow([relay.url, id, '--idle-timeout', '2s'], { clock })
+    source.give(chunkOf('one '))
+    await run.shown('one ')
+    pass(1500)
+    source.give(chunkOf('two '))
+    await run.shown('two ')
+    pass(1500)
+    source.give(chunkOf('three'))
+    await run.shown('three')
+    pass(2000)
+    expect(await run.ended).toMatchObject({
+      code: 7,
+      stdout: 'one two three',
+      stderr: expect.stringMatching(
+        /^error: nothing has come for 2 s \(--idle-timeout\)\nnote: what follows/,
+      ) as unknown,
+    })
+  })
+
+  it('does not wait when all has come', async () => {
+    const relay = await serve(short)
+    const id = await relay.start()
+    const result = await runCli(['tail', relay.url, id, '--timeout', '1h'], { clock: systemClock })
+    expect(result).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('ends its command, too', async () => {
+    const relay = await serve(short)
+    const { clock, pass } = createAlarm()
+    const command = [process.execPath, '-e', 'setInterval(() => {}, 1000)']
+    const run = follow([`${relay.origin}/room`, '--timeout', '2s', '--', ...command], { clock, isTTY: true })
+    await run.noted('following room')
+    pass(2000)
+    expect((await run.ended).code).toBe(10)
   })
 })

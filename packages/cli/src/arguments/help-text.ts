@@ -1,4 +1,5 @@
 import { globalFlags, type Command, type Example, type Flag, type Flags, type Section } from './command.ts'
+import { twoColumns, wrap } from '../render/wrap.ts'
 
 /** No line is longer, however wide the terminal: prose is read more easily so. */
 const widest = 96
@@ -8,23 +9,43 @@ export function widthOf(terminal: number | undefined): number {
   return Math.max(40, Math.min(widest, (terminal ?? widest + 1) - 1))
 }
 
+/** `deltawire` alone: what there is, on one screen. */
+export function briefHelp(commands: readonly Command[], width = widest): string {
+  const main = mainOf(commands)
+  return sections([
+    ...beginning(main, width),
+    ['Try:', ...exampleLines(shortExamples(main))],
+    wrap('deltawire help COMMAND has the flags and examples of a command; deltawire help the exit codes.', width),
+  ])
+}
+
 /** `deltawire --help` */
 export function generalHelp(commands: readonly Command[], width = widest): string {
-  // What belongs to a group stands in the help of the group.
-  const main = commands.filter(({ name }) => !name.includes(' '))
+  const main = mainOf(commands)
   return sections([
-    ['deltawire: the streamed chat-completion protocol, for a terminal and for pipes.'],
-    ['Usage:', '  deltawire COMMAND [FLAGS] …', '  deltawire PROMPT…           the same as deltawire ask'],
-    ...commandSections(main, width),
-    [
-      'Flags of every command:',
-      ...flagLines(globalFlags, width),
-      ...columns([['    --version', 'the version']], width),
-    ],
-    ['Examples:', ...columns(shortExamples(main), width, 60)],
-    ['Exit codes:', ...columns(exitCodes, width)],
-    ['Everything about a command: deltawire help COMMAND'],
+    ...beginning(main, width),
+    ['Flags of every command:', ...twoColumns([...flagRows(globalFlags), ['    --version', 'the version']], width)],
+    ['Examples:', ...exampleLines(shortExamples(main))],
+    ['Exit codes:', ...twoColumns(exitCodes, width)],
+    wrap('Everything about a command: deltawire help COMMAND', width),
   ])
+}
+
+/** What belongs to a group stands in the help of the group. */
+function mainOf(commands: readonly Command[]): Command[] {
+  return commands.filter(({ name }) => !name.includes(' '))
+}
+
+function beginning(main: readonly Command[], width: number): string[][] {
+  const usage = [
+    ['deltawire COMMAND [FLAGS] …', ''],
+    ['deltawire PROMPT…', 'the same as deltawire ask'],
+  ] as const
+  return [
+    wrap('deltawire: the streamed chat-completion protocol, for a terminal and for pipes.', width),
+    ['Usage:', ...twoColumns(usage, width)],
+    ...commandSections(main, width),
+  ]
 }
 
 export const sectionTitles: Readonly<Record<Section, string>> = {
@@ -40,8 +61,8 @@ function commandSections(commands: readonly Command[], width: number): string[][
     .filter(({ members }) => members.length > 0)
     .map(({ title, members }) => [
       `${title}:`,
-      ...columns(
-        members.map((entry) => [`${entry.name} ${argumentsOf(entry)}`.trim(), entry.summary]),
+      ...twoColumns(
+        members.map(({ name, summary }) => [name, summary]),
         width,
       ),
     ])
@@ -52,20 +73,20 @@ export function commandHelp(entry: Command, commands: readonly Command[], width 
   const { name, summary, flags, details = [], examples } = entry
   const members = commands.filter((other) => other.name.startsWith(`${name} `))
   return sections([
-    [`deltawire ${name}: ${summary}`],
+    wrap(`deltawire ${name}: ${summary}`, width),
     [`Usage: ${usageOf(entry)}`],
     ...(members.length === 0
       ? []
       : [
           [
             'Commands:',
-            ...columns(
+            ...twoColumns(
               members.map((one) => [`${one.name} ${argumentsOf(one)}`.trim(), one.summary]),
               width,
             ),
           ],
         ]),
-    ['Flags:', ...flagLines(flags, width)],
+    ['Flags:', ...twoColumns(flagRows(flags), width)],
     ...details.map((paragraph) => wrap(paragraph, width)),
     ['Examples:', ...exampleLines(examples)],
   ])
@@ -79,7 +100,7 @@ export const exitCodes: readonly (readonly [code: string, meaning: string])[] = 
   ['7', 'the stream is broken: what had arrived is printed'],
   ['8, 9', 'the answer is empty or refused; it was cut short (length, content_filter)'],
   ['10', 'the whole took too long'],
-  ['130', 'stopped by Ctrl-C: what had arrived is printed'],
+  ['129, 130, 143', 'stopped: its terminal was closed; by Ctrl-C; by SIGTERM. What had arrived is printed'],
 ]
 
 export function usageOf(entry: Command): string {
@@ -91,11 +112,8 @@ function argumentsOf(entry: Command): string {
   return command === undefined ? placeholder : `${placeholder} ${command}`.trim()
 }
 
-function flagLines(flags: Flags, width: number): string[] {
-  return columns(
-    Object.entries(flags).map(([name, flag]) => [spelling(name, flag), aboutOf(flag)]),
-    width,
-  )
+function flagRows(flags: Flags): (readonly [string, string])[] {
+  return Object.entries(flags).map(([name, flag]) => [spelling(name, flag), aboutOf(flag)])
 }
 
 /** `-o, --output FILE` */
@@ -123,37 +141,12 @@ function exampleLines(examples: readonly Example[]): string[] {
   })
 }
 
-/** One per command, where it is short. */
-function shortExamples(commands: readonly Command[]): (readonly [string, string])[] {
-  return commands.flatMap(({ examples }) => {
-    const example = examples.find(({ run, exitCode }) => run.length <= 60 && exitCode === undefined)
-    return example === undefined ? [] : [[example.run, `# ${example.about}`] as const]
+/** One of every section: the others stand in the help of their command. */
+function shortExamples(commands: readonly Command[]): Example[] {
+  return Object.keys(sectionTitles).flatMap((section) => {
+    const examples = commands.filter((entry) => entry.section === section).flatMap((entry) => entry.examples)
+    return examples.filter(({ run, exitCode }) => run.length <= 60 && exitCode === undefined).slice(0, 1)
   })
-}
-
-/** Two columns, the second wrapped beside the first. */
-function columns(rows: readonly (readonly [string, string])[], width: number, most = 30): string[] {
-  const first = Math.min(most, Math.floor(width * 0.65), Math.max(...rows.map(([left]) => left.length)))
-  return rows.flatMap(([left, right]) => {
-    const lines = wrap(right, width - first - 4)
-    const isTooLong = left.length > first
-    const head = isTooLong ? [`  ${left}`] : [`  ${left.padEnd(first)}  ${lines.shift() ?? ''}`.trimEnd()]
-    return [...head, ...lines.map((line) => `${' '.repeat(first + 4)}${line}`)]
-  })
-}
-
-function wrap(paragraph: string, max: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of paragraph.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > max) {
-      lines.push(line)
-      line = word
-    } else {
-      line = line === '' ? word : `${line} ${word}`
-    }
-  }
-  return [...lines, line]
 }
 
 function sections(blocks: readonly (readonly string[])[]): string {

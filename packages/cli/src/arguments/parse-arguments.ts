@@ -29,7 +29,7 @@ export function parseArguments(entry: Command, argv: readonly string[]): Invocat
   if (positionals.length > entry.arguments.max) {
     const extra = positionals[entry.arguments.max] ?? ''
     throw usageError(
-      `unexpected argument ${quote(extra)}: ${name} takes ${entry.arguments.placeholder}`,
+      `unexpected argument ${quote(extra)}: ${name} takes ${entry.arguments.placeholder || 'none'}`,
       helpHint(name),
     )
   }

@@ -16,7 +16,7 @@ const option: Value<readonly [name: string, value: unknown]> = {
 /** What the instruments ask an endpoint. */
 export const requestFlags = flagGroup({
   model: { short: 'm', value: text('MODEL'), about: 'the model; $DELTAWIRE_MODEL when not given' },
-  system: { short: 's', value: text('TEXT'), about: 'the system message' },
+  system: { short: 's', value: text('TEXT|@FILE'), about: 'the system message' },
   option: { short: 'O', value: option, repeats: true, about: 'a field of the request, its value as JSON' },
   request: { value: text('FILE'), about: 'the whole request as JSON, from a file or - for standard input' },
 })

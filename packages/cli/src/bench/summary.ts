@@ -86,11 +86,6 @@ export function summaryOf(
   }
 }
 
-/** All the times between two tokens, for the histogram. */
-export function allGaps(samples: readonly Sample[]): number[] {
-  return samples.flatMap(({ tokenTimesMs }) => gapsOf(tokenTimesMs))
-}
-
 function isKnown(value: number | undefined): value is number {
   return value !== undefined
 }
@@ -99,7 +94,8 @@ function total(samples: readonly Sample[], of: (sample: Sample) => number): numb
   return samples.reduce((sum, sample) => sum + of(sample), 0)
 }
 
-function gapsOf(times: readonly number[]): number[] {
+/** The times between two tokens. */
+export function gapsOf(times: readonly number[]): number[] {
   return times.slice(1).map((at, index) => at - (times[index] ?? at))
 }
 

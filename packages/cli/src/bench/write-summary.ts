@@ -1,22 +1,60 @@
 import type { Output } from '../io.ts'
 import { changeOf } from './condition.ts'
 import { histogram } from './histogram.ts'
+import type { Sample } from './sample.ts'
+import { meansOf, sparkline } from './sparkline.ts'
 import type { Spread } from './statistics.ts'
-import { measureNames, measureOf, type Summary } from './summary.ts'
+import { gapsOf, measureNames, measureOf, type Summary } from './summary.ts'
 
 const columns = ['p50', 'p90', 'p95', 'p99', 'max'] as const
 
-/** One level of load as a table, with the histogram of its gaps. */
+interface WriteOptions {
+  readonly before: Summary | undefined
+  readonly isAscii: boolean
+}
+
+/** One level of load as a table, with plots of what a table hides. */
 export async function writeSummary(
   output: Output,
   summary: Summary,
-  gaps: readonly number[],
-  options: { readonly before: Summary | undefined; readonly isAscii: boolean },
+  samples: readonly Sample[],
+  { before, isAscii }: WriteOptions,
 ): Promise<void> {
-  const lines = [headOf(summary), ...tableOf(summary, options.before)]
-  const bars = histogram(gaps, { isAscii: options.isAscii })
+  const lines = [headOf(summary), ...tableOf(summary, before)]
+  const gaps = samples.map(({ tokenTimesMs }) => gapsOf(tokenTimesMs))
+  const bars = histogram(gaps.flat(), { isAscii })
   if (bars.length > 0) lines.push('', 'between two chunks:', ...bars.map((row) => `  ${row.trimEnd()}`))
+  const courses = [
+    courseOf('ttft, from answer to answer', ttftsOf(samples), isAscii),
+    courseOf('gap, along an answer', alongAnAnswer(gaps), isAscii),
+  ]
+  const drawn = courses.filter((course) => course !== undefined)
+  if (drawn.length > 0) lines.push('', ...drawn)
   await output.write(`${lines.join('\n')}\n`)
+}
+
+function ttftsOf(samples: readonly Sample[]): number[] {
+  return samples.map(({ tokenTimesMs }) => tokenTimesMs[0]).filter((ms) => ms !== undefined)
+}
+
+const places = 40
+
+/** The mean gap at each part of the answers, however long they are. */
+function alongAnAnswer(gaps: readonly (readonly number[])[]): number[] {
+  const longest = gaps.reduce((most, { length }) => Math.min(places, Math.max(most, length)), 0)
+  const courses = gaps.filter(({ length }) => length > 0).map((own) => meansOf(own, longest))
+  return Array.from(
+    { length: longest },
+    (_, place) => courses.reduce((sum, course) => sum + (course[place] ?? 0), 0) / courses.length,
+  )
+}
+
+/** `ttft, from answer to answer  ▁▂█▁  280 ms – 350 ms` */
+function courseOf(name: string, values: readonly number[], isAscii: boolean): string | undefined {
+  if (values.length < 2) return undefined
+  const means = meansOf(values, Math.min(places, values.length))
+  const [low, high] = [Math.min(...means), Math.max(...means)].map((value) => inUnit(value, 'ms'))
+  return `${name.padEnd(27)}  ${sparkline(means, { width: places, isAscii })}  ${low} ${isAscii ? '-' : '–'} ${high}`
 }
 
 function headOf({ concurrency, runs, failed, errors, wallMs, chunks, tokens, isEstimated }: Summary): string {

@@ -50,7 +50,7 @@ export async function buildPrompt(
   const filled = template === undefined ? asked : withTemplate(template, asked, params)
   const text = edit === undefined ? filled : await edit(filled)
   if (text.trim() === '' && parts.length === 0) {
-    throw usageError('there is no prompt', 'write one behind deltawire ask, or send it to standard input')
+    throw usageError('there is no prompt', 'write one behind the command, or send it to standard input')
   }
   const system = await systemOf(template, params, settings, io)
   return {

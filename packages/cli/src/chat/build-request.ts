@@ -47,7 +47,7 @@ export function buildRequest(
 }
 
 /** The official models refuse the old name, most other servers know no other. */
-function maxTokensField(baseURL: string | undefined): 'max_completion_tokens' | 'max_tokens' {
+export function maxTokensField(baseURL: string | undefined): 'max_completion_tokens' | 'max_tokens' {
   return baseURL?.startsWith('https://api.openai.com/') === true ? 'max_completion_tokens' : 'max_tokens'
 }
 

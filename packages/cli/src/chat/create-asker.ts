@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, parse } from 'node:path'
 import type { ChatCompletionChunk } from '@deltawire/core'
 import { readChunks, streamChatCompletion, type StreamRequest } from '@deltawire/node'
 import { CliError } from '../cli-error.ts'
@@ -58,6 +58,7 @@ export async function createAsker(flags: AskerFlags, io: Io): Promise<Asker> {
       : await throughRelay(await endpointOf({ ...flags, 'base-url': tee.baseURL }, settings, io), tee, io)
   if (model === '') throw noModel()
   let recording: string | undefined
+  let answers = 0
   const folder = settings.paths === undefined ? undefined : join(settings.paths.dataFolder, 'recordings')
   return {
     ...common,
@@ -68,9 +69,10 @@ export async function createAsker(flags: AskerFlags, io: Io): Promise<Asker> {
     open(request, { signal = io.signal, onBytes } = {}) {
       let send = endpoint.fetch ?? io.fetch
       if (flags['no-stream'] === true) send = withoutStream(send)
+      answers += 1
       if (flags.record !== undefined) {
         send = recordingFetch(send, {
-          file: flags.record,
+          file: numbered(flags.record, answers),
           folder,
           model,
           secrets: endpoint.secrets,
@@ -135,6 +137,13 @@ function noModel(): CliError {
     'no model is chosen: give one with -m MODEL or in DELTAWIRE_MODEL',
     'deltawire models lists them; -m demo:text answers from a built-in recording',
   )
+}
+
+/** `call.jsonl`, then `call-2.jsonl`: an answer shall not take the place of the one before. */
+function numbered(file: string, number: number): string {
+  if (file === '' || number === 1) return file
+  const { dir, name, ext } = parse(file)
+  return join(dir, `${name}-${number}${ext}`)
 }
 
 /** The whole answer at once, for servers that stream badly. */

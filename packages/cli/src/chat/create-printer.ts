@@ -1,14 +1,16 @@
 import { reasoningOf, textOf, type ChatCompletion, type ChatCompletionChunk } from '@deltawire/core'
 import type { Usage } from '@deltawire/node'
-import { exitCodeOf } from '../exit-code.ts'
+import { CliError } from '../cli-error.ts'
+import { exitCode, exitCodeOf } from '../exit-code.ts'
 import type { Io } from '../io.ts'
+import { hasColors } from '../render/colors.ts'
 import { createAnswerWriter, type ReasoningMode } from '../render/create-answer-writer.ts'
 import { createTextWriter, type TextWriter } from '../render/create-text-writer.ts'
 import { visibleJson } from '../render/visible.ts'
 import { sentenceOf, withoutKey } from '../report.ts'
 import type { Fold } from '../source/fold-source.ts'
-import { hasColors, hasHyperlinks } from './colors.ts'
 import { createMarkdownWriter } from './create-markdown-writer.ts'
+import { hasHyperlinks } from './hyperlinks.ts'
 import { redacted } from './redacted.ts'
 
 export type Format = 'json' | 'jsonl' | 'md' | 'sse' | 'text'
@@ -35,7 +37,6 @@ export interface Printer {
 export interface PrinterOptions {
   readonly format: Format
   readonly reasoning: ReasoningMode | undefined
-  readonly color: 'always' | 'auto' | 'never' | undefined
   /** More than one choice: one after the other, when all of them are there. */
   readonly choices: number
   /** Ends the last line also in a pipe. */
@@ -53,12 +54,12 @@ export function createPrinter(options: PrinterOptions, io: Io): Printer {
 
 /** What a text of the model goes through on its way to the user. */
 export function answerWriterOf(
-  { format, color, isRaw }: Pick<PrinterOptions, 'color' | 'format' | 'isRaw'>,
+  { format, isRaw }: Pick<PrinterOptions, 'format' | 'isRaw'>,
   io: Pick<Io, 'env' | 'stdout'>,
 ): TextWriter {
   const { stdout, env } = io
   if (format !== 'md') return createTextWriter(isRaw ? { ...stdout, isTTY: false } : stdout)
-  const hasStyles = hasColors(stdout, env, color)
+  const hasStyles = hasColors(stdout, env)
   return createMarkdownWriter(
     stdout,
     { hasStyles, hasHyperlinks: hasHyperlinks(stdout, env) },
@@ -115,7 +116,7 @@ function createJsonPrinter({ format, secrets }: PrinterOptions, io: Io): Printer
     async end(answered) {
       const { completion, error } = answered
       if (completion !== null) await line(toResult(completion, answered))
-      if (error !== null) await line(toErrorResult(error, io.env, secrets))
+      if (error !== null) await io.stdout.write(errorLine(error, io.env, secrets))
     },
   }
 }
@@ -142,10 +143,19 @@ function toResult(completion: ChatCompletion, { figures, error, usage, cost, thr
   }
 }
 
-function toErrorResult(error: Error, env: Io['env'], secrets: readonly string[]) {
-  const code = 'code' in error ? error.code : error.name
+/** The last line of `--json` when something went wrong. */
+export function errorLine(error: Error, env: Io['env'], secrets: readonly string[] = []): string {
   const message = redacted(withoutKey(sentenceOf(error), env), secrets)
-  return { v: 1, type: 'error', code, message, exit_code: exitCodeOf(error) }
+  const result = { v: 1, type: 'error', code: codeOf(error), message, exit_code: exitCodeOf(error) }
+  return `${visibleJson(JSON.stringify(result))}\n`
+}
+
+/** The code of an error, otherwise what its exit code is called: `usage`, `configuration`, `unacceptable`. */
+function codeOf(error: Error): string {
+  if ('code' in error && typeof error.code === 'string') return error.code
+  const names = Object.keys(exitCode) as (keyof typeof exitCode)[]
+  const name = error instanceof CliError ? names.find((each) => exitCode[each] === error.exitCode) : undefined
+  return name ?? error.name
 }
 
 function inWhole(ms: number | undefined): number | null {

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { Interface } from 'node:readline'
-import type { Terminal } from '../io.ts'
+import { holdAlone } from '../hold-terminal.ts'
+import type { Io, Terminal } from '../io.ts'
 import { createKeyFilter, fromShown } from './key-filter.ts'
 
 export interface LineEditorOptions {
@@ -10,6 +11,7 @@ export interface LineEditorOptions {
   readonly complete: (line: string) => Promise<readonly [matches: readonly string[], of: string]>
   /** Called with every line that is worth keeping. */
   readonly onLine: (line: string) => void
+  readonly holdTerminal?: Io['holdTerminal'] | undefined
 }
 
 /** Reads messages at a prompt of a terminal. */
@@ -33,11 +35,15 @@ const pasteOff = '\u001B[?2004l'
  * a backslash make a new line, Ctrl-R searches, Ctrl-C leaves only when it is pressed twice.
  */
 export async function createLineEditor({ input, output }: Terminal, options: LineEditorOptions): Promise<LineEditor> {
+  const { holdTerminal: hold = holdAlone } = options
   const { createInterface } = await import('node:readline')
   const keys = new PassThrough()
   let onInterrupt: (() => void) | undefined
+  /** What was typed while nobody read: keys, and lines in front of them. */
   let waiting = ''
+  const waitingLines: string[] = []
   let isBusy = false
+  let isReading = false
   let search: { query: string; from: number } | undefined
   let pastes: ReadonlyMap<string, string> = new Map()
 
@@ -67,9 +73,11 @@ export async function createLineEditor({ input, output }: Terminal, options: Lin
   function onData(data: Buffer | string) {
     const text = data.toString()
     if (!isBusy) return filter.push(text)
-    // In raw mode Ctrl-C is a character.
+    // In raw mode Ctrl-C and Ctrl-Z are characters.
     if (text.includes('\u0003')) onInterrupt?.()
-    waiting += text.replaceAll('\u0003', '')
+    // oxlint-disable-next-line no-control-regex
+    waiting += text.replaceAll(/[\u0003\u001A]/g, '')
+    if (text.includes('\u001A')) held.suspend()
   }
 
   // What the line editor asks of a terminal, it asks of this stream.
@@ -90,17 +98,36 @@ export async function createLineEditor({ input, output }: Terminal, options: Lin
       )
     },
   })
-  output.write(pasteOn)
+  const use = {
+    take() {
+      input.setRawMode(true)
+      output.write(pasteOn)
+      // After the words of the shell.
+      if (isReading) editor.prompt(true)
+    },
+    giveBack() {
+      // What follows is not of this line.
+      output.write(isReading ? `\r\n${pasteOff}` : pasteOff)
+      input.setRawMode(false)
+    },
+  }
+  let held = hold(use)
+  // Several come at once from a paste without marks, and from who types ahead.
+  editor.on('line', (line) => {
+    if (!isReading) waitingLines.push(line)
+  })
+  editor.on('SIGTSTP', () => held.suspend())
   let isClosed = false
   editor.once('close', () => {
     isClosed = true
-    output.write(pasteOff)
+    held.release()
   })
 
   function readLine(): Promise<string | undefined> {
     return new Promise((resolve) => {
       let wantsToLeave = false
       const end = (line: string | undefined) => {
+        isReading = false
         editor.off('line', end)
         editor.off('close', close)
         editor.off('SIGINT', interrupt)
@@ -108,7 +135,10 @@ export async function createLineEditor({ input, output }: Terminal, options: Lin
       }
       const close = () => end(undefined)
       const interrupt = () => {
-        if (editor.line === '' && wantsToLeave) return end(undefined)
+        if (editor.line === '' && wantsToLeave) {
+          output.write('\r\n')
+          return end(undefined)
+        }
         wantsToLeave = editor.line === ''
         output.write(wantsToLeave ? '\n(Ctrl-C again leaves)\n' : '^C\n')
         replaceLine('')
@@ -118,10 +148,9 @@ export async function createLineEditor({ input, output }: Terminal, options: Lin
       editor.on('line', end)
       editor.on('close', close)
       editor.on('SIGINT', interrupt)
-      editor.prompt()
-      const typed = waiting
-      waiting = ''
-      if (typed !== '') filter.push(typed)
+      // Behind what is there already.
+      editor.prompt(true)
+      isReading = true
     })
   }
 
@@ -130,7 +159,11 @@ export async function createLineEditor({ input, output }: Terminal, options: Lin
       let message = ''
       for (;;) {
         editor.setPrompt(message === '' ? options.prompt : '… ')
-        const line = await readLine()
+        const read = waitingLines.length > 0 ? undefined : readLine()
+        const typed = waiting
+        waiting = ''
+        if (typed !== '') filter.push(typed)
+        const line = read === undefined ? waitingLines.shift() : await read
         if (line === undefined) return message === '' ? undefined : message
         const whole = fromShown(line, pastes)
         // A backslash at the end: the line goes on.
@@ -145,6 +178,8 @@ export async function createLineEditor({ input, output }: Terminal, options: Lin
     async ask(question) {
       const before = isBusy
       isBusy = false
+      // What was typed before is no answer to it.
+      if (editor.line !== '') replaceLine('')
       editor.setPrompt(question)
       const line = await readLine()
       isBusy = before
@@ -164,13 +199,11 @@ export async function createLineEditor({ input, output }: Terminal, options: Lin
       input.off('data', onData)
       editor.pause()
       input.pause()
-      input.setRawMode(false)
-      output.write(pasteOff)
+      held.release()
       try {
         return await work()
       } finally {
-        input.setRawMode(true)
-        output.write(pasteOn)
+        held = hold(use)
         input.on('data', onData)
         input.resume()
         editor.resume()
@@ -179,7 +212,6 @@ export async function createLineEditor({ input, output }: Terminal, options: Lin
     close() {
       input.off('data', onData)
       editor.close()
-      input.setRawMode(false)
       input.pause()
     },
   }

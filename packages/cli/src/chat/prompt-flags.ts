@@ -1,3 +1,4 @@
+import { colorFlag } from '../arguments/color-flag.ts'
 import { flagGroup, type FlagValues } from '../arguments/command.ts'
 import { number, on, oneOf, text, whole, type Value } from '../arguments/value.ts'
 import type { Attachment } from './file-input.ts'
@@ -72,8 +73,12 @@ export const promptFlags = flagGroup({
     value: oneOf('hide', 'show', 'only'),
     about: 'the thoughts of the model: on stderr (show), or instead of the answer (only); shown on a terminal',
   },
-  color: { value: oneOf('auto', 'always', 'never'), about: 'colours; $NO_COLOR and $FORCE_COLOR when not given' },
-  record: { value: text('FILE'), implied: '', about: 'keep the stream as a recording beside the history, or in FILE' },
+  ...colorFlag,
+  record: {
+    value: text('FILE'),
+    implied: '',
+    about: 'keep the stream as a recording beside the history, or in FILE; those after the first in FILE-2 and so on',
+  },
 })
 
 export type PromptFlags = FlagValues<typeof promptFlags>

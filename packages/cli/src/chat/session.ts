@@ -65,7 +65,11 @@ export async function createSession(
     const template = await templateOf(asker.settings)
     // A terminal is no input of a prompt, and neither is the script that a session reads.
     const source = { ...io, stdin: { ...io.stdin, isTTY: true } }
-    const prompt = await buildPrompt([text], template, asker.settings, { ...flags, ...pending }, source)
+    // What cannot be read any more is not in the way of the prompts behind this one.
+    const files = { ...pending }
+    pending.file = []
+    pending.attach = []
+    const prompt = await buildPrompt([text], template, asker.settings, { ...flags, ...files }, source)
     const path = opened.conversation.path()
     const system: RequestMessage[] = prompt.system === undefined ? [] : [{ role: 'system', content: prompt.system }]
     const isFirst = path.length === 0
@@ -73,8 +77,6 @@ export async function createSession(
     opened.conversation.add(
       ...(isFirst ? [...system, prompt.message] : [prompt.message]).map((message) => [message] as const),
     )
-    pending.file = []
-    pending.attach = []
     return answer(before, signal, prompt.options, flags.system === undefined ? undefined : prompt.system)
   }
 
@@ -94,7 +96,6 @@ export async function createSession(
       {
         format: formatOf(),
         reasoning: flags.reasoning,
-        color: flags.color,
         choices: 1,
         endsLine: true,
         isRaw: false,

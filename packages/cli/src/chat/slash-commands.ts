@@ -3,12 +3,15 @@ import { resolve } from 'node:path'
 import { closest } from '../arguments/closest.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
+import { widthOf } from '../arguments/help-text.ts'
 import type { Io } from '../io.ts'
 import { visibleLine } from '../render/visible.ts'
+import { twoColumns } from '../render/wrap.ts'
 import { note } from '../report.ts'
 import { messageText } from '../store/message-text.ts'
 import { editText } from './edit-text.ts'
 import { exportForms } from './export-thread.ts'
+import { readAttachments, readTextFiles } from './file-input.ts'
 import { listModels } from './list-models.ts'
 import { jsonOr } from './prompt-flags.ts'
 import { lastPrompt, unknownCommand, type Session } from './session.ts'
@@ -59,7 +62,9 @@ export const slashCommands: Readonly<Record<string, SlashCommand>> = {
     about: 'a text that goes with the next prompt',
     completes: 'files',
     async run(path, { session, io }) {
-      session.pending.file.push(needed(path, 'PATH'))
+      // Now, and not with the prompt: then it would be gone.
+      await readTextFiles([needed(path, 'PATH')], withoutInput(io))
+      session.pending.file.push(path)
       await note(io, session.flags, `${path} goes with the next prompt`)
     },
   },
@@ -68,7 +73,8 @@ export const slashCommands: Readonly<Record<string, SlashCommand>> = {
     about: 'a picture, a sound or a PDF that goes with the next prompt',
     completes: 'files',
     async run(path, { session, io }) {
-      session.pending.attach.push(needed(path, 'PATH'))
+      await readAttachments([{ name: needed(path, 'PATH') }], withoutInput(io))
+      session.pending.attach.push(path)
       await note(io, session.flags, `${path} goes with the next prompt`)
     },
   },
@@ -121,8 +127,11 @@ export const slashCommands: Readonly<Record<string, SlashCommand>> = {
   '/title': {
     argument: '[TITLE]',
     about: 'what the conversation is called',
-    async run(title, { session: { opened }, io }) {
-      if (title !== '') return opened.conversation.rename(title)
+    async run(title, { session: { opened, flags }, io }) {
+      if (title !== '') {
+        opened.conversation.rename(title)
+        return note(io, flags, `it is called ${title} now`)
+      }
       await io.stdout.write(`${visibleLine(opened.conversation.title ?? 'it has none')}\n`)
     },
   },
@@ -202,12 +211,13 @@ export const slashCommands: Readonly<Record<string, SlashCommand>> = {
   '/reasoning': {
     argument: '[hide|show|only]',
     about: 'the thoughts of the model',
-    async run(given, { session }) {
+    async run(given, { session, io }) {
       const wanted = (['hide', 'show', 'only'] as const).find(
         (one) => one === (given || (session.flags.reasoning === 'hide' ? 'show' : 'hide')),
       )
       if (wanted === undefined) throw usageError('/reasoning takes hide, show or only')
       await session.change({ reasoning: wanted })
+      await note(io, session.flags, `thoughts: ${wanted}`)
     },
   },
   '/record': {
@@ -234,23 +244,23 @@ export const slashCommands: Readonly<Record<string, SlashCommand>> = {
   '/help': {
     about: 'this text',
     async run(_, { io }) {
-      const rows = Object.entries(slashCommands).map(([name, { argument, about }]) => [
-        argument === undefined ? name : `${name} ${argument}`,
-        about,
-      ])
-      const keys = [
-        ['Alt-Enter, \\ Enter', 'a new line'],
-        ['Ctrl-C', 'stops an answer and keeps what has arrived; twice at an empty prompt leaves'],
-        ['Ctrl-R', 'the last line that holds what is typed'],
-        ['Ctrl-D', 'leaves'],
-      ]
-      await io.stdout.write(
-        [...rows, ...keys].map(([left = '', right = '']) => `  ${left.padEnd(26)}  ${right}\n`).join(''),
+      const rows = Object.entries(slashCommands).map(
+        ([name, { argument, about }]) => [argument === undefined ? name : `${name} ${argument}`, about] as const,
       )
+      const lines = twoColumns([...rows, ...keys], widthOf(io.stdout.columns?.()))
+      await io.stdout.write(`${lines.join('\n')}\n`)
     },
   },
   '/quit': { about: 'leave', run: async () => 'quit' },
 }
+
+const keys = [
+  ['Alt-Enter, \\ Enter', 'a new line'],
+  ['Ctrl-C', 'stops an answer and keeps what has arrived; twice at an empty prompt leaves'],
+  ['Ctrl-R', 'the last line that holds what is typed'],
+  ['Ctrl-Z', 'stops deltawire; fg goes on with it'],
+  ['Ctrl-D', 'leaves'],
+] as const
 
 /** Runs a line that begins with a slash. */
 export async function runSlashCommand(line: string, context: SlashContext): Promise<number | 'quit' | void> {
@@ -258,6 +268,11 @@ export async function runSlashCommand(line: string, context: SlashContext): Prom
   const entry = Object.hasOwn(slashCommands, word) ? slashCommands[word] : undefined
   if (entry === undefined) throw unknownCommand(word, closest(word, Object.keys(slashCommands)))
   return entry.run(argument, context)
+}
+
+/** The keys of a session are for its prompts. */
+function withoutInput(io: Io): Io {
+  return { ...io, stdin: { isTTY: true, async *[Symbol.asyncIterator]() {} } }
 }
 
 function needed(argument: string, name: string): string {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import {
   reasoningOf,
   textOf,
@@ -105,7 +106,7 @@ function finish(
   completion: ChatCompletion,
   answered: Answered,
   pending: ReturnType<Conversation['draft']>,
-  { asker, conversation }: TakeAnswerOptions,
+  { asker, conversation, io }: TakeAnswerOptions,
 ): void {
   const { usage, cost, figures, error, recording } = answered
   const [first, ...others] = completion.choices
@@ -131,7 +132,8 @@ function finish(
       total_ms: Math.round(figures.totalMs),
     },
     ...(cost !== undefined && { cost }),
-    ...(recording !== undefined && { recording }),
+    // Named from everywhere, not from where it was asked.
+    ...(recording !== undefined && { recording: resolve(io.cwd, recording) }),
   })
 }
 

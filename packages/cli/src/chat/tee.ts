@@ -2,7 +2,7 @@ import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Io } from '../io.ts'
-import { isRelayAddress, readRelayAddress, type RelayAddress } from '../tail/relay-address.ts'
+import { isRelayAddress, readNamedAddress, readRelayAddress, type RelayAddress } from '../tail/relay-address.ts'
 import { relayToken } from '../tail/relay-token.ts'
 
 /** Where others follow an answer while it is printed. */
@@ -25,24 +25,12 @@ export function readTee(given: string, { env }: Pick<Io, 'env'>): Tee {
     return { ...readRelayAddress(relay), topic: given }
   }
   if (!URL.canParse(given)) throw usageError(`--tee ${quote(given)} is no address`, example)
-  const url = new URL(given)
-  const [, before = '', topic = ''] = /^(.*)\/([^/]+)$/.exec(url.pathname) ?? []
-  const name = decoded(topic)
-  if (name === '') throw usageError(`--tee ${quote(given)} names no topic`, example)
-  url.pathname = before === '' ? '/' : before
-  return { ...readRelayAddress(url.href), topic: name }
+  const { name: topic, ...address } = readNamedAddress(given)
+  if (topic === '') throw usageError(`--tee ${quote(given)} names no topic`, example)
+  return { ...address, topic }
 }
 
 const example = 'as in: --tee ws://127.0.0.1:8790/TOPIC'
-
-/** Nothing, where the text is not encoded as a part of an address. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    return ''
-  }
-}
 
 /**
  * The endpoint that asks through the relay: it asks its own upstream, once, and whoever follows the topic reads along.

@@ -26,7 +26,7 @@ export const flags = defineFlags({
   tee: {
     value: text('URL/TOPIC'),
     about:
-      'ask through a relay, where others follow the topic: deltawire tail --topic; a topic alone is one of $DELTAWIRE_RELAY_URL',
+      'ask through a relay, where others follow the topic: deltawire tail URL/TOPIC; a topic alone is one of $DELTAWIRE_RELAY_URL',
   },
   choices: { short: 'n', value: whole('N', { min: 1, max: 128 }), about: 'ask for N answers' },
   ...conversationFlags,

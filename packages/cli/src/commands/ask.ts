@@ -1,13 +1,13 @@
-import { textOf, type JsonSchema, type RequestMessage } from '@deltawire/core'
+import { textOf, type RequestMessage } from '@deltawire/core'
 import type { StreamRequest } from '@deltawire/node'
-import type { FlagValues, Run } from '../arguments/command.ts'
-import { usageError } from '../arguments/usage-error.ts'
+import type { FlagValues, Invocation, Run } from '../arguments/command.ts'
 import { readSchema } from '../chat/answer-schema.ts'
 import { buildPrompt, templateOf } from '../chat/build-prompt.ts'
 import { buildRequest, curlCommand } from '../chat/build-request.ts'
+import { checkAnswer, unacceptable } from '../chat/check-answer.ts'
 import { toMessages } from '../chat/conversation.ts'
 import { createAsker, type Asker } from '../chat/create-asker.ts'
-import { createPrinter, type Answered, type Format, type Printer } from '../chat/create-printer.ts'
+import { createPrinter, errorLine, type Answered, type Format, type Printer } from '../chat/create-printer.ts'
 import { editText } from '../chat/edit-text.ts'
 import { extractBlock } from '../chat/extract.ts'
 import { openConversation, type OpenedConversation } from '../chat/open-conversation.ts'
@@ -16,19 +16,31 @@ import { withoutSecrets } from '../chat/redacted.ts'
 import { runToolSteps } from '../chat/run-tool-steps.ts'
 import { readTools } from '../chat/tools.ts'
 import { usageLine } from '../chat/usage-line.ts'
-import { validateJson } from '../chat/validate-json.ts'
+import type { CliError } from '../cli-error.ts'
 import { loadSettings } from '../config/load-settings.ts'
 import { exitCode, exitCodeOf, exitCodeOfAnswer } from '../exit-code.ts'
-import { Interrupted, type Io } from '../io.ts'
+import { Interrupted, OutputClosed, type Io } from '../io.ts'
 import { createTextWriter } from '../render/create-text-writer.ts'
 import { jsonText } from '../render/json-text.ts'
 import { note, noteInterrupt, reportError } from '../report.ts'
 import { readRequest } from '../source/request-of.ts'
 import type { flags } from './ask.command.ts'
 
-type Flags = FlagValues<typeof flags>
+type FlagTable = typeof flags
+type Flags = FlagValues<FlagTable>
 
-export const ask: Run<typeof flags> = async ({ flags, arguments: words }, io) => {
+export const ask: Run<typeof flags> = async (invocation, io) => {
+  try {
+    return await askOnce(invocation, io)
+  } catch (error) {
+    const isNews = error instanceof Error && !(error instanceof OutputClosed) && !(error instanceof Interrupted)
+    // Who reads JSON is told in JSON, too, unless nobody reads any more.
+    if (isNews && isJson(invocation.flags)) await io.stdout.write(errorLine(error, io.env)).catch(() => {})
+    throw error
+  }
+}
+
+async function askOnce({ flags, arguments: words }: Invocation<FlagTable>, io: Io): Promise<number> {
   // Looked at before standard input is read: a prompt is not worth writing for an endpoint that is not there.
   const settings = await loadSettings(flags, io)
   const template = await templateOf(settings)
@@ -72,9 +84,9 @@ export const ask: Run<typeof flags> = async ({ flags, arguments: words }, io) =>
   const isStored = opened.draftFolder !== undefined
   if (flags.usage && answered.usage !== undefined)
     await io.stderr.write(`${usageLine(answered.usage, answered.figures, answered.cost)}\n`)
-  const { code, value } = await checked(answered, schema, flags, safe)
+  const { failure, value } = checkAnswer(answered, schema, flags.extract)
   await endOf(printer, { ...answered, ...(value !== undefined && { value }) }, flags, asker, safe)
-  return judge(answered, code, { ...flags, isStored }, safe)
+  return judge(answered, failure, { ...flags, isStored }, safe)
 }
 
 function modelOfAnswer({ model, profile }: { readonly model: string; readonly profile?: string | undefined }): string {
@@ -123,6 +135,10 @@ async function printRequest(asker: Asker, request: StreamRequest, flags: Flags, 
 /** Nothing is printed before its end is known. */
 const heldPrinter: Printer = { chunk: async () => {}, end: async () => {} }
 
+function isJson({ json, jsonl, format }: Flags): boolean {
+  return json || jsonl || format === 'json' || format === 'jsonl'
+}
+
 function formatOf(flags: Flags, asker: Asker, { stdout }: Io): Format {
   if (flags.json) return 'json'
   if (flags.jsonl) return 'jsonl'
@@ -138,7 +154,6 @@ function printerOf(flags: Flags, asker: Asker, io: Io): Printer {
     {
       format: formatOf(flags, asker, io),
       reasoning,
-      color: flags.color,
       choices: flags.choices ?? 1,
       endsLine: flags.newline,
       isRaw: flags['raw-bytes'],
@@ -146,37 +161,6 @@ function printerOf(flags: Flags, asker: Asker, io: Io): Printer {
     },
     io,
   )
-}
-
-/** Whether the answer is what was asked for beyond being one. */
-async function checked(
-  answered: Answered,
-  schema: JsonSchema | undefined,
-  flags: Flags,
-  io: Io,
-): Promise<{ code?: number; value?: unknown }> {
-  const { completion, error } = answered
-  if (completion === null || error !== null) return {}
-  const text = textOf(completion)
-  if (flags.extract !== undefined) {
-    if (extractBlock(text, flags.extract) !== undefined) return {}
-    await io.stderr.write(
-      `error: there is no ${typeof flags.extract === 'number' ? 'such block of code' : `block of ${flags.extract}`} in the answer\n`,
-    )
-    return { code: exitCode.unacceptable }
-  }
-  if (schema === undefined) return {}
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (reason) {
-    await io.stderr.write(`error: the answer is not JSON: ${reason instanceof Error ? reason.message : ''}\n`)
-    return { code: exitCode.unacceptable }
-  }
-  const problems = validateJson(value, schema)
-  if (problems.length === 0) return { value }
-  await reportError(io, flags, usageError(`the answer does not follow the schema: ${problems.slice(0, 5).join('; ')}`))
-  return { code: exitCode.unacceptable, value }
 }
 
 /** The end of what was printed; all of it, where it had to be held. */
@@ -207,7 +191,7 @@ async function endOf(printer: Printer, answered: Answered, flags: Flags, asker: 
 /** Says on stderr how the answer ended, and returns the exit code for it. */
 async function judge(
   answered: Answered,
-  found: number | undefined,
+  failure: CliError | undefined,
   flags: Flags & { readonly isStored: boolean },
   io: Io,
 ): Promise<number> {
@@ -224,14 +208,20 @@ async function judge(
     const hint = finish_reason === 'length' && flags.isStored ? '; continue with: deltawire -c "go on"' : ''
     if (remark !== undefined) await note(io, flags, remark + hint)
   }
-  if (found !== undefined) return found
+  if (failure !== undefined) return fail(failure, flags, io)
   const code = exitCodeOfAnswer(completion)
   if (code === exitCode.unacceptable) {
     const isRefused = completion.choices.some(({ message }) => Boolean(message.refusal))
-    await io.stderr.write(`error: ${isRefused ? 'the model refused to answer' : 'the answer is empty'}\n`)
+    return fail(unacceptable(isRefused ? 'the model refused to answer' : 'the answer is empty'), flags, io)
   }
   if (code === exitCode.complete && isUnended && flags.strict) return exitCode.broken
   return code === exitCode.truncated && flags['allow-truncated'] ? exitCode.complete : code
+}
+
+async function fail(failure: CliError, flags: Flags, io: Io): Promise<number> {
+  await reportError(io, flags, failure)
+  if (isJson(flags)) await io.stdout.write(errorLine(failure, io.env))
+  return failure.exitCode
 }
 
 const endings: Record<string, string | undefined> = {

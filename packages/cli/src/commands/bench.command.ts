@@ -5,7 +5,15 @@ import { placeFlags, waitFlags } from '../endpoint.ts'
 
 export const flags = defineFlags({
   ...requestFlags,
-  prompt: { value: text('TEXT'), about: 'what is asked; something of a few hundred tokens when not given' },
+  prompt: {
+    value: text('TEXT|@FILE'),
+    about: 'what is asked; something with an answer of a few hundred tokens when not given',
+  },
+  'input-tokens': {
+    value: whole('N', { min: 1, max: 10_000_000 }),
+    about: 'ask with a prompt of about N tokens instead, another one each time',
+  },
+  'max-tokens': { value: whole('N', { min: 1 }), about: 'the longest answer' },
   requests: {
     short: 'n',
     value: whole('N', { min: 1 }),
@@ -28,7 +36,7 @@ export const flags = defineFlags({
     repeats: true,
     about: 'exit 1 if so, as in ttft.p95>800ms, errors>0, gap.p50>+10%',
   },
-  ascii: { value: on, about: 'no characters but ASCII in the histogram' },
+  ascii: { value: on, about: 'no characters but ASCII in the plots' },
   ...placeFlags,
   ...waitFlags,
 })
@@ -37,13 +45,18 @@ export const bench = command({
   name: 'bench',
   section: 'servers',
   summary: 'measure how fast an endpoint answers, or how fast it was when it was recorded',
-  arguments: { placeholder: '[SOURCE…|FOLDER…]', max: Infinity, completes: 'sources' },
+  arguments: { placeholder: '[URL|SOURCE…|FOLDER…]', max: Infinity, completes: 'sources' },
   flags,
-  conflicts: [['duration', 'requests']],
+  conflicts: [
+    ['duration', 'requests'],
+    ['prompt', 'input-tokens'],
+  ],
   details: [
-    'Without a SOURCE the endpoint is asked; with recordings of deltawire record, what they show is measured, without key and network.',
+    'Without a SOURCE the endpoint is asked, or the one of the URL, as in http://127.0.0.1:8080/v1; with recordings of deltawire record, what they show is measured, without key and network.',
     'Measured apart, in milliseconds since the request was sent: headers, firstByte, firstChunk (which mostly carries only a role), firstReasoning, firstContent, ttft (the first token of either), total. gap is the time between two chunks that carry something.',
     'Chunks are no tokens: chunkRate counts chunks, tokenRate the tokens of the usage. Where a server tells none they are a guess, marked with ~.',
+    'Plotted are the spread of the gaps, ttft from answer to answer, and the gaps from the beginning of an answer to its end.',
+    'The prompts of --input-tokens are words by lot, so that no server can use what it has kept of the one before; they are the same in every run.',
     'connect is the time of the connections that were opened. Most requests find one that is open.',
     'With --compare a condition can speak of a change: gap.p50>+10%.',
   ],
@@ -51,6 +64,10 @@ export const bench = command({
     {
       run: 'deltawire mock --ttft 30ms --tps 500 -- deltawire bench -n 5 --warmup 0 --ascii',
       about: 'a mock of known speed',
+    },
+    {
+      run: 'deltawire mock --tps 500 -- deltawire bench -n 3 -c 1,3 --input-tokens 2000 --max-tokens 64',
+      about: 'with long prompts, one at a time and three',
     },
     {
       run: 'deltawire mock --ttft 30ms --tps 500 -- deltawire bench -n 2 --json --fail-if "ttft.p50>10ms"',

@@ -2,21 +2,24 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
+import type { StreamRequest } from '@deltawire/node'
 import { metBy, parseCondition, type Condition } from '../bench/condition.ts'
+import { promptOf } from '../bench/prompt-of.ts'
 import { runCalls } from '../bench/run-calls.ts'
 import { sampleCall } from '../bench/sample-call.ts'
 import { sampleCapture } from '../bench/sample-capture.ts'
 import type { Sample } from '../bench/sample.ts'
-import { allGaps, measureNames, summaryOf, type Summary } from '../bench/summary.ts'
+import { measureNames, summaryOf, type Summary } from '../bench/summary.ts'
 import { watchConnects } from '../bench/watch-connects.ts'
 import { writeSummary } from '../bench/write-summary.ts'
-import { openEndpoint } from '../endpoint.ts'
+import { maxTokensField } from '../chat/build-request.ts'
+import { openEndpoint, type Endpoint } from '../endpoint.ts'
 import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { note } from '../report.ts'
-import { expandSources } from '../source/expand-sources.ts'
+import { expandSources, isEndpoint } from '../source/expand-sources.ts'
 import { openSources } from '../source/open-source.ts'
-import { requestOf } from '../source/request-of.ts'
+import { requestOf, textOrFile } from '../source/request-of.ts'
 import type { flags } from './bench.command.ts'
 
 type Flags = FlagValues<typeof flags>
@@ -29,7 +32,13 @@ interface Level {
 export const bench: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
   const conditions = flags['fail-if'].map(conditionOf)
   const before = flags.compare === undefined ? [] : await readBefore(flags.compare)
-  const levels = names.length > 0 ? [await measureSources(names, flags, io)] : await measureEndpoint(flags, io)
+  const [first = ''] = names
+  const isAsked = names.length === 1 && isEndpoint(first)
+  if (isAsked && flags['base-url'] !== undefined) throw usageError('two endpoints are named: the URL and --base-url')
+  const levels =
+    names.length > 0 && !isAsked
+      ? [await measureSources(names, flags, io)]
+      : await measureEndpoint(isAsked ? { ...flags, 'base-url': first } : flags, io)
   const figures = {
     v: 1,
     type: 'bench',
@@ -43,7 +52,7 @@ export const bench: Run<typeof flags> = async ({ flags, arguments: names }, io) 
     const old = before.find(({ concurrency }) => concurrency === summary.concurrency)
     if (!flags.json) {
       if (at > 0) await io.stdout.write('\n')
-      await writeSummary(io.stdout, summary, allGaps(samples), { before: old, isAscii: flags.ascii })
+      await writeSummary(io.stdout, summary, samples, { before: old, isAscii: flags.ascii })
     }
     for (const condition of conditions) {
       const value = metBy(condition, summary, old)
@@ -97,11 +106,25 @@ async function measureSources(names: readonly string[], flags: Flags, io: Io): P
 
 const usualPrompt = 'Explain in about two hundred words how waves come into being, and why they break at the shore.'
 
+/** What is asked, time after time. */
+async function createRequests(flags: Flags, { baseURL }: Endpoint, io: Io): Promise<() => StreamRequest> {
+  const { prompt, 'input-tokens': tokens, 'max-tokens': most } = flags
+  const words = prompt === undefined ? [] : [await textOrFile(prompt)]
+  const given = await requestOf(flags, tokens === undefined ? words : [promptOf(tokens, 0)], io, usualPrompt)
+  const request = most === undefined ? given : { ...given, [maxTokensField(baseURL)]: most }
+  if (tokens === undefined) return () => request
+  let count = 0
+  return () => ({
+    ...request,
+    messages: [...request.messages.slice(0, -1), { role: 'user', content: promptOf(tokens, count++) }],
+  })
+}
+
 async function measureEndpoint(flags: Flags, io: Io): Promise<Level[]> {
   const endpoint = await openEndpoint(flags, io)
-  const request = await requestOf(flags, flags.prompt === undefined ? [] : [flags.prompt], io, usualPrompt)
+  const nextRequest = await createRequests(flags, endpoint, io)
   const { clock, signal, fetch } = io
-  const call = () => sampleCall(request, { endpoint, clock, fetch, signal })
+  const call = () => sampleCall(nextRequest(), { endpoint, clock, fetch, signal })
   const load = { clock, signal, durationMs: flags.duration ?? Infinity, ratePerS: flags.rate ?? Infinity }
   const levels: Level[] = []
   for (const concurrency of flags.concurrency ?? [1]) {

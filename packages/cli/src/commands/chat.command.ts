@@ -1,8 +1,15 @@
 import { command, defineFlags } from '../arguments/command.ts'
-import { on, oneOf, text } from '../arguments/value.ts'
+import { on, oneOf, text, type Value } from '../arguments/value.ts'
 import { conversationFlags } from '../chat/conversation-flags.ts'
 import { promptFlags } from '../chat/prompt-flags.ts'
 import { endpointFlags } from '../endpoint.ts'
+
+/** Between any two characters stands nothing. */
+const notEmpty: Value<string> = {
+  ...text('TEXT'),
+  expected: 'a text that is not empty',
+  read: (given) => (given === '' ? undefined : given),
+}
 
 export const flags = defineFlags({
   model: {
@@ -17,7 +24,7 @@ export const flags = defineFlags({
     about: 'how answers are shown: as Markdown (on a terminal) or as the text that they are',
   },
   usage: { short: 'u', value: on, about: 'tokens, times and cost after every answer' },
-  delimiter: { value: text('TEXT'), about: 'what stands between two prompts of a script (a line end)' },
+  delimiter: { value: notEmpty, about: 'what stands between two prompts of a script (a line end)' },
   ...endpointFlags,
 })
 

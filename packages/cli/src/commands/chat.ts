@@ -77,7 +77,10 @@ async function talk(flags: Flags, words: readonly string[], terminal: Terminal, 
     history: lines.known,
     complete: (line) => complete(line, session, io),
     onLine: lines.add,
+    holdTerminal: io.holdTerminal,
   })
+  const close = () => editor.close()
+  io.signal.addEventListener('abort', close, { once: true })
   const { conversation, draftFolder } = session.opened
   const begun = conversation.path().length === 0 ? '' : `, going on with ${conversation.title ?? conversation.id}`
   await note(
@@ -94,6 +97,7 @@ async function talk(flags: Flags, words: readonly string[], terminal: Terminal, 
       line = await editor.next()
     }
   } finally {
+    io.signal.removeEventListener('abort', close)
     editor.close()
   }
   return io.signal.aborted ? exitCodeOf(io.signal.reason) : exitCode.complete

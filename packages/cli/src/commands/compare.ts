@@ -3,27 +3,27 @@ import type { FlagValues, Run } from '../arguments/command.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { buildPrompt, templateOf } from '../chat/build-prompt.ts'
 import { buildRequest } from '../chat/build-request.ts'
-import { hasColors } from '../chat/colors.ts'
 import { createConversation } from '../chat/conversation.ts'
 import { createAsker, type Asker } from '../chat/create-asker.ts'
 import { createPrinter, type Answered } from '../chat/create-printer.ts'
 import { redacted } from '../chat/redacted.ts'
 import { takeAnswer } from '../chat/take-answer.ts'
 import { usageLine } from '../chat/usage-line.ts'
-import { columnLines, fitBeside, type Column } from '../compare/column-lines.ts'
+import { columnLines, fitBeside, wrappedLines, type Column } from '../compare/column-lines.ts'
 import { advanced, begun, columnAt, ended, type Progress } from '../compare/progress.ts'
 import { showLive } from '../compare/show-live.ts'
 import { loadSettings } from '../config/load-settings.ts'
 import { exitCode, exitCodeOf, exitCodeOfAnswer } from '../exit-code.ts'
 import { Interrupted, type Io } from '../io.ts'
-import { visible, visibleLine } from '../render/visible.ts'
+import { visibleLine } from '../render/visible.ts'
+import { hasColors } from '../render/colors.ts'
 import { sentenceOf } from '../report.ts'
 import type { flags } from './compare.command.ts'
 
 type Flags = FlagValues<typeof flags>
 
 export const compare: Run<typeof flags> = async ({ flags, arguments: words }, io) => {
-  if (flags.model.length < 2) throw usageError('compare needs two models: -m A -m B', 'deltawire models lists them')
+  if (flags.model.length < 2) throw usageError('compare needs two models: -m A -m B', hintOf(flags.model, words))
   const { model: names, ...shared } = flags
   const settings = await loadSettings({ ...shared, model: names[0] }, io)
   const template = await templateOf(settings)
@@ -60,6 +60,13 @@ export const compare: Run<typeof flags> = async ({ flags, arguments: words }, io
   }
 }
 
+/** Models without -m are easily written, and recordings cannot be meant as a prompt. */
+function hintOf(models: readonly string[], words: readonly string[]): string {
+  const named = [...models, ...words.filter((word) => word.startsWith('demo:'))]
+  if (named.length < 2) return 'deltawire models lists them'
+  return `did you mean: deltawire compare ${named.map((name) => `-m ${name}`).join(' ')} PROMPT`
+}
+
 function firstFailure(codes: readonly number[]): number {
   return codes.find((code) => code !== exitCode.complete) ?? exitCode.complete
 }
@@ -68,8 +75,8 @@ function firstFailure(codes: readonly number[]): number {
  * Whether the answers are shown while they arrive: on a terminal that has room for them beside each other and can be
  * drawn on. Requests that -vv shows would stand in between.
  */
-function isLive(count: number, { color, verbose }: Flags, { stdout, stderr, env }: Io): boolean {
-  if (!stdout.isTTY || env['TERM'] === 'dumb' || !hasColors(stdout, env, color)) return false
+function isLive(count: number, { verbose }: Flags, { stdout, stderr, env }: Io): boolean {
+  if (!stdout.isTTY || env['TERM'] === 'dumb' || !hasColors(stdout, env)) return false
   return fitBeside(count, widthOf(stdout)) && !(verbose > 1 && stderr.isTTY)
 }
 
@@ -107,7 +114,6 @@ async function printJson(answers: readonly Promise<Answered>[], askers: readonly
       {
         format: 'json',
         reasoning: undefined,
-        color: undefined,
         choices: 1,
         endsLine: true,
         isRaw: false,
@@ -137,13 +143,17 @@ async function print(pending: readonly Promise<Answered>[], askers: readonly Ask
       foot: footOf(answered, asker?.secrets ?? []),
     }
     if (isWide) columns.push(column)
-    else
-      await io.stdout.write(
-        `${at === 0 ? '' : '\n'}--- ${visibleLine(column.title)} ---\n${io.stdout.isTTY ? visible(column.text) : column.text}\n(${visibleLine(column.foot)})\n`,
-      )
+    else await io.stdout.write(`${at === 0 ? '' : '\n'}${alone(column, width)}`)
   }
   for (const line of isWide ? columnLines(columns, { width }) : []) await io.stdout.write(`${line}\n`)
   return codes
+}
+
+/** An answer above the next one; in a pipe (no width) as it came. */
+function alone({ title, text, foot = '' }: Column, width: number): string {
+  const texts = [text, ...(foot === '' ? [] : [`(${visibleLine(foot)})`])]
+  const lines = width === 0 ? texts : texts.flatMap((one) => wrappedLines(one, width))
+  return `--- ${visibleLine(title)} ---\n${lines.join('\n')}\n`
 }
 
 function textOfAnswer({ completion }: Answered): string {

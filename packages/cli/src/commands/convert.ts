@@ -35,7 +35,7 @@ export const convert: Run<typeof flags> = async ({ flags, arguments: names }, io
 async function toRecording(source: Source, io: Io): Promise<number> {
   const startedAt = io.clock.now()
   const capture = await source.open()
-  const now = source.name === '-' ? () => io.clock.now() - startedAt : undefined
+  const now = source.kind === 'input' ? () => io.clock.now() - startedAt : undefined
   const broke = await writeRecording(capture, { date: io.clock.date(), now, write: io.stdout.write })
   if (io.signal.aborted) throw io.signal.reason
   return broke ? exitCode.broken : exitCode.complete

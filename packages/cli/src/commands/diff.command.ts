@@ -1,3 +1,4 @@
+import { colorFlag } from '../arguments/color-flag.ts'
 import { command, defineFlags } from '../arguments/command.ts'
 import { aboutSources, readingFlags } from '../arguments/reading-flags.ts'
 import { on } from '../arguments/value.ts'
@@ -8,6 +9,7 @@ export const flags = defineFlags({
   timing: { value: on, about: 'also when they came, where that was recorded' },
   strict: { value: on, about: 'also ids and times, which are new in every answer' },
   json: { value: on, about: 'every difference as a line of JSON' },
+  ...colorFlag,
   ...readingFlags,
 })
 

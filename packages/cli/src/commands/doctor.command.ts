@@ -1,3 +1,4 @@
+import { colorFlag } from '../arguments/color-flag.ts'
 import { command, defineFlags } from '../arguments/command.ts'
 import { duration, list, on, oneOf, text } from '../arguments/value.ts'
 import { placeFlags } from '../endpoint.ts'
@@ -9,6 +10,7 @@ export const flags = defineFlags({
   dir: { value: text('FOLDER'), about: 'keep a recording of every request in FOLDER, as evidence' },
   'fail-on': { value: oneOf('fail', 'warn', 'never'), default: 'fail', about: 'the least that ends with exit code 1' },
   json: { value: on, about: 'every check as a line of JSON' },
+  ...colorFlag,
   ...placeFlags,
   timeout: { value: duration(), about: 'how long one request may take (60s)' },
 })

@@ -2,7 +2,9 @@ import { closest } from '../arguments/closest.ts'
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
+import { createWaitingSign } from '../chat/waiting-sign.ts'
 import { CliError } from '../cli-error.ts'
+import { loadConfig } from '../config/load-settings.ts'
 import { createProber } from '../doctor/create-prober.ts'
 import { endpointChecks } from '../doctor/endpoint-checks.ts'
 import { ownChecks } from '../doctor/own-checks.ts'
@@ -14,6 +16,7 @@ import { createRecordingFolder } from '../recording/recording-file.ts'
 import { createRedaction } from '../recording/redaction.ts'
 import { colorsOn, type ColorName } from '../render/colors.ts'
 import { visibleJson, visibleLine } from '../render/visible.ts'
+import { wrap } from '../render/wrap.ts'
 import type { flags } from './doctor.command.ts'
 
 type Flags = FlagValues<typeof flags>
@@ -29,10 +32,13 @@ export const doctor: Run<typeof flags> = async ({ flags, arguments: [url] }, io)
     for (const [name, { about }] of Object.entries(checks)) await io.stdout.write(`${name.padEnd(16)} ${about}\n`)
     return exitCode.complete
   }
+  if (url !== undefined && !/^https?:\/\//.test(url)) {
+    throw usageError(`${quote(url)} is no http URL`, 'it looks like http://127.0.0.1:8080/v1')
+  }
   const prober = await proberOf(url === undefined ? flags : { ...flags, 'base-url': url }, io)
   const results = new Map<string, Result>()
   for (const name of wanted) {
-    const result = await runCheck(name, prober, results)
+    const result = await runWithSign(name, prober, results, flags, io)
     results.set(name, result)
     await report(name, result, flags, io)
   }
@@ -52,6 +58,7 @@ async function proberOf(flags: Flags, io: Io): Promise<Prober> {
   return createProber({
     endpoint,
     model,
+    config: await loadConfig(flags, io),
     io,
     redaction: createRedaction({ secrets: endpoint.secrets, names: [] }),
     timeoutMs: flags.timeout ?? usualTimeoutMs,
@@ -86,6 +93,22 @@ async function runCheck(name: string, prober: Prober, results: ReadonlyMap<strin
   return missing === undefined ? check.run(prober) : skip(`${missing} has to work before`)
 }
 
+/** A check may take as long as a model thinks: a person sees that it goes on. */
+async function runWithSign(
+  name: string,
+  prober: Prober,
+  results: ReadonlyMap<string, Result>,
+  flags: Flags,
+  io: Io,
+): Promise<Result> {
+  const sign = createWaitingSign(io, flags)
+  try {
+    return await runCheck(name, prober, results)
+  } finally {
+    await sign.stop()
+  }
+}
+
 const colorOf: { readonly [O in Outcome]: ColorName } = { pass: 'green', warn: 'yellow', fail: 'red', skip: 'dim' }
 
 async function report(name: string, { outcome, message }: Result, flags: Flags, io: Io): Promise<void> {
@@ -97,9 +120,12 @@ async function report(name: string, { outcome, message }: Result, flags: Flags, 
     return
   }
   const paint = colorsOn(io.stdout, io.env)[colorOf[outcome]]
-  await io.stdout.write(
-    `${paint(outcome.toUpperCase().padEnd(4))}  ${name.padEnd(16)}  ${about}: ${visibleLine(message)}\n`,
-  )
+  const text = `${about}: ${visibleLine(message)}`
+  const width = io.stdout.columns?.()
+  const indent = width !== undefined && width < 60 ? 6 : 24
+  const lines = width === undefined ? [text] : wrap(text, width - indent)
+  const head = `${paint(outcome.toUpperCase().padEnd(4))}  ${indent === 6 ? `${name}\n      ` : `${name.padEnd(16)}  `}`
+  await io.stdout.write(`${head}${lines.join(`\n${' '.repeat(indent)}`)}\n`)
 }
 
 function countsOf(outcomes: readonly Outcome[]): string {

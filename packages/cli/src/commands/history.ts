@@ -14,12 +14,14 @@ import type { ConfigFlags } from '../config/config-flags.ts'
 import { loadSettings } from '../config/load-settings.ts'
 import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
+import { textWidth } from '../markdown/text-width.ts'
 import { visibleJson, visibleLine } from '../render/visible.ts'
 import { note } from '../report.ts'
 import { createId } from '../store/create-id.ts'
-import type { History, Thread } from '../store/history.ts'
+import type { Found, History, Thread } from '../store/history.ts'
 import { firstWords, messageText } from '../store/message-text.ts'
 import { readRecord, type HistoryRecord, type MessageRecord } from '../store/record.ts'
+import { fitting } from '../view/row-line.ts'
 import type {
   exportFlags,
   forkFlags,
@@ -78,7 +80,7 @@ async function printMessages({ title }: Thread, path: readonly MessageRecord[], 
     await io.stdout.write(
       `\n--- ${message.role}${answer === undefined ? '' : ` (${visibleLine(answer.model + partial)})`} ---\n`,
     )
-    const writer = answerWriterOf({ format: io.stdout.isTTY ? 'md' : 'text', color: undefined, isRaw: false }, io)
+    const writer = answerWriterOf({ format: io.stdout.isTTY ? 'md' : 'text', isRaw: false }, io)
     const text = messageText(message)
     await writer.write(text)
     await writer.end()
@@ -89,24 +91,30 @@ async function printMessages({ title }: Thread, path: readonly MessageRecord[], 
 export const historySearch: Run<typeof searchFlags> = async ({ flags, arguments: words }, io) => {
   const query = words.join(' ').trim()
   if (query === '') throw usageError('the words to search for are missing')
+  const [word = ''] = query.split(/\s+/)
   const found = (await open(flags, io)).search(query, flags.limit)
   for (const { thread, record } of found) {
     if (flags.json) await io.stdout.write(jsonLine({ thread: toJson(thread), message: record }))
-    else
-      await io.stdout.write(
-        `${thread.id.slice(0, 8)}  ${visibleLine(firstWords(thread.title, 30))}  ${record.message.role}: ${visibleLine(around(messageText(record.message), words[0] ?? ''))}\n`,
-      )
+    else await io.stdout.write(`${foundLine({ thread, record }, word, io.stdout.columns?.())}\n`)
   }
   // As grep has it.
   return found.length === 0 ? 1 : exitCode.complete
 }
 
+/** One line, and no longer than a terminal is wide. */
+function foundLine({ thread, record }: Found, word: string, width: number | undefined): string {
+  const head = `${thread.id.slice(0, 8)}  ${visibleLine(firstWords(thread.title, 30))}  ${record.message.role}: `
+  const room = width === undefined ? 100 : Math.max(20, width - textWidth(head))
+  const line = head + visibleLine(around(messageText(record.message), word, room))
+  return width === undefined ? line : fitting(line, width)
+}
+
 /** The words around the one that was searched for. */
-function around(text: string, word: string): string {
+function around(text: string, word: string, room: number): string {
   const line = text.replaceAll(/\s+/g, ' ')
   const at = Math.max(0, line.toLowerCase().indexOf(word.toLowerCase()))
-  const start = Math.max(0, at - 40)
-  return `${start > 0 ? '…' : ''}${firstWords(line.slice(start), 100)}`
+  const start = Math.max(0, at - Math.min(40, Math.floor(room / 3)))
+  return `${start > 0 ? '…' : ''}${firstWords(line.slice(start), Math.min(100, room))}`
 }
 
 export const historyFork: Run<typeof forkFlags> = async ({ flags, arguments: [given] }, io) => {

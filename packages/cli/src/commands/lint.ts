@@ -63,6 +63,6 @@ function formatOf({ json, github, sarif }: Flags): FindingsFormat {
 }
 
 /** The lines of a bare file are those that an editor shows. */
-function hasLines({ name }: Source, isRecording: boolean): boolean {
-  return !isRecording && name !== '-' && !name.startsWith('demo:') && !/\.gz$|^https?:/.test(name)
+function hasLines({ name, kind }: Source, isRecording: boolean): boolean {
+  return !isRecording && kind === 'file' && !name.endsWith('.gz')
 }

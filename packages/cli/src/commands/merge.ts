@@ -8,6 +8,7 @@ import {
 } from '@deltawire/core'
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { readingOptions } from '../arguments/reading-flags.ts'
+import { usageError } from '../arguments/usage-error.ts'
 import { CliError } from '../cli-error.ts'
 import { exitCode, exitCodeOf } from '../exit-code.ts'
 import { fileOutput } from '../file-output.ts'
@@ -23,6 +24,8 @@ import type { flags } from './merge.command.ts'
 type Flags = FlagValues<typeof flags>
 
 export const merge: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
+  if (flags.all && !flags.text && !flags['tool-calls'])
+    throw usageError('--all belongs to --text or --tool-calls: a completion has every choice')
   const sources = await openSources(names, flags, io)
   const output = flags.output === undefined ? io.stdout : await fileOutput(flags.output)
   const isAlone = sources.length === 1
@@ -80,9 +83,16 @@ function createProgress(flags: Flags, output: Output) {
 /** The part of the completion that the flags ask for. */
 function pick(completion: ChatCompletion, flags: Flags): unknown {
   if (flags.usage) return completion.usage ?? null
-  if (flags.text) return textOf(choiceOf(completion, flags.choice))
-  if (flags['tool-calls']) return toolCallsOf(choiceOf(completion, flags.choice))
+  const part = partOf(flags)
+  if (part !== undefined)
+    return flags.all ? completion.choices.map((choice) => part(choice)) : part(choiceOf(completion, flags.choice))
   return flags.choice === undefined ? completion : { ...completion, choices: [choiceOf(completion, flags.choice)] }
+}
+
+/** What of a choice is asked for, when it is not all of it. */
+function partOf(flags: Flags): ((choice: ChatCompletionChoice) => unknown) | undefined {
+  if (flags.text) return textOf
+  return flags['tool-calls'] ? toolCallsOf : undefined
 }
 
 function choiceOf({ choices }: ChatCompletion, index: number | undefined): ChatCompletionChoice {
@@ -102,8 +112,8 @@ async function judge(fold: Fold, flags: Flags, source: Source | undefined, io: I
     for (const { index } of unfinished) await note(io, flags, `${prefix}choice ${index} ended without a finish reason`)
   }
   const others = completion?.choices.length ?? 0
-  if (others > 1 && flags.choice === undefined && (flags.text || flags['tool-calls'])) {
-    await note(io, flags, `${prefix}this is the first of ${others} choices; --choice N takes another`)
+  if (others > 1 && flags.choice === undefined && !flags.all && partOf(flags) !== undefined) {
+    await note(io, flags, `${prefix}this is the first of ${others} choices; --choice N takes another, --all every one`)
   }
   if (flags.stats) await io.stderr.write(`${prefix}${figuresLine(figures, completion?.usage)}\n`)
   if (error instanceof Interrupted) await noteInterrupt(io, flags, error, completion !== null)

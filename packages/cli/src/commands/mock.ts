@@ -17,6 +17,8 @@ type Flags = FlagValues<typeof flags>
 
 export const mock: Run<typeof flags> = async ({ flags, arguments: names, command }, io) => {
   const faults = flags.fault.map(faultOf)
+  if (flags.jitter !== undefined && flags.ttft === 0 && flags.tps === 0)
+    throw usageError('--jitter varies --ttft and --tps, and neither is given')
   const recordings: Recording[] = []
   // Standard input is read only when it is named: a server has no business with it.
   const sources = names.length === 0 ? [] : await openSources(await expandSources(names), flags, io)
@@ -71,7 +73,8 @@ function notServed({ name }: Source) {
 /** `recordings/paris.sse.gz` is asked for as `paris`. */
 function modelName(source: string): string {
   if (source === '-') return 'stdin'
-  return source.startsWith('demo:')
+  // An answer of the history may be named by a number.
+  return /^(?:demo:|@)/.test(source)
     ? source
     : basename(source)
         .replace(/\.gz$/, '')

@@ -1,3 +1,4 @@
+import { colorFlag } from '../arguments/color-flag.ts'
 import { command, defineFlags } from '../arguments/command.ts'
 import { duration, on, text } from '../arguments/value.ts'
 import { aboutToken, relayFlags } from '../tail/relay-flags.ts'
@@ -12,6 +13,7 @@ export const flags = defineFlags({
   timeout: { value: duration(), about: 'how long to wait for a frame or an answer (10s)' },
   transcript: { value: text('FILE'), about: 'write every frame to this file, > for ours and < for those of the relay' },
   json: { value: on, about: 'one line of JSON for each check' },
+  ...colorFlag,
   ...relayFlags,
 })
 

@@ -13,15 +13,17 @@ import { type RelaySettings, secretsOf } from '../relay/relay-settings.ts'
 import { type RunningRelay, serveRelay } from '../relay/serve-relay.ts'
 import { serveUntilDone } from '../serve-until-done.ts'
 import { openSources } from '../source/open-source.ts'
-import type { flags } from './relay.command.ts'
+import { flags as declared } from './relay.command.ts'
 
-type Flags = FlagValues<typeof flags>
+type Flags = FlagValues<typeof declared>
 
-export const relay: Run<typeof flags> = async ({ flags, arguments: sources, command }, io) => {
+export const relay: Run<typeof declared> = async ({ flags, arguments: sources, command }, io) => {
   if (flags['list-settings']) {
     await io.stdout.write(relaySettingsText())
     return exitCode.complete
   }
+  const isPaced = flags.ttft !== declared.ttft.default || flags.tps !== declared.tps.default
+  if (isPaced && sources.length === 0) throw usageError('--ttft and --tps are about SOURCEs, and none is named')
   const given = await readRelaySettings(settingsOf(flags), io.env, flags.settings)
   if (sources.length === 0 && given.upstreamURL === undefined && given.upstreamKey === undefined) {
     const hint = 'deltawire relay demo:text answers from a recording'

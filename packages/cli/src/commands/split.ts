@@ -5,6 +5,7 @@ import { visibleJson } from '../render/visible.ts'
 import { reportError } from '../report.ts'
 import { foldSource } from '../source/fold-source.ts'
 import { openSources } from '../source/open-source.ts'
+import { cutOf } from '../split/cut-of.ts'
 import type { flags } from './split.command.ts'
 
 export const split: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
@@ -16,7 +17,7 @@ export const split: Run<typeof flags> = async ({ flags, arguments: names }, io) 
     const { usage, ...rest } = completion
     const wanted = flags['no-usage'] || usage === undefined ? rest : completion
     let isFirst = true
-    for (const chunk of splitCompletion(wanted, { by: flags.by })) {
+    for (const chunk of splitCompletion(wanted, { by: await cutOf(flags.by, flags.seed) })) {
       if (!isFirst && flags.interval > 0) await io.clock.sleep(flags.interval, io.signal)
       if (io.signal.aborted) throw io.signal.reason
       isFirst = false

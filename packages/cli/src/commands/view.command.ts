@@ -1,9 +1,11 @@
+import { colorFlag } from '../arguments/color-flag.ts'
 import { command, defineFlags } from '../arguments/command.ts'
 import { aboutSources } from '../arguments/reading-flags.ts'
 import { on } from '../arguments/value.ts'
 
 export const flags = defineFlags({
   json: { value: on, about: 'every row as a line of JSON' },
+  ...colorFlag,
   interactive: { short: 'i', value: on, about: 'step through the events in the terminal' },
   wide: { value: on, about: 'the whole text of every event, however long' },
 })
@@ -17,6 +19,8 @@ export const view = command({
   conflicts: [
     ['interactive', 'json'],
     ['interactive', 'wide'],
+    // JSON has the whole of it.
+    ['json', 'wide'],
   ],
   details: [
     ...aboutSources,

@@ -1,4 +1,5 @@
 import type { FlagValues, Run } from '../arguments/command.ts'
+import { createWaitingSign } from '../chat/waiting-sign.ts'
 import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { colorsOn } from '../render/colors.ts'
@@ -29,7 +30,13 @@ export const view: Run<typeof flags> = async ({ flags, arguments: names }, io) =
   }
   if (terminal !== undefined) {
     const rows: Row[] = []
-    for await (const row of watched()) rows.push(row)
+    // A stream that is still going on is shown when it has ended.
+    const sign = createWaitingSign(io, flags)
+    try {
+      for await (const row of watched()) rows.push(row)
+    } finally {
+      await sign.stop()
+    }
     await runPager(visibleLine(source.name), rows, terminal, io)
   } else {
     const hasTimes = capture.head !== undefined && capture.head.timed !== false

@@ -60,6 +60,11 @@ function beside(columns: readonly Column[], { width, height }: Required<Size>): 
   )
 }
 
+/** A text by itself, no word of it cut. */
+export function wrappedLines(text: string, width: number): string[] {
+  return lastLines(visible(text), width, Infinity)
+}
+
 function headOf({ title, figures = '' }: Column, width: number): string[] {
   return [title, figures].flatMap((text) => (text === '' ? [] : lastLines(visibleLine(text), width, Infinity)))
 }

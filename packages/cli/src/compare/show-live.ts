@@ -1,3 +1,4 @@
+import { holdAlone } from '../hold-terminal.ts'
 import type { Io } from '../io.ts'
 import { columnLines, type Column, type Size } from './column-lines.ts'
 
@@ -22,7 +23,8 @@ const restOfScreen = '\u001B[J'
  * The clock sets the pace, not the chunks. The size of the window is asked for every time: that is how a change of it is
  * noticed. Ctrl-C gives the screen back at once and not when the answers have ended: a second one ends the process.
  */
-export function showLive(columnsAt: (now: number) => readonly Column[], { stdout, clock, signal }: Io): LiveColumns {
+export function showLive(columnsAt: (now: number) => readonly Column[], io: Io): LiveColumns {
+  const { stdout, clock, signal, holdTerminal: hold = holdAlone } = io
   const stopped = new AbortController()
   const stop = () => stopped.abort()
   signal.addEventListener('abort', stop, { once: true })
@@ -33,19 +35,34 @@ export function showLive(columnsAt: (now: number) => readonly Column[], { stdout
     await clock.sleep(stepMs, stopped.signal)
     if (stopped.signal.aborted) return
     let shown = ''
+    let isOurs = false
+    const write = (text: string) => (stdout.writeNow ? stdout.writeNow(text) : void stdout.write(text))
+    const held = hold({
+      take() {
+        // Another program may have drawn on it since.
+        shown = ''
+        write(screen.on)
+        isOurs = true
+      },
+      giveBack() {
+        isOurs = false
+        write(screen.off)
+      },
+    })
     try {
-      await stdout.write(screen.on)
       while (!stopped.signal.aborted) {
         const size = { width: stdout.columns?.() ?? 80, height: stdout.rows?.() ?? 24 }
         const next = frame(columnsAt(clock.now()), size)
         // A window of another size has lost what stood in it.
         const key = `${size.width} ${size.height} ${next}`
-        if (key !== shown) await stdout.write(next)
-        shown = key
+        if (key !== shown && isOurs) {
+          await stdout.write(next)
+          shown = key
+        }
         await clock.sleep(stepMs, stopped.signal)
       }
     } finally {
-      await stdout.write(screen.off)
+      held.release()
       await stdout.flush()
     }
   }

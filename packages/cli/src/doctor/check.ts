@@ -1,4 +1,5 @@
 import type { ChatCompletion, StreamError } from '@deltawire/core'
+import type { Config } from '../config/load-settings.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Io } from '../io.ts'
 import type { Finding } from '../lint/lint-capture.ts'
@@ -28,6 +29,8 @@ export interface Probe {
   /** Since the request was sent, for every read of the body. */
   readonly readsMs: readonly number[]
   readonly totalMs: number
+  /** It had not ended when its time was over. */
+  readonly isCut: boolean
   /** Why there was no answer. */
   readonly failure?: string
 }
@@ -35,7 +38,11 @@ export interface Probe {
 export interface Prober {
   readonly endpoint: Endpoint
   readonly model: string
+  readonly config: Config
+  readonly timeoutMs: number
   readonly io: Io
+  /** The longest time so far in which a stream said nothing. */
+  readonly silenceMs: () => number
   /** Sends a chat request; `stream` unless it says otherwise. */
   readonly ask: (body: Readonly<Record<string, unknown>>, options?: AskOptions) => Promise<Probe>
   readonly get: (path: string, options?: AskOptions) => Promise<Probe>

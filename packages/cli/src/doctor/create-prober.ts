@@ -1,5 +1,6 @@
 import { accumulate } from '@deltawire/core'
 import { readChunks } from '@deltawire/node'
+import type { Config } from '../config/load-settings.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Io } from '../io.ts'
 import { lintCapture } from '../lint/lint-capture.ts'
@@ -13,6 +14,7 @@ import { jsonIn } from '../json-in.ts'
 export interface ProberOptions {
   readonly endpoint: Endpoint
   readonly model: string
+  readonly config: Config
   readonly io: Io
   readonly redaction: Redaction
   /** No request may take longer. */
@@ -23,7 +25,8 @@ export interface ProberOptions {
 
 /** Asks the endpoint, and keeps what is needed to judge the answer. Never throws for what an endpoint does. */
 export function createProber(options: ProberOptions): Prober {
-  const { endpoint, model, io, redaction, timeoutMs, open } = options
+  const { endpoint, model, config, io, redaction, timeoutMs, open } = options
+  let silenceMs = 0
 
   async function send(method: string, path: string, body: unknown, asked: AskOptions): Promise<Probe> {
     const url = urlOf(endpoint.baseURL, path)
@@ -31,7 +34,8 @@ export function createProber(options: ProberOptions): Prober {
     const lines: string[] = []
     const file = await open?.(path === '/models' ? 'models' : model)
     const startedAt = io.clock.now()
-    const limit = AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)])
+    const timeIsOver = AbortSignal.timeout(timeoutMs)
+    const limit = AbortSignal.any([io.signal, timeIsOver])
     try {
       const { response, written } = await recordCall(
         { method, url, headers, body },
@@ -56,10 +60,12 @@ export function createProber(options: ProberOptions): Prober {
       )
       await drain(response, asked.leavesEarly === true)
       await written
-      return await judged(lines.join(''), response, io.clock.now() - startedAt)
+      const probe = await judged(lines.join(''), response, io.clock.now() - startedAt)
+      if (response.status === 200) silenceMs = Math.max(silenceMs, ...gapsOf(probe))
+      return { ...probe, isCut: timeIsOver.aborted }
     } catch (error) {
       if (io.signal.aborted) throw io.signal.reason
-      return nothing(error, io.clock.now() - startedAt)
+      return { ...nothing(error, io.clock.now() - startedAt), isCut: timeIsOver.aborted }
     } finally {
       await file?.close()
     }
@@ -68,10 +74,18 @@ export function createProber(options: ProberOptions): Prober {
   return {
     endpoint,
     model,
+    config,
+    timeoutMs,
     io,
+    silenceMs: () => silenceMs,
     ask: (body, asked = {}) => send('POST', '/chat/completions', { model, stream: true, ...body }, asked),
     get: (path, asked = {}) => send('GET', path, undefined, asked),
   }
+}
+
+/** The times between what a stream says, from the request on. */
+function gapsOf({ readsMs }: Pick<Probe, 'readsMs'>): number[] {
+  return readsMs.map((at, index) => at - (readsMs[index - 1] ?? 0))
 }
 
 function urlOf(baseURL: string, path: string): string {
@@ -101,7 +115,7 @@ async function drain(response: Response, leavesEarly: boolean): Promise<void> {
   }
 }
 
-async function judged(recording: string, response: Response, totalMs: number): Promise<Probe> {
+async function judged(recording: string, response: Response, totalMs: number): Promise<Omit<Probe, 'isCut'>> {
   const capture = () => openCapture(once(Buffer.from(recording)))
   const { reads } = await capture()
   const pieces: Uint8Array[] = []
@@ -131,7 +145,7 @@ async function judged(recording: string, response: Response, totalMs: number): P
   }
 }
 
-function nothing(error: unknown, totalMs: number): Probe {
+function nothing(error: unknown, totalMs: number): Omit<Probe, 'isCut'> {
   const failure = reasonOf(error)
   return {
     status: 0,

@@ -1,7 +1,9 @@
-import { reasoningOf, textOf, toolCallsOf, type ChatCompletionChoice } from '@deltawire/core'
+import { reasoningOf, textOf } from '@deltawire/core'
 import { ruleOf } from '../lint/rules.ts'
-import { fail, pass, skip, warn, type Check, type Probe, type Prober, type Result } from './check.ts'
+import { connectionCheck } from './connection-check.ts'
+import { fail, pass, skip, warn, type Check } from './check.ts'
 import { jsonIn } from '../json-in.ts'
+import { errorShape, inSeconds, oneChoice, refused, shapeOf, toolResult } from './judge-answer.ts'
 
 const user = (content: string) => ({ messages: [{ role: 'user', content }] })
 const short = user('Say hello in one short sentence.')
@@ -15,8 +17,17 @@ const weather = {
   },
 }
 
+/** A square of red, 16 × 16. */
+const redSquare =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mP4z8BAEmIY1TCqYfhqAACQ+f8B8u7oVwAAAABJRU5ErkJggg=='
+
+/** What is silent for longer is ended by many a proxy: nginx and AWS load balancers by 60 s, some by 30. */
+const maxSilenceMs = 20_000
+
 /** What an endpoint does, in the order in which it is asked. */
 export const endpointChecks = {
+  connection: connectionCheck,
+
   reach: {
     about: 'the server is there',
     async run({ get }) {
@@ -83,8 +94,9 @@ export const endpointChecks = {
   stream: {
     about: 'a streamed answer is as the format has it',
     needs: ['reach'],
-    async run({ ask }) {
+    async run({ ask, timeoutMs }) {
       const probe = await ask(short)
+      if (probe.isCut) return fail(`it has not ended within ${inSeconds(timeoutMs)}`)
       if (probe.status !== 200) return refused(probe, 'fail')
       if (probe.completion === null) return fail(probe.error?.message ?? 'there is no answer in it')
       const rules = [...new Set(probe.findings.map(({ rule }) => rule))]
@@ -228,14 +240,33 @@ export const endpointChecks = {
       }),
   },
 
+  images: {
+    about: 'a picture is looked at',
+    needs: ['stream'],
+    run: (prober) => {
+      const picture = { type: 'image_url', image_url: { url: redSquare } }
+      const content = [{ type: 'text', text: 'Which colour is this picture? Answer with one word.' }, picture]
+      return oneChoice(prober, { messages: [{ role: 'user', content }] }, (choice) =>
+        /\bred\b/i.test(textOf(choice)) ? pass('it is red') : skip('it is taken; the model did not say that it is red'),
+      )
+    },
+  },
+
   abort: {
     about: 'a caller may leave in the middle',
     needs: ['stream'],
     async run({ ask }) {
+      const before = await ask(short)
       const left = await ask(user('Count from 1 to 200.'), { leavesEarly: true })
       if (left.status !== 200) return refused(left)
       const after = await ask(short)
-      return after.status === 200 ? pass('the next request is answered') : warn(`the next request gets ${after.status}`)
+      if (after.status !== 200) return warn(`the next request gets ${after.status}`)
+      const isSlow = after.totalMs > 2 * before.totalMs + 1000
+      return isSlow
+        ? warn(
+            `the next request took ${inSeconds(after.totalMs)}, and ${inSeconds(before.totalMs)} before: the model may have gone on writing`,
+          )
+        : pass('the next request is answered as fast as before')
     },
   },
 
@@ -250,50 +281,15 @@ export const endpointChecks = {
         : warn(`${bad.length} of 4 are not: ${[...new Set(bad)].join(', ')}`)
     },
   },
+
+  silence: {
+    about: 'no stream is silent for long',
+    needs: ['stream'],
+    run({ silenceMs }) {
+      const longest = `the longest silence was ${inSeconds(silenceMs())}`
+      return silenceMs() < maxSilenceMs
+        ? pass(longest)
+        : warn(`${longest}: a proxy on the way may end it; comments would keep it alive`)
+    },
+  },
 } as const satisfies Record<string, Check>
-
-/** "The endpoint refused" is not "the model chose otherwise". */
-function refused({ status, json }: Pick<Probe, 'json' | 'status'>, outcome: 'fail' | 'warn' = 'warn'): Result {
-  const { error } = (json ?? {}) as { error?: { message?: unknown } }
-  const message = typeof error?.message === 'string' ? `: ${error.message.slice(0, 120)}` : ''
-  return { outcome, message: `the endpoint refused with ${status}${message}` }
-}
-
-function errorShape({ status, json }: Probe): Result {
-  const { error } = (json ?? {}) as { error?: { message?: unknown } }
-  return typeof error?.message === 'string'
-    ? pass(`${status}, with {"error":{"message":…}}`)
-    : warn(`${status}, but the body is not {"error":{"message":…}}`)
-}
-
-async function oneChoice(
-  { ask }: Prober,
-  body: Readonly<Record<string, unknown>>,
-  judge: (choice: ChatCompletionChoice) => Result,
-): Promise<Result> {
-  const probe = await ask(body)
-  if (probe.status !== 200) return refused(probe)
-  const [choice] = probe.completion?.choices ?? []
-  return choice === undefined ? fail(probe.error?.message ?? 'there is no answer') : judge(choice)
-}
-
-function toolResult(choice: ChatCompletionChoice, wanted: number): Result {
-  const calls = toolCallsOf(choice)
-  if (calls.length === 0) return skip('the model chose to answer without')
-  if (calls.some(({ arguments: value }) => value === undefined)) return fail('the arguments are no JSON')
-  if (calls.length < wanted) return skip(`the model chose ${calls.length}`)
-  return choice.finish_reason === 'tool_calls'
-    ? pass(`${calls.length}, with arguments`)
-    : warn(`${calls.length}, but the finish reason is ${choice.finish_reason}`)
-}
-
-/** Which fields the first choice has, and how it ended. */
-function shapeOf(choice: ChatCompletionChoice | undefined): string | undefined {
-  if (choice === undefined) return undefined
-  const fields = [
-    textOf(choice) !== '' && 'text',
-    reasoningOf(choice) !== '' && 'thoughts',
-    toolCallsOf(choice).length > 0 && 'tool calls',
-  ]
-  return `${fields.filter((field) => field !== false).join(' and ') || 'nothing'} and ends with ${choice.finish_reason}`
-}

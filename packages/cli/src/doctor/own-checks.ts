@@ -21,6 +21,16 @@ export const ownChecks = {
       return pass(text)
     },
   },
+  config: {
+    about: 'the configuration',
+    run({ config: { user, project } }) {
+      // What is wrong with the user's own file has ended the run before.
+      const problems = project?.problems ?? []
+      if (problems.length > 0) return warn(`${project?.path}: ${problems.join('; ')}`)
+      const paths = [user, project].flatMap((file) => (file?.document === undefined ? [] : [file.path]))
+      return pass(paths.length === 0 ? 'there is none' : paths.join(' and '))
+    },
+  },
   'proxy-variables': {
     about: 'proxies of the environment',
     run({ io: { env }, endpoint }) {
@@ -37,9 +47,9 @@ export const ownChecks = {
   },
   key: {
     about: 'the key',
-    run({ endpoint: { apiKey, secrets } }) {
-      // That there is one is all that is said about it.
-      if (apiKey !== '') return pass(`there is one, of ${apiKey.length} characters`)
+    run({ endpoint: { apiKey, secrets, keySource } }) {
+      // That there is one, and where, is all that is said about it.
+      if (apiKey !== '') return pass(`there is one, of ${apiKey.length} characters, from ${keySource}`)
       return secrets.length > 0 ? pass('there is one, in a header') : skip('there is none')
     },
   },

@@ -13,7 +13,7 @@ const apiErrors = {
   model_not_found: { status: 404, type: 'invalid_request_error', message: 'The model does not exist.' },
   method_not_allowed: { status: 405, type: 'invalid_request_error', message: 'Not allowed with this HTTP method.' },
   body_too_large: { status: 413, type: 'invalid_request_error', message: 'The body is too large.' },
-  internal: { status: 500, type: 'server_error', message: 'The mock server failed.' },
+  internal: { status: 500, type: 'server_error', message: 'This server failed.' },
 } as const
 
 export type ApiErrorCode = keyof typeof apiErrors

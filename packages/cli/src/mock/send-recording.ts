@@ -58,7 +58,7 @@ function refuse(response: ServerResponse, { value, headers }: Fault): Sent {
   for (const [name, text] of Object.entries(headers)) response.setHeader(name, text)
   const type = status === 429 ? 'rate_limit_exceeded' : status < 500 ? 'invalid_request_error' : 'server_error'
   sendJson(response, status, {
-    error: { message: `The mock server was told to answer with ${status}.`, type, param: null, code: type },
+    error: { message: `This server was told to answer with ${status}.`, type, param: null, code: type },
   })
   return { status, events: 0, isAborted: false }
 }

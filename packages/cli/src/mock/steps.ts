@@ -145,7 +145,7 @@ function textOf({ bytes }: RecordedEvent): string {
 }
 
 function errorEvent(type: string): RecordedEvent {
-  const error = { message: 'The mock server was told to fail here.', type, param: null, code: type }
+  const error = { message: 'This server was told to fail here.', type, param: null, code: type }
   return { bytes: new TextEncoder().encode(`data: ${JSON.stringify({ error })}\n\n`), isUsage: false, hasToken: false }
 }
 

@@ -1,5 +1,6 @@
 import type { Command, Flag } from '../arguments/command.ts'
 import { aboutOf, exitCodes, sectionTitles, spelling, usageOf } from '../arguments/help-text.ts'
+import { jsonOutputs, type JsonOutput } from './json-outputs.ts'
 
 /** The reference of all commands, as Markdown: `docs/cli.md`. */
 export function markdownReference(commands: readonly Command[]): string {
@@ -10,10 +11,18 @@ export function markdownReference(commands: readonly Command[]): string {
       const members = commands.filter((entry) => entry.section === section)
       return members.length === 0 ? [] : [`## ${title}`, ...members.map(commandPart)]
     }),
+    '## Output for programs',
+    'Each of these has a JSON Schema, which the package holds: `@deltawire/cli/schemas/NAME.schema.json`. Fields are added without notice; where one changes its meaning `v` becomes another number. Control characters are escaped, so that a terminal can show all of it. `lint --sarif` is [SARIF 2.1.0](https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html), and `config check --schema` prints the schema of the configuration.',
+    table(['output', 'NAME'], jsonOutputs.map(outputRow)),
     '## Exit codes',
     table(['code', 'meaning'], exitCodes),
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+function outputRow({ call, schemas, each }: JsonOutput): [string, string] {
+  const names = schemas.map((name) => `\`${name}\``).join(', ')
+  return [`\`${call}\``, each === 'line' ? `each line: ${names}` : names]
 }
 
 function commandPart(entry: Command): string {

@@ -14,9 +14,19 @@ const codes: { readonly [N in ColorName]: readonly [open: number, close: number]
   cyan: [36, 39],
 }
 
-/** Colours where the output is a terminal that wants them (https://no-color.org), otherwise the text as it is. */
-export function colorsOn(output: Output, { NO_COLOR = '', FORCE_COLOR = '', TERM }: Environment): Colors {
-  const isWanted = NO_COLOR === '' && ((output.isTTY && TERM !== 'dumb') || (FORCE_COLOR !== '' && FORCE_COLOR !== '0'))
+/** Whether an output gets colours: https://no-color.org, https://force-color.org */
+export function hasColors(
+  output: Pick<Output, 'isTTY'>,
+  { NO_COLOR = '', FORCE_COLOR = '', TERM }: Environment,
+): boolean {
+  if (NO_COLOR !== '') return false
+  if (FORCE_COLOR !== '') return FORCE_COLOR !== '0'
+  return output.isTTY && TERM !== 'dumb'
+}
+
+/** Colours where the output wants them, otherwise the text as it is. */
+export function colorsOn(output: Output, env: Environment): Colors {
+  const isWanted = hasColors(output, env)
   const paint =
     ([open, close]: readonly [number, number]) =>
     (text: string) =>

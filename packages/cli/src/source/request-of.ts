@@ -22,7 +22,7 @@ export async function requestOf(
 ): Promise<StreamRequest> {
   const given = flags.request === undefined ? {} : await readRequest(flags.request, io)
   const prompt = words.join(' ').trim() || (given['messages'] === undefined ? otherwise : undefined)
-  const system = flags.system === undefined ? [] : [{ role: 'system', content: flags.system }]
+  const system = flags.system === undefined ? [] : [{ role: 'system', content: await textOrFile(flags.system) }]
   const request: Record<string, unknown> = {
     ...given,
     ...Object.fromEntries(flags.option),
@@ -52,6 +52,11 @@ export async function readRequest(name: string, io: Io): Promise<Record<string, 
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw usageError(`the request in ${quote(name)} is no JSON object`)
+}
+
+/** A text as it is, or the one of a file: `@FILE`. */
+export async function textOrFile(given: string): Promise<string> {
+  return given.startsWith('@') ? readFileText(given.slice(1)) : given
 }
 
 async function readFileText(path: string): Promise<string> {

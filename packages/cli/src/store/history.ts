@@ -5,7 +5,7 @@ import { compactLog, fileIdentity, finishCompaction, oldOf, type KeptLine } from
 import { createId } from './create-id.ts'
 import { adoptDrafts } from './draft.ts'
 import type { Entries } from './entries.ts'
-import { folded, mayHold, queryGrams } from './grams.ts'
+import { folded, mayHold, mayStandIn, queryGrams } from './grams.ts'
 import { loadIndex, type HistoryIndex } from './history-index.ts'
 import { whenUnlocked, withLockFile } from './lock-file.ts'
 import { firstWords, messageText } from './message-text.ts'
@@ -45,6 +45,8 @@ export interface History {
   threads(limit?: number): readonly Thread[]
   /** By id, the beginning of an id, or title. All that fit, the newest first. */
   findThreads(given: string): readonly Thread[]
+  /** The answers whose id begins so, the newest first; those of conversations that were removed are none. */
+  findAnswers(given: string, limit: number): readonly MessageRecord[]
   /** All messages of a conversation in the order in which they were written. */
   messages(thread: string): readonly MessageRecord[]
   /** The messages that hold all of the words, the newest first. */
@@ -68,6 +70,9 @@ interface ThreadState {
   updatedAt: number
   isRemoved: boolean
 }
+
+/** The record of an entry; nothing when its line is not wanted, or is none. */
+type ReadEntry = (entry: number, isWanted?: (line: string) => boolean) => HistoryRecord | undefined
 
 export function openHistory(folder: string, now: () => number = Date.now): History {
   const logPath = join(folder, 'history.jsonl')
@@ -109,24 +114,25 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
   }
 
   /** Reads lines of the log for one call, which begins again when the log is written anew in this very moment. */
-  function reading<T>(work: (read: (entry: number) => HistoryRecord | undefined) => T): T {
+  function reading<T>(work: (read: ReadEntry) => T): T {
     const { entries } = load()
     linesRead = 0
     if (entries.length === 0) return work(() => undefined)
     const lines = openLines(logPath)
     try {
       if (fileIdentity(logPath) !== file) return reading(work)
-      return work((number) => {
+      return work((number, isWanted) => {
         const { offset, length } = entries.at(number)
         linesRead += 1
-        return readRecord(lines.read(offset, length))
+        const line = lines.read(offset, length)
+        return isWanted?.(line) === false ? undefined : readRecord(line)
       })
     } finally {
       lines.close()
     }
   }
 
-  function toThread(state: ThreadState, read: (entry: number) => HistoryRecord | undefined): Thread {
+  function toThread(state: ThreadState, read: ReadEntry): Thread {
     const { entries } = load()
     const { id, createdAt, updatedAt, messages, tip } = state
     const record = read(state.titleEntry)
@@ -193,6 +199,20 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
         return exact.length > 0 ? exact : titled.filter(({ title }) => folded(title).includes(wanted))
       })
     },
+    findAnswers: (given, limit) =>
+      reading((read) => {
+        const { entries } = load()
+        const all = stateOf()
+        const found: MessageRecord[] = []
+        for (let at = entries.length - 1; at >= 0 && found.length < limit; at--) {
+          if (!entries.isAnswerAt(at) || all[entries.threadAt(at)]?.isRemoved !== false) continue
+          if (!entries.at(at).id.startsWith(given)) continue
+          const record = read(at)
+          // A line that was added while the log was written anew can stand there twice.
+          if (record?.type === 'message' && found.every(({ id }) => id !== record.id)) found.push(record)
+        }
+        return found
+      }),
     messages: (thread) =>
       reading((read) => {
         const { entries } = load()
@@ -211,6 +231,7 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
         .split(/\s+/)
         .filter((word) => word !== '')
       const grams = queryGrams(words)
+      const isWanted = (line: string) => mayStandIn(line, words)
       return reading((read) => {
         const { entries, filters } = load()
         const all = stateOf()
@@ -222,7 +243,7 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
           const state = all[entries.threadAt(at)]
           if (state === undefined || state.isRemoved) continue
           if (!mayHold(bits, entries.filterOffsetAt(at), entries.filterBytesAt(at), grams)) continue
-          const record = read(at)
+          const record = read(at, isWanted)
           if (record?.type !== 'message') continue
           const text = folded(messageText(record.message))
           if (words.every((word) => text.includes(word))) found.push({ thread: toThread(state, read), record })

@@ -49,6 +49,38 @@ export function readRelayAddress(text: string): RelayAddress {
   }
 }
 
+/** A relay, and the last part of an address, which names a topic of it or one of its streams; `''` names neither. */
+export interface NamedAddress extends RelayAddress {
+  readonly name: string
+}
+
+/**
+ * Reads `ws://127.0.0.1:8790/plan`: the last part of the path is the name, what stands before it the relay.
+ *
+ * @throws CliError when it is no address of a relay, or holds a secret
+ */
+export function readNamedAddress(text: string): NamedAddress {
+  if (!URL.canParse(text)) throw notAnAddress(text)
+  const url = new URL(text)
+  const [, before = '', last = ''] = /^(.*)\/([^/]+)$/.exec(url.pathname) ?? []
+  // The door of a relay is no name.
+  const isDoor = url.pathname.endsWith('/v1/socket')
+  if (!isDoor) url.pathname = before === '' ? '/' : before
+  return { ...readRelayAddress(url.href), name: isDoor ? '' : decoded(last) }
+}
+
+/** Streams are told from topics by their ids, as relays make them. */
+export const isStreamId = (name: string): boolean => name.startsWith('st_')
+
+/** Nothing, where the text is not encoded as a part of an address. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return ''
+  }
+}
+
 function notAnAddress(text: string) {
   return usageError(
     `${quote(text)} is not the address of a relay`,

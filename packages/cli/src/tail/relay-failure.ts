@@ -29,6 +29,15 @@ const hintOf: { readonly [C in RelayErrorCode]?: string } = {
   gone: 'relays keep streams for some time after their end',
 }
 
+/** What was given before is not in the stream any more, and who reads chunks has no way to forget some. */
+export function lostPart(): CliError {
+  return new CliError(
+    exitCode.broken,
+    'the relay has lost a part that was printed already',
+    'begin again: what there is comes first',
+  )
+}
+
 /**
  * What a relay said or did, as an error of the command line.
  *

@@ -1,9 +1,8 @@
 import { encodeChunk, encodeDone, textOf, type ChatCompletionChunk } from '@deltawire/core'
-import { CliError } from '../cli-error.ts'
-import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { createAnswerWriter } from '../render/create-answer-writer.ts'
 import { visibleJson } from '../render/visible.ts'
+import { lostPart } from './relay-failure.ts'
 
 /** How one stream is printed. */
 export interface TailForm {
@@ -19,11 +18,7 @@ export interface TailForm {
 
 /** A program that reads chunks has no way to forget some. */
 async function cannotForget(): Promise<never> {
-  throw new CliError(
-    exitCode.broken,
-    'the relay has lost a part that was printed already',
-    'begin again: what there is comes first',
-  )
+  throw lostPart()
 }
 
 export const tailForms: { readonly [F in 'jsonl' | 'sse' | 'text']: (io: Io) => TailForm } = {
@@ -33,7 +28,7 @@ export const tailForms: { readonly [F in 'jsonl' | 'sse' | 'text']: (io: Io) => 
     const write = async (chunk: ChatCompletionChunk): Promise<void> => {
       await writer.write(chunk)
       const last = chunk.choices
-        .map(({ delta }) => textOf(delta))
+        .map(({ index, delta }) => (index === 0 ? textOf(delta) : ''))
         .join('')
         .at(-1)
       if (last !== undefined) isInLine = last !== '\n'

@@ -1,4 +1,5 @@
 import { usageError } from '../arguments/usage-error.ts'
+import { holdAlone } from '../hold-terminal.ts'
 import type { Io, Terminal } from '../io.ts'
 import { colorsOn } from '../render/colors.ts'
 import { createPager, keysIn, press, resized, screenOf, type Pager } from './pager.ts'
@@ -8,6 +9,8 @@ import type { Row } from './view-rows.ts'
 const alternateScreen = { on: '\u001B[?1049h\u001B[?25l', off: '\u001B[?25h\u001B[?1049l' }
 const top = '\u001B[H'
 const restOfLine = '\u001B[K'
+/** Ctrl-Z, where it is a key. */
+const suspendKey = '\u001A'
 const inverse = (text: string): string => `\u001B[7m${text}\u001B[27m`
 
 /** The terminal to step through a stream in; also when the stream itself comes through standard input. */
@@ -42,13 +45,33 @@ export async function runPager(title: string, rows: readonly Row[], terminal: Te
     output.write(top + lines.map((line) => line + restOfLine).join('\r\n'))
   }
 
+  const { holdTerminal: hold = holdAlone } = io
   await new Promise<void>((resolve, reject) => {
+    const held = hold({
+      take() {
+        input.setRawMode(true)
+        input.resume()
+        output.write(alternateScreen.on)
+        // The window may be another one since.
+        pager = resized(pager, size())
+        draw()
+      },
+      giveBack() {
+        input.setRawMode(false)
+        input.pause()
+        output.write(alternateScreen.off)
+      },
+    })
     function show(next: Pager): void {
       pager = next
       if (pager.isOver) leave(resolve)
       else draw()
     }
-    const onData = (data: Buffer | string) => show(keysIn(data.toString()).reduce(press, pager))
+    function onData(data: Buffer | string): void {
+      const pressed = keysIn(data.toString())
+      show(pressed.reduce(press, pager))
+      if (pressed.includes(suspendKey) && !pager.isOver) held.suspend()
+    }
     const onResize = () => show(resized(pager, size()))
     const onAbort = () => leave(() => reject(io.signal.reason as Error))
     const onEnd = () => leave(resolve)
@@ -56,19 +79,13 @@ export async function runPager(title: string, rows: readonly Row[], terminal: Te
       input.off('data', onData).off('end', onEnd)
       output.off('resize', onResize)
       io.signal.removeEventListener('abort', onAbort)
-      input.setRawMode(false)
-      input.pause()
-      output.write(alternateScreen.off)
+      held.release()
       // One of our own would keep the process alive.
       if (io.terminal === undefined) input.destroy()
       then()
     }
-    input.setRawMode(true)
     input.on('data', onData).on('end', onEnd)
-    input.resume()
     output.on('resize', onResize)
     io.signal.addEventListener('abort', onAbort)
-    output.write(alternateScreen.on)
-    draw()
   })
 }

@@ -1,17 +1,5 @@
 import type { Environment, Output } from '../io.ts'
 
-/** Whether an output gets colours: https://no-color.org, https://force-color.org, and the flag over both. */
-export function hasColors(
-  output: Pick<Output, 'isTTY'>,
-  { NO_COLOR = '', FORCE_COLOR = '', TERM }: Environment,
-  flag?: 'always' | 'auto' | 'never',
-): boolean {
-  if (flag === 'always') return true
-  if (flag === 'never' || NO_COLOR !== '') return false
-  if (FORCE_COLOR !== '') return FORCE_COLOR !== '0'
-  return output.isTTY && TERM !== 'dumb'
-}
-
 /** Whether a terminal is known to show links (OSC 8) by itself. Inside of tmux and screen nobody knows. */
 export function hasHyperlinks(output: Pick<Output, 'isTTY'>, env: Environment): boolean {
   const forced = env['FORCE_HYPERLINK'] ?? ''
