@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cases, corpus, corpusMissing } from '@deltawire/testkit'
+import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -57,16 +58,17 @@ describe('the papers', () => {
   })
 })
 
+/** What each package can be imported by, and the source that it stands for. */
+const entries = ['core', 'node', 'browser', 'websocket-bridge'].flatMap((name) => {
+  const { exports } = JSON.parse(read(`packages/${name}/package.json`)) as { exports: Record<string, unknown> }
+  return Object.entries(exports).flatMap(([entry, target]) => {
+    const source = (target as Record<string, string>)['@deltawire/source']
+    return source === undefined ? [] : [[join(name, entry), join('packages', name, source)] as const]
+  })
+})
+
 describe('the papers name everything', () => {
   const all = papers.map(read).join('\n')
-  const entries = ['core', 'node', 'browser', 'websocket-bridge'].flatMap((name) => {
-    const { exports } = JSON.parse(read(`packages/${name}/package.json`)) as { exports: Record<string, unknown> }
-    return Object.entries(exports).flatMap(([entry, target]) => {
-      const source = (target as Record<string, string>)['@deltawire/source']
-      return source === undefined ? [] : [[join(name, entry), join('packages', name, source)] as const]
-    })
-  })
-
   it.for(entries)('that %s exports to be called', ([, source]) => {
     const names = [
       ...[...read(source).matchAll(/^export \{([^}]*)\} from/gm)].flatMap(([, list = '']) => list.split(',')),
@@ -75,6 +77,42 @@ describe('the papers name everything', () => {
     const called = names.filter((name) => name !== '' && !name.startsWith('type '))
     expect(called).not.toEqual([])
     expect(called.filter((name) => !new RegExp(`\\b${name}\\b`).test(all))).toEqual([])
+  })
+})
+
+describe('a docstring says what it is', () => {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) => ts.sys.readFile(path))
+  const { options } = ts.parseJsonConfigFileContent({ ...config, files: [] }, ts.sys, root)
+  const program = ts.createProgram(
+    entries.map(([, source]) => join(root, source)),
+    options,
+  )
+  const checker = program.getTypeChecker()
+
+  const isOurs = (symbol: ts.Symbol): boolean =>
+    symbol.declarations?.some((each) => each.getSourceFile().fileName.startsWith(join(root, 'packages'))) === true
+  const isSilent = (symbol: ts.Symbol): boolean =>
+    isOurs(symbol) &&
+    symbol.getDocumentationComment(checker).length === 0 &&
+    !symbol.getJsDocTags().some(({ name }) => name === 'internal')
+  const exportsOf = (source: string): ts.Symbol[] => {
+    const file = program.getSourceFile(join(root, source))
+    const module = file && checker.getSymbolAtLocation(file)
+    const symbols = module === undefined ? [] : checker.getExportsOfModule(module)
+    return symbols.map((each) => (each.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(each) : each))
+  }
+
+  it.for(entries)('for all that %s exports, and for its options', ([, source]) => {
+    const exported = exportsOf(source)
+    expect(exported).not.toEqual([])
+    const silent = exported.flatMap((symbol) => {
+      const members = symbol.name.endsWith('Options') ? checker.getDeclaredTypeOfSymbol(symbol).getProperties() : []
+      return [
+        ...(isSilent(symbol) ? [symbol.name] : []),
+        ...members.filter(isSilent).map((member) => `${symbol.name}.${member.name}`),
+      ]
+    })
+    expect(silent).toEqual([])
   })
 })
 

@@ -7,13 +7,25 @@ import type { ChatRequest, ChatTransport } from '../transport/transport.ts'
 import { createUiChunks, type UiChunks } from './ui-chunks.ts'
 import { requestMessagesOfUi } from './request-messages-of-ui.ts'
 
+/** How answers reach AI SDK's `useChat`. Only `transport` is needed. */
 export interface AiSdkTransportOptions {
+  /** The way to the model: `fetchTransport`, `webSocketTransport`, `directTransport`, or one of your own. */
   transport: ChatTransport
   /** What every request says besides the messages. */
   request?: Partial<ChatRequest> | undefined
+  /**
+   * When to try again after a failure; `false` for never.
+   *
+   * @defaultValue up to 5 times in a row, as `Retry` says
+   */
   retry?: Retry | false | undefined
   /** Where it is kept which stream a chat reads, for `resume: true`. @defaultValue the tab's `sessionStorage` */
   storage?: Pick<Storage, 'getItem' | 'removeItem' | 'setItem'> | undefined
+  /**
+   * What the client knows of the page, of time and of chance. For tests: `createManualEnvironment`.
+   *
+   * @defaultValue the page
+   */
   environment?: Environment | undefined
 }
 

@@ -11,14 +11,19 @@ export interface SerializedChat<T extends ToolSet = ToolSet> {
   readonly stopped?: readonly string[]
 }
 
+/** An answer that was under way when the chat was kept, to be taken up. */
 export interface LiveAnswer {
+  /** The server's name for the stream. */
   readonly streamId: string
+  /** The message that it fills. */
   readonly messageId: string
 }
 
 /** Where a chat is kept while the page reloads. */
 export interface ChatStorage {
+  /** What was kept; `undefined` if nothing was. Asked once, when somebody first subscribes. */
   get(): SerializedChat | undefined
+  /** Keeps the chat. It may be called often: what is slow should wait by itself. */
   set(chat: SerializedChat): void
 }
 

@@ -2,7 +2,9 @@ import { listen, type Listeners, tellAll } from './listeners.ts'
 
 /** A part of a store, as an external store of its own. */
 export interface Selection<S> {
+  /** Calls back when the part has changed. Gives what ends that. */
   subscribe(onChange: () => void): () => void
+  /** The part now. The same value until it changes. */
   getSnapshot(): S
 }
 

@@ -13,6 +13,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   }
 }
 
+/** What validating gives: a value, or why there is none. */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly Issue[] }
@@ -31,11 +32,14 @@ export interface ToolType<Input = unknown, Output = unknown> {
   readonly types?: { readonly input: Input; readonly output: Output } | undefined
 }
 
+/** What a tool is called with: the arguments as its schema makes them. */
 export type InputOf<T extends ToolType> = NonNullable<T['types']>['input']
+/** What running a tool gives. */
 export type OutputOf<T extends ToolType> = NonNullable<T['types']>['output']
 
 /** What a chat needs of tools. `createToolbox` makes one; a chat without tools does not pay for it. */
 export interface Toolbox<T extends ToolSet = ToolSet> {
+  /** The tools, by the names under which the model calls them. */
   readonly tools: T
   /** What the model is told. */
   readonly definitions: readonly FunctionTool[]
@@ -49,13 +53,25 @@ export interface ToolCalls {
   createReader(): ToolCallReader
   /** Runs the calls of an answer that has ended. */
   settle(message: Message): void
+  /**
+   * Gives the result of a call that waits for it.
+   *
+   * @throws TypeError if no such call does
+   */
   addResult(toolCallId: string, result: unknown): void
+  /**
+   * Lets a call run, or tells the model why not.
+   *
+   * @throws TypeError if no such call waits for approval
+   */
   approve(toolCallId: string, isApproved: boolean, reason?: string): void
   /** Ends what runs. */
   abort(): void
 }
 
+/** Reads the arguments of one answer's calls while they arrive. Each piece costs its own length. */
 export interface ToolCallReader {
+  /** Takes the fragments of one chunk. */
   push(calls: readonly ToolCallDelta[]): void
   /** What has been read of the arguments of the call at this index; the same value while nothing came. */
   argsOf(index: number): unknown

@@ -1,5 +1,6 @@
 import { type AnyStreamError, isStreamError } from '@deltawire/core'
 
+/** How to keep at it when a connection fails: the first retry is at once, later ones after a random wait that grows. */
 export interface Retry {
   /**
    * How often in a row a connection is tried again, before the answer begins and after it broke off.

@@ -12,7 +12,9 @@ export interface Environment {
   frame(callback: () => void): () => void
   /** Lets the page do something else in between. */
   yield(): Promise<void>
+  /** Whether nobody sees the page. */
   readonly isHidden: boolean
+  /** Whether the machine has a network, as far as it knows. */
   readonly isOnline: boolean
   /** Calls back when the page is seen again, comes out of the back/forward cache, or has a network again. */
   onWake(callback: () => void): () => void

@@ -1,7 +1,10 @@
 import type { Environment } from '../follow/environment.ts'
 
+/** A page for tests: its time, its frames and its network are moved by hand. */
 export interface ManualEnvironment extends Environment {
+  /** May be set. `paint` then does nothing. */
   isHidden: boolean
+  /** May be set. Nobody hears of it before `wake`. */
   isOnline: boolean
   /** Lets so much time pass, and everything happen that was to happen in it. */
   advance(ms: number): void

@@ -8,7 +8,9 @@ export type ScriptedCall =
 
 /** The server's end of one answer. */
 export interface ScriptedStream {
+  /** `stream-1`, `stream-2`, in the order in which they were begun. */
   readonly streamId: string
+  /** What was asked. */
   readonly request: ChatRequest
   /** Writes on: a text, or a delta. */
   write(delta: ChunkDelta | string): void
@@ -20,9 +22,11 @@ export interface ScriptedStream {
   cut(reason?: Error): void
   /** How many read it now. */
   readonly readers: number
+  /** Whether it has ended, by `end` or because the client stopped it. */
   readonly isStopped: boolean
 }
 
+/** A transport whose other end is in the test. */
 export interface ScriptedTransport extends ChatTransport {
   /** Everything that was asked for, in order. */
   readonly calls: readonly ScriptedCall[]
@@ -32,6 +36,7 @@ export interface ScriptedTransport extends ChatTransport {
   failNext(...reasons: Error[]): void
 }
 
+/** How the scripted server behaves. */
 export interface ScriptOptions {
   /** Writes the answers. Without it a test does, with `transport.streams`. */
   answer?: ((stream: ScriptedStream) => void) | undefined

@@ -5,14 +5,27 @@ import { follow, type Position } from '../follow/follow.ts'
 import { onAbort } from '../follow/on-abort.ts'
 import type { ChatRequest, ChatTransport, StreamRef } from '../transport/transport.ts'
 
+/** How one answer is asked for. Only `transport` is needed. */
 export interface StreamChatOptions {
+  /** The way to the model: `fetchTransport`, `webSocketTransport`, `directTransport`, or one of your own. */
   transport: ChatTransport
   /** Leaves. */
   signal?: AbortSignal | undefined
+  /**
+   * When to try again after a failure; `false` for never.
+   *
+   * @defaultValue up to 5 times in a row, as `Retry` says
+   */
   retry?: Retry | false | undefined
+  /**
+   * What the client knows of the page, of time and of chance. For tests: `createManualEnvironment`.
+   *
+   * @defaultValue the page
+   */
   environment?: Environment | undefined
 }
 
+/** How a stream has ended, and what it had brought by then. */
 export interface ChatResult {
   /** The answer, or what arrived of it. `null` if nothing did. */
   completion: ChatCompletion | null

@@ -6,6 +6,7 @@ import { createLeader, type Leader } from './leader.ts'
 import { unpackError } from './tab-error.ts'
 import type { TabMessage, TabReply, TabRequest } from './tab-message.ts'
 
+/** Which tabs share their connections. */
 export interface TabsTransportOptions {
   /**
    * Tabs with the same name share their connections. It is part of who the user is: two users have two names.
@@ -13,6 +14,11 @@ export interface TabsTransportOptions {
    * @defaultValue `'deltawire'`
    */
   name?: string | undefined
+  /**
+   * What the tab knows of the page, of time and of chance. For tests: `createManualEnvironment`.
+   *
+   * @defaultValue the page
+   */
   environment?: Environment | undefined
 }
 

@@ -4,6 +4,7 @@ import type { Message, ToolCallPart } from '../chat/message.ts'
 import type { Issue, Toolbox, ToolCallReader, ToolCalls, ToolHost, ToolType } from '../chat/tool.ts'
 import type { Tool } from './define-tool.ts'
 
+/** How far tools may keep a model going. */
 export interface ToolboxOptions {
   /**
    * How often in a row the model is asked on with results before the user says something.

@@ -21,12 +21,15 @@ export interface ToolDefinition<S extends StandardSchema = StandardSchema, Resul
   needsApproval?(input: Input<S>): boolean
 }
 
+/** What a running tool is handed besides its arguments. */
 export interface ToolContext {
+  /** The provider's name for the call. */
   readonly toolCallId: string
   /** Aborts with `stop`. */
   readonly signal: AbortSignal
 }
 
+/** A tool with its types. Made by `defineTool`, taken by `createToolbox`. */
 export type Tool<S extends StandardSchema = StandardSchema, Result = unknown> = ToolDefinition<S, Result> &
   ToolType<Input<S>, Result>
 

@@ -4,14 +4,31 @@ import { fetchTransport, type Resolvable, type Wire } from './fetch-transport.ts
 import { createSseParser } from './sse-parser.ts'
 import type { ChatTransport } from './transport.ts'
 
+/** Where an endpoint is, and how it knows who asks. Only `baseURL` is needed. */
 export type DirectTransportOptions = Literal & {
   /** Such as `http://localhost:11434/v1`. A query stays. */
   baseURL: string
   /** Gives a token that is good for a short time and for this user. Asked before every request. */
   token?: (() => Promise<string> | string) | undefined
+  /** Sent besides; they win over the token. A function is asked before every request. */
   headers?: Resolvable<Record<string, string>> | undefined
+  /**
+   * Sends the requests.
+   *
+   * @defaultValue the global `fetch`
+   */
   fetch?: typeof fetch | undefined
+  /**
+   * Gives a connection up on which nothing came for this long, comments included.
+   *
+   * @defaultValue `45_000`, as in `fetchTransport`. A local model that loads or thinks in silence needs more
+   */
   idleTimeoutMs?: number | undefined
+  /**
+   * Measures the time of `idleTimeoutMs`. For tests: `createManualEnvironment`.
+   *
+   * @defaultValue the page
+   */
   environment?: Environment | undefined
 }
 
@@ -20,6 +37,7 @@ type Literal =
   | {
       /** Everybody who opens the page can read the key and spend your money. Only for a page that you alone open. */
       dangerouslyAllowBrowser: true
+      /** Sent as `Authorization: Bearer`, in the place of a token. */
       apiKey?: string | undefined
     }
 

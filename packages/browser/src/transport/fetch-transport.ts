@@ -10,6 +10,7 @@ import type { ChatRequest, ChatTransport, OpenStream } from './transport.ts'
 /** A value, or a function that is asked for it each time. */
 export type Resolvable<T> = T | (() => Promise<T> | T)
 
+/** Where a backend is, what is sent to it, and how its answers are read. Only `url` is needed. */
 export interface FetchTransportOptions {
   /** Where answers are asked for: a route of the own backend, or the relay's `…/chat/completions`. */
   url: Resolvable<string>
@@ -21,8 +22,17 @@ export interface FetchTransportOptions {
   streamUrl?: ((streamId: string, verb: 'resume' | 'stop') => string) | undefined
   /** A function is asked before every request: the place for tokens that turn. */
   headers?: Resolvable<Record<string, string>> | undefined
-  /** @defaultValue `'same-origin'`, as in `fetch` */
+  /**
+   * Whether cookies are sent, in the words of `fetch`.
+   *
+   * @defaultValue `'same-origin'`, as in `fetch`
+   */
   credentials?: RequestCredentials | undefined
+  /**
+   * Sends the requests.
+   *
+   * @defaultValue the global `fetch`
+   */
   fetch?: typeof fetch | undefined
   /** Changes what is sent. What it gives is the body, as JSON. */
   prepareRequest?: ((request: ChatRequest) => object) | undefined
@@ -45,6 +55,11 @@ export interface FetchTransportOptions {
    *   stream on as it came.
    */
   decoder?: (() => ChunkDecoder) | undefined
+  /**
+   * Measures the time of `idleTimeoutMs`. For tests: `createManualEnvironment`.
+   *
+   * @defaultValue the page
+   */
   environment?: Environment | undefined
 }
 

@@ -9,6 +9,7 @@ export type ChatRequest = Pick<ChatCompletionRequest, 'messages'> &
 
 /** Names a stream that a server keeps, and how far it has been read. */
 export interface StreamRef {
+  /** The server's name for it. */
   readonly streamId: string
   /** Of the last event that arrived. Without it the stream is read from its beginning. */
   readonly lastEventId?: string | undefined
@@ -16,6 +17,7 @@ export interface StreamRef {
 
 /** One chunk as it arrived. */
 export interface ChunkEvent {
+  /** Normalized, so that it can be merged. */
   readonly chunk: ChatCompletionChunk
   /** What the server calls this place of the stream. */
   readonly id?: string | undefined
@@ -35,6 +37,7 @@ export interface OpenStream {
   readonly events: AsyncIterable<ChunkEvent | readonly ChunkEvent[]>
 }
 
+/** What a transport is handed to open a stream. */
 export interface OpenInit {
   /** Leaves the stream. On a server that keeps streams, that stops nothing. */
   readonly signal: AbortSignal
@@ -42,6 +45,7 @@ export interface OpenInit {
   readonly onConnection?: ((connection: Connection) => void) | undefined
 }
 
+/** What a transport is handed to begin an answer. */
 export interface SendInit extends OpenInit {
   /** The same for every attempt: a server that has seen it gives the stream it has begun. */
   readonly key: string

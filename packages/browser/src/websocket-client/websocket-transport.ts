@@ -17,6 +17,7 @@ import { onAbort } from '../follow/on-abort.ts'
 import { onWindow } from '../follow/on-window.ts'
 import type { ChatTransport, ChunkEvent, Connection, OpenInit } from '../transport/transport.ts'
 
+/** Where a relay is and how to connect to it. Only `url` is needed. */
 export interface WebSocketTransportOptions extends Omit<RelayOptions, 'onState' | 'watch'> {
   /**
    * Where the relay listens: `wss://…`, or a path of this origin. A function is asked before each connection: the place for
