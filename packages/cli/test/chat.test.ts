@@ -162,6 +162,15 @@ describe('a chat', () => {
     expect(recorded.stderr).toContain('streams are no longer recorded')
   })
 
+  test('records each answer in a file of its own, whichever model gave it', async () => {
+    const file = join(home.path, 'call.jsonl')
+    await talk(['one', '/model other', 'two', '/model m', 'three'], [`--record=${file}`])
+    const answers = ['call.jsonl', 'call-2.jsonl', 'call-3.jsonl'].map((name) =>
+      runCli(['merge', '--text', join(home.path, name)], { env: home.env }),
+    )
+    expect((await Promise.all(answers)).map(({ stdout }) => stdout)).toEqual(['answer 1', 'answer 2', 'answer 3'])
+  })
+
   test('leaves with /quit, and sends two slashes as one', async () => {
     const { contents } = await talk(['//etc/hosts', '/quit', 'never'])
     expect(contents).toEqual([['/etc/hosts']])

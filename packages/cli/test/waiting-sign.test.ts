@@ -42,4 +42,23 @@ describe('the sign that an answer is being waited for', () => {
     expect((await ask(3, { isTTY: true }, ['-q'])).stderr).toBe('')
     expect((await ask(3, { isTTY: true, env: { TERM: 'dumb' } })).stderr).toBe('')
   })
+
+  test('tells how far a measurement is, and is gone before its figures', async () => {
+    let isSeen = () => {}
+    const seen = new Promise<void>((resolve) => (isSeen = resolve))
+    const upstream = answering(async (_asked, count) => {
+      if (count === 2) await seen
+      return saying('ok')
+    })
+    const { code, stdout, stderr } = await runCli(['bench', '--warmup', '0', '-n', '2'], {
+      fetch: upstream.fetch,
+      isTTY: true,
+      env: { OPENAI_BASE_URL: 'http://up.example/v1', OPENAI_API_KEY: 'sk-0123456789', DELTAWIRE_MODEL: 'm' },
+      sleep: () => new Promise((resolve) => setImmediate(resolve)),
+      onStderr: (text) => void (text.includes('1 of 2 answers, 1 at a time') && isSeen()),
+    })
+    expect(code).toBe(0)
+    expect(stdout).toContain('2 answers')
+    expect(stderr.endsWith('\r\u001B[K')).toBe(true)
+  })
 })

@@ -42,8 +42,12 @@ export interface OpenOptions {
   readonly onBytes?: (bytes: Uint8Array) => Promise<void>
 }
 
-/** Finds out who is asked. Fails before anything is read or sent. */
-export async function createAsker(flags: AskerFlags, io: Io): Promise<Asker> {
+/**
+ * Finds out who is asked. Fails before anything is read or sent.
+ *
+ * @param recorded how many answers of this run have been recorded, by whoever was asked
+ */
+export async function createAsker(flags: AskerFlags, io: Io, recorded = { count: 0 }): Promise<Asker> {
   const given = await loadSettings(flags, io)
   for (const problem of given.project?.problems ?? []) await note(io, flags, `${given.project?.path}: ${problem}`)
   const { model, profile } = resolveModel(given.text('model') ?? '', given)
@@ -58,7 +62,6 @@ export async function createAsker(flags: AskerFlags, io: Io): Promise<Asker> {
       : await throughRelay(await endpointOf({ ...flags, 'base-url': tee.baseURL }, settings, io), tee, io)
   if (model === '') throw noModel()
   let recording: string | undefined
-  let answers = 0
   const folder = settings.paths === undefined ? undefined : join(settings.paths.dataFolder, 'recordings')
   return {
     ...common,
@@ -69,10 +72,10 @@ export async function createAsker(flags: AskerFlags, io: Io): Promise<Asker> {
     open(request, { signal = io.signal, onBytes } = {}) {
       let send = endpoint.fetch ?? io.fetch
       if (flags['no-stream'] === true) send = withoutStream(send)
-      answers += 1
       if (flags.record !== undefined) {
+        recorded.count += 1
         send = recordingFetch(send, {
-          file: numbered(flags.record, answers),
+          file: numbered(flags.record, recorded.count),
           folder,
           model,
           secrets: endpoint.secrets,

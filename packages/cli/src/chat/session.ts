@@ -50,13 +50,14 @@ export async function createSession(
   question: ((question: string) => Promise<string>) | undefined,
 ): Promise<Session> {
   let flags = given
-  let asker = await createAsker(flags, io)
+  const recorded = { count: 0 }
+  let asker = await createAsker(flags, io, recorded)
   let opened = openConversation(flags, asker.settings, io)
   let last: Answered | undefined
   const begun = opened.conversation.path().findLast((record) => record.answer !== undefined)?.answer
   if (begun !== undefined && flags.model === undefined) {
     flags = { ...flags, model: begun.profile === undefined ? begun.model : `${begun.profile}/${begun.model}` }
-    asker = await createAsker(flags, io)
+    asker = await createAsker(flags, io, recorded)
   }
   const tools = await readTools(flags.tool, io)
   const pending = { file: [...flags.file], attach: [...flags.attach] }
@@ -147,7 +148,7 @@ export async function createSession(
     async change(changed) {
       const next = { ...flags, ...changed }
       // Fails without having changed anything.
-      asker = await createAsker(next, io)
+      asker = await createAsker(next, io, recorded)
       flags = next
     },
     restart(changed) {

@@ -17,10 +17,13 @@ const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
  *
  * On the line where the cursor stands, which is empty, and gone before anything is printed: in the log of a terminal
  * nothing of it stays. A terminal that cannot erase (`TERM=dumb`) gets none.
+ *
+ * @param about how far it is, for what takes many steps
  */
 export function createWaitingSign(
   { stderr, stdout, env, clock, signal }: Io,
   { quiet }: Pick<Loudness, 'quiet'>,
+  about?: () => string,
 ): WaitingSign {
   const isShown = stderr.isTTY && stdout.isTTY && !quiet && env['TERM'] !== 'dumb'
   if (!isShown) return { stop: async () => {} }
@@ -35,7 +38,8 @@ export function createWaitingSign(
     for (let at = 0; !ended.signal.aborted; at++) {
       isThere = true
       const seconds = Math.floor((clock.now() - startedAt) / 1000)
-      await stderr.write(`\r${frames[at % frames.length]}${seconds === 0 ? '' : ` ${seconds} s`}`)
+      const step = about === undefined ? '' : ` · ${about()}\u001B[K`
+      await stderr.write(`\r${frames[at % frames.length]}${seconds === 0 ? '' : ` ${seconds} s`}${step}`)
       await clock.sleep(stepMs, ended.signal)
     }
   }

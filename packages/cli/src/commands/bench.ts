@@ -13,6 +13,7 @@ import { measureNames, summaryOf, type Summary } from '../bench/summary.ts'
 import { watchConnects } from '../bench/watch-connects.ts'
 import { writeSummary } from '../bench/write-summary.ts'
 import { maxTokensField } from '../chat/build-request.ts'
+import { createWaitingSign } from '../chat/waiting-sign.ts'
 import { openEndpoint, type Endpoint } from '../endpoint.ts'
 import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
@@ -137,18 +138,27 @@ async function measureEndpoint(flags: Flags, io: Io): Promise<Level[]> {
     })
     const connects = await watchConnects(clock)
     const startedAt = clock.now()
+    const requests = flags.duration === undefined ? flags.requests : Infinity
     let done = 0
-    const samples = await runCalls(call, {
+    const sign = flags.verbose ? undefined : createWaitingSign(io, flags, () => stepOf(done, requests, concurrency))
+    const calls = runCalls(call, {
       ...load,
       concurrency,
-      requests: flags.duration === undefined ? flags.requests : Infinity,
-      onSample: flags.verbose
-        ? (sample) => void note(io, flags, `answer ${++done}: ${sample.error ?? `${Math.round(sample.totalMs)} ms`}`)
-        : undefined,
+      requests,
+      onSample(sample) {
+        done += 1
+        if (flags.verbose) void note(io, flags, `answer ${done}: ${sample.error ?? `${Math.round(sample.totalMs)} ms`}`)
+      },
     })
+    await Promise.allSettled([calls])
+    await sign?.stop()
+    const samples = await calls
     connects.stop()
     const wallMs = clock.now() - startedAt
     levels.push({ samples, summary: summaryOf(samples, { concurrency, wallMs, connectsMs: connects.connectsMs }) })
   }
   return levels
 }
+
+const stepOf = (done: number, requests: number, concurrency: number): string =>
+  `${done}${requests === Infinity ? '' : ` of ${requests}`} answers, ${concurrency} at a time`

@@ -36,7 +36,7 @@ export function readRelayAddress(text: string): RelayAddress {
   if (url.username !== '' || url.password !== '' || secretNames.some((name) => url.searchParams.has(name))) {
     throw usageError(
       'a secret does not belong into the URL of a relay: addresses are logged',
-      'put the token into $DELTAWIRE_RELAY_TOKEN, or have it printed by --token-cmd',
+      'put the token into $DELTAWIRE_RELAY_TOKEN; tail and relay-check also take --token-cmd',
     )
   }
   url.hash = ''

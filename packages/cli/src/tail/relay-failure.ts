@@ -24,7 +24,7 @@ const codeOf: { readonly [C in RelayErrorCode]: number } = {
 }
 
 const hintOf: { readonly [C in RelayErrorCode]?: string } = {
-  unauthorized: 'put the token into $DELTAWIRE_RELAY_TOKEN, or have it printed by --token-cmd',
+  unauthorized: 'put the token into $DELTAWIRE_RELAY_TOKEN; tail and relay-check also take --token-cmd',
   not_found: 'the id is what the relay answers with, in x-stream-id',
   gone: 'relays keep streams for some time after their end',
 }
