@@ -22,7 +22,10 @@ export type TabReply =
 /** Said to all. `who`: a tab has come. `leader`: there is one. */
 export type TabNews = { readonly t: 'leader'; readonly leader: string } | { readonly t: 'who' }
 
-export type TabMessage = TabNews | TabReply | TabRequest
+/** `to`: the leader that is meant. Whoever leads after it does nothing, because the tab will hear of that and ask again. */
+export type SentRequest = TabRequest & { readonly to: string | undefined }
+
+export type TabMessage = TabNews | TabReply | SentRequest
 
 /** A `StreamError` on its way to another tab: a clone of an error has no fields of its own. */
 export interface TabError {

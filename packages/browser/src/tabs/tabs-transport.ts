@@ -4,7 +4,7 @@ import { randomId } from '../follow/random-id.ts'
 import type { ChatTransport, ChunkEvent, Connection, OpenInit, OpenStream } from '../transport/transport.ts'
 import { createLeader, type Leader } from './leader.ts'
 import { unpackError } from './tab-error.ts'
-import type { TabMessage, TabReply, TabRequest } from './tab-message.ts'
+import type { SentRequest, TabMessage, TabReply, TabRequest } from './tab-message.ts'
 
 /** Which tabs share their connections. */
 export interface TabsTransportOptions {
@@ -49,7 +49,7 @@ export function tabsTransport(
   const me = randomId()
   const channel = new BroadcastChannel(name)
   const opens = new Map<string, Open>()
-  const stops = new Map<string, (reply: TabReply) => void>()
+  const stops = new Map<string, { ask: () => void; settle: (reply: TabReply) => void }>()
   let leading: { leader: Leader; resign: () => void } | undefined
   let leaderName: string | undefined
   let know = (): void => {}
@@ -66,12 +66,13 @@ export function tabsTransport(
     if (data.t === 'who') {
       if (leading !== undefined) tell({ t: 'leader', leader: me })
     } else if (data.t === 'leader') follow(data.leader)
-    else if (isRequest(data)) leading?.leader.handle(data)
-    else take(data)
+    else if (isRequest(data)) {
+      if (data.to === me) leading?.leader.handle(data)
+    } else take(data)
   })
 
   function take(reply: TabReply): void {
-    stops.get(reply.id)?.(reply)
+    stops.get(reply.id)?.settle(reply)
     const open = opens.get(reply.id)
     if (open === undefined) return
     if (reply.t === 'opened') open.settle(reply.streamId)
@@ -98,6 +99,8 @@ export function tabsTransport(
     if (leaderName !== undefined) lose()
     leaderName = leader
     know()
+    // What the old one did not answer it may not have done.
+    for (const stop of stops.values()) stop.ask()
   }
 
   function lead(): void {
@@ -144,7 +147,7 @@ export function tabsTransport(
 
   function ask(request: TabRequest): void {
     if (leading !== undefined) leading.leader.handle(request)
-    else tell(request)
+    else tell({ ...request, to: leaderName })
   }
 
   async function openStream(
@@ -229,9 +232,10 @@ export function tabsTransport(
     transport.stop = async (ref) => {
       await known
       const id = randomId()
-      const reply = await new Promise<TabReply>((resolve) => {
-        stops.set(id, resolve)
-        ask({ t: 'stop', id, ref })
+      const reply = await new Promise<TabReply>((settle) => {
+        const stop = { ask: () => ask({ t: 'stop', id, ref }), settle }
+        stops.set(id, stop)
+        stop.ask()
       })
       stops.delete(id)
       if (reply.t === 'failed') throw unpackError(reply.error)
@@ -242,4 +246,4 @@ export function tabsTransport(
 
 const requests: readonly string[] = ['leave', 'resume', 'send', 'stop'] satisfies TabRequest['t'][]
 
-const isRequest = (message: TabMessage): message is TabRequest => requests.includes(message.t)
+const isRequest = (message: TabMessage): message is SentRequest => requests.includes(message.t)

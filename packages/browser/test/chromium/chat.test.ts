@@ -138,6 +138,64 @@ describeWithProgram('chromium', 'a chat in a page', (path) => {
     }
   })
 
+  it(
+    'asks nothing for a tab that means a leader who has gone: the tab will ask again',
+    { timeout: 60_000 },
+    async () => {
+      const page = await open()
+      await makeChat(page, { storage: 'local', tabs: 'late' })
+      const before = server.log.length
+      await page.evaluate(async () => {
+        const channel = new BroadcastChannel('late')
+        const leader = () =>
+          new Promise<string>((resolve) => {
+            channel.addEventListener('message', ({ data }) => data.t === 'leader' && resolve(String(data.leader)))
+            // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin
+            channel.postMessage({ t: 'who' })
+          })
+        await leader()
+        const late = { t: 'send', id: 'late', key: 'late', request: { messages: [] }, to: 'who was before' }
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin
+        channel.postMessage(late)
+        // Who answers this has read that.
+        await leader()
+      })
+      await ask(page)
+      expect(server.log.slice(before)).toEqual(['POST /chat'])
+      await page.close()
+    },
+  )
+
+  it('asks the next leader for a stop that the last one did not answer', { timeout: 60_000 }, async () => {
+    const page = await open()
+    const before = server.log.length
+    await page.evaluate(async () => {
+      const { fetchTransport, tabsTransport } = window.lab
+      let release = () => {}
+      const held = new Promise<void>((resolve) => (release = resolve))
+      await new Promise<void>((resolve) => {
+        void navigator.locks.request('dying leader', () => {
+          resolve()
+          return held
+        })
+      })
+      const channel = new BroadcastChannel('dying')
+      const isAsked = new Promise<void>((resolve) => {
+        channel.addEventListener('message', ({ data }) => {
+          // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin
+          if (data.t === 'who') channel.postMessage({ t: 'leader', leader: 'who dies' })
+          if (data.t === 'stop') resolve()
+        })
+      })
+      const stopped = tabsTransport(fetchTransport({ url: '/chat' }), { name: 'dying' }).stop?.({ streamId: 'none' })
+      await isAsked
+      release()
+      await stopped
+    })
+    expect(server.log.slice(before)).toEqual(['DELETE /chat/none'])
+    await page.close()
+  })
+
   it('goes on in a leading tab that was put away and comes back', { timeout: 60_000 }, async () => {
     const page = await open({ pauseMs: 10 })
     await makeChat(page, { storage: 'local', tabs: 'away' })
