@@ -76,8 +76,8 @@ export class Carry {
   /** Such streams have no blank lines that end with LF. Looks at each byte once. */
   #hasLoneCr(): boolean {
     const last = this.#length - 1
-    for (let at = this.#seen; (at = this.#bytes.indexOf(CARRIAGE_RETURN, at)) !== -1 && at < last; at++)
-      if (this.#bytes[at + 1] !== LINE_FEED) return true
+    for (let at = this.#seen; at < last; at++)
+      if (this.#bytes[at] === CARRIAGE_RETURN && this.#bytes[at + 1] !== LINE_FEED) return true
     this.#seen = Math.max(0, last)
     return false
   }
