@@ -1,13 +1,13 @@
 import { describeWithProgram } from '@deltawire/testkit/describe'
-import { type RedisServer, startRedis } from '@deltawire/testkit/redis'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startClockedUpstream } from './support/clocked-upstream.ts'
 import { followEvents, followSocket } from './support/follow.ts'
 import { judgeText, noFaults, type ReaderLog } from './support/judge.ts'
 import { createMachine, leadTo, machinesMissing } from './support/network.ts'
 import { startNode } from './support/relay-node.ts'
 import { ask } from './support/relay-world.ts'
+import { withRedis } from './support/with-redis.ts'
 
 const missing = machinesMissing()
 if (missing !== undefined) console.warn(`cables: skipped. ${missing}`)
@@ -19,22 +19,18 @@ const longestPauseMs = ({ entries }: ReaderLog): number =>
 /** Two nodes, each a machine with a cable to its readers and one to its store, in the network of the kernel. */
 describe.skipIf(missing !== undefined)('in a network', () => {
   describeWithProgram('redis', 'nodes with cables', (program) => {
-    let redis: RedisServer
-    const opened: (() => unknown)[] = []
-    beforeAll(async () => {
-      redis = await startRedis(program)
-    })
-    afterEach(async () => {
-      for (const close of opened.splice(0).reverse()) await close()
-    })
-    afterAll(() => redis.close())
+    const stage = withRedis(program)
+    const { opened } = stage
 
     async function nodeOf(upstreamPort: number, leaseMs: number) {
       const machine = createMachine(2)
       opened.push(machine.close)
       const [toReaders, toStore] = machine.cables
       if (toReaders === undefined || toStore === undefined) throw new Error('there are two cables')
-      const [store, upstream] = [await leadTo(redis.port, toStore.here), await leadTo(upstreamPort, toReaders.here)]
+      const [store, upstream] = [
+        await leadTo(stage.redis.port, toStore.here),
+        await leadTo(upstreamPort, toReaders.here),
+      ]
       opened.push(store.close, upstream.close)
       const settings = {
         HOST: toReaders.there,

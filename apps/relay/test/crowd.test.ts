@@ -1,7 +1,6 @@
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { isBusy } from '@deltawire/testkit/is-busy'
-import { type RedisServer, startRedis } from '@deltawire/testkit/redis'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { type Answer, type ClockedUpstream, startClockedUpstream } from './support/clocked-upstream.ts'
 import { delays, percentile } from './support/delays.ts'
 import { followEvents, type Follower, followSocket } from './support/follow.ts'
@@ -10,6 +9,7 @@ import { kernelBytes, residentBytes } from './support/memory.ts'
 import { startReaders } from './support/reader-process.ts'
 import { type RelayNode, startNode } from './support/relay-node.ts'
 import { ask } from './support/relay-world.ts'
+import { withRedis } from './support/with-redis.ts'
 
 /** How many, at once. `DELTAWIRE_RELAY_CROWD=2000 npx vitest run --config vitest.world.config.ts --project relay crowd`. */
 const CROWD = Number(process.env['DELTAWIRE_RELAY_CROWD'] ?? 200)
@@ -19,15 +19,8 @@ const FLOOR_MS = 100
 const MIB = 1024 * 1024
 
 describeWithProgram('redis', 'a crowd', (program) => {
-  let redis: RedisServer
-  const opened: (() => unknown)[] = []
-  beforeAll(async () => {
-    redis = await startRedis(program)
-  })
-  afterEach(async () => {
-    for (const close of opened.splice(0).reverse()) await close()
-  })
-  afterAll(() => redis.close())
+  const stage = withRedis(program)
+  const { opened } = stage
 
   async function upstreamOf(pace: Parameters<typeof startClockedUpstream>[0]): Promise<ClockedUpstream> {
     const upstream = await startClockedUpstream(pace)
@@ -36,7 +29,7 @@ describeWithProgram('redis', 'a crowd', (program) => {
   }
 
   async function nodeOf({ baseURL }: ClockedUpstream, settings: Record<string, number> = {}): Promise<RelayNode> {
-    const common = { UPSTREAM_URL: baseURL, UPSTREAM_KEY: 'mock', REDIS: redis.url, MAX_LIVE_STREAMS: 1000 }
+    const common = { UPSTREAM_URL: baseURL, UPSTREAM_KEY: 'mock', REDIS: stage.redis.url, MAX_LIVE_STREAMS: 1000 }
     const node = await startNode({ ...common, ...settings })
     opened.push(node.kill)
     return node

@@ -25,12 +25,8 @@ const runs = Number(process.env['DELTAWIRE_RUNS'] ?? 5)
 const firstSeed = Number(process.env['DELTAWIRE_SEED'] ?? 1)
 
 const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
-const { serve, connect, clear } = createStage()
-const opened: { close(): unknown }[] = []
-afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) await one.close()
-  await clear()
-})
+const { serve, connect, keep, clear } = createStage()
+afterEach(clear)
 
 /** A stream, whose source the test feeds. */
 async function streaming() {
@@ -101,7 +97,7 @@ describe('server-sent events', () => {
   test('through a proxy that hands on four kilobytes at a time are the same', async () => {
     const { port, s, source, give } = await streaming()
     const proxy = await startChaosProxy(port)
-    opened.push(proxy)
+    keep(proxy)
     proxy.gather(4096)
     const response = fetch(`http://127.0.0.1:${proxy.port}/v1/streams/${s}/events`, {
       headers: { connection: 'close' },

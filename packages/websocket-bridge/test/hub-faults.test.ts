@@ -394,7 +394,8 @@ describe('a hub', () => {
       }
     })
 
-    test('by losing everything: a source that is then silent keeps the stream that it brought back', async () => {
+    /** A store that has lost a stream, of which a chunk had come and the source goes on. */
+    async function lostAfterAChunk() {
       const { clock, memory, node } = world()
       const source = handSource()
       const relay = node({ open: () => source })
@@ -402,6 +403,11 @@ describe('a hub', () => {
       source.give(chunkOf({ content: 'a' }))
       await settle(clock)
       memory.lose(id)
+      return { clock, memory, relay, source, id, reader }
+    }
+
+    test('by losing everything: a source that is then silent keeps the stream that it brought back', async () => {
+      const { clock, relay, source, reader } = await lostAfterAChunk()
       source.give(chunkOf({ content: 'b' }))
       await pass(clock, 25)
       source.give(chunkOf({ content: 'c' }))
@@ -412,26 +418,14 @@ describe('a hub', () => {
     })
 
     test('by losing everything: it is told again before the source says more', async () => {
-      const { clock, memory, node } = world()
-      const source = handSource()
-      const relay = node({ open: () => source })
-      const { id } = await begun(relay, clock)
-      source.give(chunkOf({ content: 'a' }))
-      await settle(clock)
-      memory.lose(id)
+      const { clock, memory, id } = await lostAfterAChunk()
       expect(await memory.read(id)).toBeUndefined()
       await pass(clock, 5)
       expect((await memory.read(id))?.status).toBe('live')
     })
 
     test('by losing everything: who cancels or answers a call meanwhile is told to ask again, and then it is done', async () => {
-      const { clock, memory, node } = world()
-      const source = handSource()
-      const relay = node({ open: () => source })
-      const { id, reader } = await begun(relay, clock)
-      source.give(chunkOf({ content: 'a' }))
-      await settle(clock)
-      memory.lose(id)
+      const { clock, relay, id, reader } = await lostAfterAChunk()
       const away = { code: 'unavailable', retryMs: 1000 }
       await expect(relay.hub.cancel(ann, id)).rejects.toMatchObject(away)
       await expect(relay.hub.toolOutput(ann, id, 'call_1', 1)).rejects.toMatchObject(away)

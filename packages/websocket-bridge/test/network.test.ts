@@ -18,16 +18,12 @@ import { createStage } from './support/listen.ts'
 import { isA, type Peer } from './support/peer.ts'
 
 const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
-const { serve, connect, clear } = createStage()
-const opened: { close(): unknown }[] = []
-afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) await one.close()
-  await clear()
-})
+const { serve, connect, keep, clear } = createStage()
+afterEach(clear)
 
 async function proxyTo(port: number): Promise<ChaosProxy & { socketUrl: string }> {
   const proxy = await startChaosProxy(port)
-  opened.push(proxy)
+  keep(proxy)
   return { ...proxy, socketUrl: `ws://127.0.0.1:${proxy.port}/v1/socket` }
 }
 
@@ -285,18 +281,18 @@ describe('a reader', () => {
 
   test('of hundreds whose node goes away is at another one at once, with everything', async () => {
     const engine = createMemoryEngine()
-    opened.push(engine)
+    keep(engine)
     const source = handSource()
     const options = { engine, open: () => source }
     const [producer, leaving, staying] = [await serve(options), await serve(options), await serve(options)]
     const starter = connectRelay(producer.socketUrl, { WebSocket })
-    opened.push(starter)
+    keep(starter)
     const { id } = await starter.start(body)
     const chunks = words(80)
     let isAway = false
     const readings = Array.from({ length: 200 }, async () => {
       const client = connectRelay(() => (isAway ? staying : leaving).socketUrl, { WebSocket })
-      opened.push(client)
+      keep(client)
       let sum: ChatCompletionChunk | undefined
       let replaced = 0
       for await (const { chunk, replaces } of client.subscribe(id).updates()) {

@@ -1,14 +1,14 @@
-import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { snippetsOf } from '@deltawire/testkit/guide'
 import type { Plugin } from 'esbuild'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { compile } from 'svelte/compiler'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { compileScript, parse } from 'vue/compiler-sfc'
 import { bundleCode, pageOf } from '../support/browser-lab.ts'
-import { type ChatServer, chunksOf, serveChat } from '../support/chat-server.ts'
+import { chunksOf } from '../support/chat-server.ts'
+import { withBrowser } from '../support/with-browser.ts'
 
 const guide = await readFile(new URL('../../../../docs/browser.md', import.meta.url), 'utf8')
 const resolveDir = fileURLToPath(new URL('.', import.meta.url))
@@ -54,16 +54,7 @@ const guideFiles: Plugin = {
 }
 
 describeWithProgram('chromium', 'the components of the guide', (path) => {
-  let browser: OpenChromium
-  const servers: ChatServer[] = []
-
-  beforeAll(async () => {
-    browser = await openChromium(path)
-  }, 60_000)
-  afterAll(async () => {
-    await browser?.close()
-    await Promise.all(servers.map((server) => server.close()))
-  })
+  const { serve, newPage } = withBrowser(path)
 
   it.each([
     [
@@ -82,12 +73,11 @@ describeWithProgram('chromium', 'the components of the guide', (path) => {
       void chat.sendMessage('Hello!')`,
     ],
   ])('show the answer: %s', { timeout: 60_000 }, async (name, code) => {
-    const server = await serveChat({
+    const server = await serve({
       script: () => ({ chunks: chunksOf(TEXT) }),
       page: { html: pageOf(name), script: await bundleCode(code, [guideFiles]) },
     })
-    servers.push(server)
-    const page = await browser.context.newPage()
+    const page = await newPage()
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(String(error)))
     await page.goto(server.origin)

@@ -1,32 +1,22 @@
-import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import type { Plugin } from 'esbuild'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { bundleApp, pageOf, strictPolicy } from '../support/browser-lab.ts'
-import { type ChatServer, chunksOf, serveChat } from '../support/chat-server.ts'
+import { chunksOf } from '../support/chat-server.ts'
 import { solid, svelte } from '../support/framework-plugins.ts'
+import { withBrowser } from '../support/with-browser.ts'
 
 const TEXT = Array.from({ length: 300 }, (_, at) => `word${at}`).join(' ')
 
 describeWithProgram('chromium', 'a chat in an app', (path) => {
-  let browser: OpenChromium
-  const servers: ChatServer[] = []
-
-  beforeAll(async () => {
-    browser = await openChromium(path)
-  }, 60_000)
-  afterAll(async () => {
-    await browser?.close()
-    await Promise.all(servers.map((server) => server.close()))
-  })
+  const { serve, newPage } = withBrowser(path)
 
   async function open(file: string, plugins: Plugin[] = [], policy = strictPolicy) {
-    const server = await serveChat({
+    const server = await serve({
       script: () => ({ chunks: chunksOf(TEXT), pauseMs: 3 }),
       page: { html: pageOf(file), script: await bundleApp(file, plugins), policy },
     })
-    servers.push(server)
-    const page = await browser.context.newPage()
+    const page = await newPage()
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(String(error)))
     await page.goto(server.origin)

@@ -1,10 +1,10 @@
-import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
 import { snippetsOf } from '@deltawire/testkit/guide'
 import { readFile } from 'node:fs/promises'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { bundleCode, pageOf } from '../support/browser-lab.ts'
-import { type ChatServer, chunksOf, serveChat } from '../support/chat-server.ts'
+import { chunksOf } from '../support/chat-server.ts'
+import { withBrowser } from '../support/with-browser.ts'
 
 const guide = snippetsOf(await readFile(new URL('../../../../docs/browser.md', import.meta.url), 'utf8'))
 const codeOf = (title: string): string => {
@@ -61,29 +61,19 @@ const pages: readonly (readonly [title: string, more: string])[] = [
 ]
 
 describeWithProgram('chromium', 'the guide', (path) => {
-  let browser: OpenChromium
-  const servers: ChatServer[] = []
-
-  beforeAll(async () => {
-    browser = await openChromium(path)
-  }, 60_000)
-  afterAll(async () => {
-    await browser?.close()
-    await Promise.all(servers.map((server) => server.close()))
-  })
+  const { serve, newPage } = withBrowser(path)
 
   it.each(pages)('works in a page as it stands: %s', { timeout: 60_000 }, async (title, more) => {
     // A component that a file exports is used by the same file here.
     const code = `${codeOf(title).replace('export default', 'const App =')}\n${more}`
-    const server = await serveChat({
+    const server = await serve({
       script: () => ({ chunks: chunksOf(TEXT) }),
       page: {
         html: pageOf(title).replace('<script', '<form><button>ask</button></form><button id="stop"></button><script'),
         script: await bundleCode(code),
       },
     })
-    servers.push(server)
-    const page = await browser.context.newPage()
+    const page = await newPage()
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(String(error)))
     await page.goto(server.origin)

@@ -87,6 +87,7 @@ function isOver({ signal }: Pick<Io, 'signal'>): boolean {
 function ending(signal: AbortSignal): AbortSignal {
   const ended = new AbortController()
   const end = () => ended.abort(isOver({ signal }) ? new Interrupted('SIGTERM') : signal.reason)
+  if (signal.aborted) end()
   signal.addEventListener('abort', end, { once: true })
   return ended.signal
 }

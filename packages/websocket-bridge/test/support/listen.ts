@@ -63,6 +63,8 @@ async function respond(relay: Pick<Relay, 'handle'>, req: IncomingMessage, res: 
 export interface Stage {
   serve(options: RelayOptions, attach?: AttachOptions): Promise<Listening & { readonly relay: Relay }>
   connect(url: string, options?: PeerOptions): Promise<Peer>
+  /** Closes this too, before what was opened earlier. */
+  keep<T extends { close(): unknown }>(one: T): T
   /** Closes everything. */
   clear(): Promise<void>
 }
@@ -70,6 +72,7 @@ export interface Stage {
 export function createStage(): Stage {
   const open: Listening[] = []
   const peers: Peer[] = []
+  const kept: { close(): unknown }[] = []
   return {
     async serve(options, attach) {
       const relay = createRelay(options)
@@ -82,7 +85,12 @@ export function createStage(): Stage {
       peers.push(peer)
       return peer
     },
+    keep(one) {
+      kept.push(one)
+      return one
+    },
     async clear() {
+      for (const one of kept.splice(0).reverse()) await one.close()
       for (const { ws } of peers.splice(0)) ws.terminate()
       for (const listening of open.splice(0)) await listening.close()
     },
