@@ -1,5 +1,6 @@
 import { StreamError } from '@deltawire/core'
 import { type Environment, page } from '../follow/environment.ts'
+import { onAbort } from '../follow/on-abort.ts'
 import { randomId } from '../follow/random-id.ts'
 import type { ChatTransport, ChunkEvent, Connection, OpenInit, OpenStream } from '../transport/transport.ts'
 import { createLeader, type Leader } from './leader.ts'
@@ -58,6 +59,7 @@ export function tabsTransport(
   let isClosed = false
   let isResumable = inner.isResumable
   let waitingForLock: AbortController | undefined
+  const listening = new AbortController()
 
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin
   const tell = (message: TabMessage): void => channel.postMessage(message)
@@ -160,9 +162,8 @@ export function tabsTransport(
       onConnection?.(leading === undefined && connection === 'open' ? 'following' : connection)
     const streamId = await new Promise<string | null | undefined>((settle, fail) => {
       opens.set(id, { events: [], settle, fail, wake: () => {}, tell: tellConnection, end: undefined })
-      signal.addEventListener('abort', () => fail(signal.reason as Error))
-      if (signal.aborted) fail(signal.reason as Error)
-      else ask(request)
+      onAbort(signal, () => fail(signal.reason as Error))
+      if (!signal.aborted) ask(request)
     }).catch((reason: unknown) => {
       leave(id)
       throw reason
@@ -179,8 +180,7 @@ export function tabsTransport(
     const own = opens.get(id)
     if (own === undefined) return
     own.tell('open')
-    const onAbort = (): void => own.wake()
-    signal.addEventListener('abort', onAbort)
+    const unlink = onAbort(signal, () => own.wake())
     try {
       for (;;) {
         if (signal.aborted) throw signal.reason
@@ -191,7 +191,7 @@ export function tabsTransport(
         await new Promise<void>((resolve) => (own.wake = resolve))
       }
     } finally {
-      signal.removeEventListener('abort', onAbort)
+      unlink()
       leave(id)
     }
   }
@@ -200,10 +200,10 @@ export function tabsTransport(
     if (opens.delete(id)) ask({ t: 'leave', id })
   }
 
-  window.addEventListener('pagehide', resign)
-  document.addEventListener('freeze', resign)
-  window.addEventListener('pageshow', comeBack)
-  document.addEventListener('resume', comeBack)
+  window.addEventListener('pagehide', resign, listening)
+  document.addEventListener('freeze', resign, listening)
+  window.addEventListener('pageshow', comeBack, listening)
+  document.addEventListener('resume', comeBack, listening)
   comeBack()
 
   const transport: ChatTransport = {
@@ -218,10 +218,7 @@ export function tabsTransport(
     close() {
       isClosed = true
       resign()
-      window.removeEventListener('pagehide', resign)
-      document.removeEventListener('freeze', resign)
-      window.removeEventListener('pageshow', comeBack)
-      document.removeEventListener('resume', comeBack)
+      listening.abort()
       channel.close()
       inner.close?.()
     },

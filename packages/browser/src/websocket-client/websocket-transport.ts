@@ -9,10 +9,10 @@ import {
   type RelayOptions,
   type RelayState,
   type RelayUpdate,
-  type Sign,
   type StreamConnection,
 } from '@deltawire/websocket-bridge/client'
 import { connectionLost } from '../follow/connection-lost.ts'
+import { page } from '../follow/environment.ts'
 import { onAbort } from '../follow/on-abort.ts'
 import { onWindow } from '../follow/on-window.ts'
 import type { ChatTransport, ChunkEvent, Connection, OpenInit } from '../transport/transport.ts'
@@ -50,6 +50,8 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
       ...options,
       watch: watchPage,
       onState(state) {
+        // It was given up. Whoever asks for something else begins anew: a page should not have to be reloaded for that.
+        if (state === 'closed') connection = undefined
         for (const watcher of watchers) watcher(connections[state])
       },
     }))
@@ -115,8 +117,10 @@ const endings = /^(failed|interrupted|limit)$/
 function toStreamError(cause: unknown): unknown {
   if (!(cause instanceof RelayError)) return cause
   const { code, message, details } = cause
-  const { error, retryMs } = details
-  const status = statuses[code]
+  const { error, retryMs, closeCode = 0 } = details
+  // A server that closes for good says why as HTTP would; 1009 is WebSocket's own word for 413.
+  const closed = closeCode === 1009 ? 413 : closeCode > 4399 ? closeCode - 4000 : undefined
+  const status = statuses[code] ?? closed
   if (status !== undefined) {
     const headers: Record<string, string> = retryMs === undefined ? {} : { 'retry-after': String(retryMs / 1000) }
     return new StreamError('http_status', message, { status, headers, body: '' }, { cause })
@@ -136,15 +140,7 @@ function absolute(url: string): string {
   return new URL(url, location.href).href.replace(/^http/, 'ws')
 }
 
-const signs: Readonly<Record<string, () => Sign>> = {
-  online: () => 'online',
-  offline: () => 'offline',
-  visibilitychange: () => (document.hidden ? 'hidden' : 'visible'),
-  pageshow: () => 'visible',
-}
-
 const watchPage: RelayOptions['watch'] = (tell) =>
-  onWindow(Object.keys(signs), ({ type }) => {
-    const sign = signs[type]?.()
-    if (sign !== undefined) tell(sign)
-  })
+  onWindow(['online', 'offline', 'visibilitychange', 'pageshow'], ({ type }) =>
+    tell(type === 'online' || type === 'offline' ? type : page.isHidden ? 'hidden' : 'visible'),
+  )

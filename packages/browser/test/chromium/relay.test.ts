@@ -1,6 +1,6 @@
 import { openChromium, type OpenChromium } from '@deltawire/testkit/chromium'
 import { describeWithProgram } from '@deltawire/testkit/describe'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { bundleApp, pageOf } from '../support/browser-lab.ts'
 import { chunksOf } from '../support/chat-server.ts'
 import { isBusy } from '@deltawire/testkit/is-busy'
@@ -21,6 +21,9 @@ describeWithProgram('chromium', 'a chat through the relay', (path) => {
     )
     browser = await openChromium(path)
   }, 120_000)
+  beforeEach(() => {
+    words = TEXT
+  })
   afterAll(async () => {
     await browser?.close()
     await relay?.close()
@@ -108,7 +111,6 @@ describeWithProgram('chromium', 'a chat through the relay', (path) => {
         // Nothing since.
         expect(relay.model.generated).toBe(written)
       }
-      words = TEXT
       times.sort((a, b) => a - b)
       console.info(
         `stop reaches the model over ${way}: median ${times[50]} ms, p99 ${times[98]} ms, most ${times[99]} ms`,

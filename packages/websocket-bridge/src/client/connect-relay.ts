@@ -45,9 +45,15 @@ export function connectRelay(url: Address, options: RelayOptions = {}): Relay {
     get state() {
       return connection.state
     },
-    start: async (body, startOptions) => createRelayStream(await connection.start(body, startOptions), requests),
+    async start(body, startOptions) {
+      const key = startOptions?.key ?? randomKey()
+      return createRelayStream(await connection.start(body, { ...startOptions, key }), requests)
+    },
     subscribe: (id, subscribeOptions) => createRelayStream(connection.subscribe(id, subscribeOptions), requests),
     topic: topics.read,
     close: connection.close,
   }
 }
+
+/** A key that nobody else has. It is no secret. */
+const randomKey = (): string => [1, 2].map(() => Math.random().toString(36).slice(2)).join('')

@@ -3,12 +3,12 @@ import { cancelStream } from './cancel-stream.ts'
 import { systemClock } from './clock.ts'
 import type { FollowedStream } from './followed-stream.ts'
 import type { Link } from './link.ts'
-import type { Address, OpenSocket, RelayOptions, RelayState, StartOptions, SubscribeOptions } from './options.ts'
+import type { Address, OpenSocket, RelayOptions, RelayState, SubscribeOptions } from './options.ts'
 import { RelayError } from './relay-error.ts'
 import type { Reader } from './relay-reader.ts'
 import { createRequests, type Requests } from './requests.ts'
 import { openSession } from './session.ts'
-import { startStream } from './start-stream.ts'
+import { type KeyedStartOptions, startStream } from './start-stream.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
 /** A stream, and one who reads it. */
@@ -24,7 +24,7 @@ export interface StreamConnection {
   /** Where to send to, if anywhere. */
   readonly link: Link | undefined
   readonly requests: Requests
-  start(body: StartFrame['body'], options?: StartOptions): Promise<ReadStream>
+  start(body: StartFrame['body'], options: KeyedStartOptions): Promise<ReadStream>
   subscribe(id: string, options?: SubscribeOptions): ReadStream
   /** Stops a stream, which this connection need not follow. Gives how it ended, or will. */
   cancel(id: string): Promise<Status>
@@ -49,7 +49,7 @@ export interface Besides {
 export function connectStreams(url: Address, options: RelayOptions = {}, besides?: Besides): StreamConnection {
   const { token, client, flushMs, watch, maxAttempts = Infinity, clock = systemClock, random = Math.random } = options
   const linkOf = (): Link | undefined => session.link
-  const requests = createRequests(linkOf)
+  const requests = createRequests(linkOf, clock)
   const subscriptions = createSubscriptions({ clock, linkOf, nextId: requests.nextId })
   let state: RelayState = 'connecting'
 
@@ -125,7 +125,7 @@ export function connectStreams(url: Address, options: RelayOptions = {}, besides
       return session.link
     },
     requests,
-    start: (body, startOptions = {}) =>
+    start: (body, startOptions) =>
       startStream(body, startOptions, requests, (id, link) => subscriptions.read(id, undefined, link)),
     subscribe: (id, { from } = {}) => subscriptions.read(id, from),
     cancel: (id) => cancelStream(id, requests),

@@ -30,7 +30,7 @@ export interface FollowedStream {
 
 /** How an end is told to a reader that is none. */
 const FAILURES: { readonly [status: string]: string } = {
-  failed: 'the source of this stream failed',
+  failed: 'the source failed',
   interrupted: 'the node that read the source died',
   limit: 'the answer passed a limit of the relay',
 }

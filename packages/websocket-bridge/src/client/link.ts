@@ -1,4 +1,10 @@
-import { type ClientFrame, encodeFrame, type HelloFrame, type ServerFrame } from '../protocol/frame.ts'
+import {
+  type ClientFrame,
+  encodeFrame,
+  type HelloFrame,
+  type ServerFrame,
+  type WelcomeFrame,
+} from '../protocol/frame.ts'
 import type { Clock } from './clock.ts'
 
 /** The part of a `WebSocket` that is used: the browser's, that of Node.js from 22 on, and that of `ws` have it. */
@@ -18,7 +24,8 @@ export interface RelaySocketEvent {
 
 /** A socket with somebody at its other end. */
 export interface Link {
-  send(frame: ClientFrame): void
+  /** @returns whether the server takes a frame of that size; if not, it was not sent */
+  send(frame: ClientFrame): boolean
   /** Wants a sign of life now. */
   ping(): void
   close(): void
@@ -41,6 +48,7 @@ const ACK_MS = 250
 /** Talks over one socket: says hello, acknowledges what comes, and gives it up when it is silent. */
 export function openLink(socket: RelaySocket, hello: HelloFrame, clock: Clock, on: LinkEvents): Link {
   let silenceMs = GRACE_MS
+  let maxBytes = Infinity
   let deadline = clock.now() + silenceMs
   let received = 0
   let acknowledged = 0
@@ -48,8 +56,11 @@ export function openLink(socket: RelaySocket, hello: HelloFrame, clock: Clock, o
   let watchTimer: unknown
   let isOver = false
 
-  const send = (frame: ClientFrame): void => {
-    if (!isOver) socket.send(encodeFrame(frame))
+  function send(frame: ClientFrame): boolean {
+    const text = encodeFrame(frame)
+    if (new TextEncoder().encode(text).length > maxBytes) return false
+    if (!isOver) socket.send(text)
+    return true
   }
 
   function finish(code: number, reason: string): void {
@@ -88,7 +99,11 @@ export function openLink(socket: RelaySocket, hello: HelloFrame, clock: Clock, o
     const frame = isOver ? undefined : readFrame(data)
     if (frame === undefined) return isOver ? undefined : drop()
     received += String(data).length
-    if (frame.t === 'welcome') silenceMs += frame.pingMs
+    if (frame.t === 'welcome') {
+      silenceMs += frame.pingMs
+      // A server that does not say it is one of another make.
+      maxBytes = (frame as Partial<WelcomeFrame>).limits?.maxFrameBytes ?? Infinity
+    }
     deadline = clock.now() + silenceMs
     on.frame(frame)
     if (isOver) return

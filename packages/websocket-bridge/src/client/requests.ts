@@ -1,6 +1,7 @@
 import type { ClientFrame, ErrFrame, OkFrame } from '../protocol/frame.ts'
+import type { Clock } from './clock.ts'
 import type { Link } from './link.ts'
-import type { RelayError } from './relay-error.ts'
+import { RelayError } from './relay-error.ts'
 
 type RequestFrame = ClientFrame & { readonly id: string }
 
@@ -29,7 +30,7 @@ export interface Requests {
 }
 
 /** @param linkOf where to send to, if anywhere */
-export function createRequests(linkOf: () => Link | undefined): Requests {
+export function createRequests(linkOf: () => Link | undefined, clock: Clock): Requests {
   const pending = new Map<string, Request>()
   let count = 0
   const nextId = (): string => String(++count)
@@ -38,8 +39,12 @@ export function createRequests(linkOf: () => Link | undefined): Requests {
   function send(request: Request, link: Link | undefined): void {
     if (link === undefined) return
     request.isSent = true
-    link.send(request.frame)
+    if (link.send(request.frame)) return
+    withdraw(request)
+    request.reject(new RelayError('too_large', 'larger than maxFrameBytes'))
   }
+
+  const withdraw = ({ frame }: Request): void => void pending.delete(frame.id)
 
   function add(request: Request): void {
     if (over !== undefined) return request.reject(over)
@@ -59,15 +64,20 @@ export function createRequests(linkOf: () => Link | undefined): Requests {
       pending.delete(frame.id)
       request?.resolve(frame, link)
     },
-    refuse({ id = '', code }, error) {
+    refuse({ id = '', code, retryMs }, error) {
       const request = pending.get(id)
       // Another node is asked: one that drains is left as soon as there is another.
       if (request === undefined || code === 'draining') return request !== undefined
-      pending.delete(id)
+      if (retryMs !== undefined && request.frame.t !== 'start') {
+        // A model that is to stop must not go on because somebody was hasty, or a store away.
+        clock.setTimeout(() => pending.has(id) && send(request, linkOf()), retryMs)
+        return true
+      }
+      withdraw(request)
       request.reject(error)
       return true
     },
-    withdraw: ({ frame }) => void pending.delete(frame.id),
+    withdraw,
     fail(reason) {
       over = reason
       for (const request of pending.values()) request.reject(reason)

@@ -4,6 +4,9 @@ import type { Link } from './link.ts'
 import type { StartOptions } from './options.ts'
 import type { Request, Requests } from './requests.ts'
 
+/** How a stream is started, with a key: without one, asking again after a lost connection would make a second stream. */
+export type KeyedStartOptions = StartOptions & { readonly key: string }
+
 /**
  * Asks for a stream.
  *
@@ -11,7 +14,7 @@ import type { Request, Requests } from './requests.ts'
  */
 export function startStream<T>(
   body: StartFrame['body'],
-  { key = randomKey(), topic, orphan, signal }: StartOptions,
+  { key, topic, orphan, signal }: KeyedStartOptions,
   requests: Requests,
   read: (id: string, link: Link) => T,
 ): Promise<T> {
@@ -39,6 +42,3 @@ export function startStream<T>(
     requests.add(request)
   })
 }
-
-/** A key that nobody else has. It is no secret. */
-const randomKey = (): string => [1, 2].map(() => Math.random().toString(36).slice(2)).join('')

@@ -40,7 +40,11 @@ export interface RelayLimits {
   maxBodyBytes?: number | undefined
   /** Frames a second that one socket may send for long; acknowledgements count a fiftieth. @defaultValue `20` */
   maxFramesPerSecond?: number | undefined
-  /** Frames that one socket may send at once. @defaultValue `60` */
+  /**
+   * Frames that one socket may send at once.
+   *
+   * @defaultValue `maxSubscriptions + maxTopics + 40`: what a client says when it comes back, and something beside it
+   */
   maxFrameBurst?: number | undefined
 }
 
@@ -60,7 +64,7 @@ export const DEFAULT_RELAY_LIMITS: Limits = {
   maxFrameBytes: 262_144,
   maxBodyBytes: 4 * 1024 * 1024,
   maxFramesPerSecond: 20,
-  maxFrameBurst: 60,
+  maxFrameBurst: 200,
 }
 
 /**
@@ -74,5 +78,7 @@ export function relayLimitsOf(limits: RelayLimits = {}): Limits {
     if (value !== undefined && !(typeof value === 'number' && value >= 0))
       throw new TypeError(`the limit ${name} must be a number of at least 0, not ${String(value)}`)
   }
-  return { ...DEFAULT_RELAY_LIMITS, ...onlyGiven(limits) }
+  const { maxSubscriptions, maxTopics, ...rest } = { ...DEFAULT_RELAY_LIMITS, ...onlyGiven(limits) }
+  const { maxFrameBurst = maxSubscriptions + maxTopics + 40 } = limits
+  return { ...rest, maxSubscriptions, maxTopics, maxFrameBurst }
 }

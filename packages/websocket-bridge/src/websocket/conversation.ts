@@ -28,10 +28,13 @@ interface Waiting {
  * Ticks and not time: a node that stood still itself has not read what was said to it meanwhile.
  */
 const HELLO_TICKS = 4
-/** What may wait: before it is known who is there, and behind a request that takes its time. */
+/**
+ * What may wait here, before it is known who is there and behind a request that takes its time. The rest is not read: it
+ * waits with the client.
+ */
 const MAX_WAITING_FRAMES = 64
 const MAX_WAITING_LENGTH = 65_536
-/** How many frames too many there may be until the socket is closed. */
+/** How many frames too many there may be, without a quiet moment between them, until the socket is closed. */
 const MAX_STRIKES = 3
 /** Acknowledgements come with the data, and cost little. */
 const ACK_COST = 0.02
@@ -82,9 +85,11 @@ export class Conversation {
     }
   }
 
-  /** Whether the client may send one more frame now. It is told three times that it may not. */
+  /** Whether the client may send one more frame now. It is told three times in a row that it may not. */
   #take(cost: number, id?: string): boolean {
-    if (this.#bucket.take(cost, this.#socket.hub.clock.now())) return true
+    const { clock } = this.#socket.hub
+    if (this.#bucket.isFull(clock.now())) this.#strikes = 0
+    if (this.#bucket.take(cost, clock.now())) return true
     this.#strikes++
     if (this.#strikes >= MAX_STRIKES) this.#socket.close('too_many', 'too many frames')
     else this.#refuse(new Refusal('too_many', 'Too many frames.', { retryMs: 1_000 }), id)
@@ -170,13 +175,13 @@ export class Conversation {
 
   #enqueue(frame: RequestFrame | AuthFrame, length: number): void {
     this.#waitingLength += length
-    if (this.#waiting.length >= MAX_WAITING_FRAMES) this.#socket.close('too_many', 'too many frames at once')
-    else if (this.#waitingLength > Math.max(MAX_WAITING_LENGTH, length))
-      this.#socket.close('too_large', 'too much at once')
-    else {
-      this.#waiting.push({ frame, length })
-      void this.#work()
-    }
+    this.#waiting.push({ frame, length })
+    if (this.#isFull) this.#socket.pause()
+    void this.#work()
+  }
+
+  get #isFull(): boolean {
+    return this.#waiting.length >= MAX_WAITING_FRAMES || this.#waitingLength >= MAX_WAITING_LENGTH
   }
 
   /** Requests are dealt with one after the other, so that an `unsub` never overtakes its `sub`. */
@@ -186,6 +191,7 @@ export class Conversation {
     this.#isBusy = true
     for (let next = this.#waiting.shift(); next !== undefined && !this.#socket.isClosed; next = this.#waiting.shift()) {
       this.#waitingLength -= next.length
+      if (!this.#isFull) this.#socket.resume()
       await this.#deal(next.frame, this.#socket.principal ?? principal)
     }
     this.#isBusy = false

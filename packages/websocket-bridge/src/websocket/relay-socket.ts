@@ -60,6 +60,15 @@ export class RelaySocket implements Beating {
     this.#wire.write(framed(text))
   }
 
+  /** Reads nothing until `resume`: what the client says waits with it. */
+  pause(): void {
+    this.#ws.pause()
+  }
+
+  resume(): void {
+    if (this.#ws.isPaused) this.#ws.resume()
+  }
+
   private get isOpen(): boolean {
     return !this.isClosed && this.#ws.readyState === WebSocket.OPEN
   }

@@ -7,6 +7,19 @@ import { createScriptedPeer } from './scripted-peer.ts'
 import { createTruth, textChunks } from './truth.ts'
 
 describe('the connection', () => {
+  it('asks again for a stop that came too fast: a model that is to stop must not go on', async () => {
+    const { clock, peer, stream } = await following()
+    const stopping = stream.cancel()
+    const [first] = peer.socket.take('cancel')
+    peer.socket.say({ t: 'err', id: first?.id ?? '', code: 'too_many', msg: 'slowly', retryMs: 1000 })
+    await clock.pass(999)
+    expect(peer.socket.take('cancel')).toEqual([])
+    await clock.pass(1)
+    expect(peer.socket.take('cancel')).toEqual([first])
+    peer.socket.say({ t: 'ok', id: first?.id ?? '', s: 'st_1', st: 'cancelled' })
+    expect(await stopping).toBe('cancelled')
+  })
+
   it('says hello and what it wants at once, without waiting for the welcome', async () => {
     const peer = createScriptedPeer()
     const relay = connectRelay('ws://relay.test', { WebSocket: peer.WebSocket, token: 't', client: 'x/1', flushMs: 5 })
@@ -355,6 +368,17 @@ describe('a request', () => {
       retryMs: 9,
     })
     await expect(starting).rejects.toMatchObject({ code: 'too_many', details: { retryMs: 9 } })
+  })
+
+  it('that is larger than the server takes is not sent: that would close the connection of all others', async () => {
+    const { peer, relay } = await connected()
+    const content = 'ü'.repeat(131_072)
+    await expect(relay.start({ model: 'm', messages: [{ role: 'user', content }] })).rejects.toMatchObject({
+      code: 'too_large',
+    })
+    expect(peer.socket.take('start')).toEqual([])
+    void relay.start({ model: 'm', messages: [{ role: 'user', content: content.slice(0, -100) }] }).catch(() => {})
+    expect(peer.socket.take('start')).toHaveLength(1)
   })
 
   it('that is given up before the answer cancels the stream: nobody would have it', async () => {
