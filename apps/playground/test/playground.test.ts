@@ -67,6 +67,44 @@ describeWithProgram('chromium', 'the playground', (path) => {
     }),
   )
 
+  it('asks anew while answers are written, and those are written no more', { timeout: 60_000 }, () =>
+    use(async (open) => {
+      for (let round = 0; round < 3; round++) {
+        await open.ask('60')
+        await open.page.waitForFunction(() =>
+          Object.values(window.chats).every((chat) => chat.getSnapshot().status === 'streaming'),
+        )
+      }
+      await open.ask('5000')
+      for (const lane of laneNames) expect(shownOf(await open.ended(lane)), `the lane ${lane}`).toEqual(answer)
+      const kept = await open.page.evaluate(() =>
+        Object.values(window.chats)
+          .map((chat) => chat.getSnapshot())
+          .map(({ messages, queued }) => [messages.length, queued.length]),
+      )
+      expect(kept).toEqual([
+        [2, 0],
+        [2, 0],
+        [2, 0],
+      ])
+      await expect.poll(async () => generating(await open.meters())).toBe(0)
+      const { backend, relay } = await open.meters()
+      for (const { chunks } of [backend, relay]) expect(chunks).toBeLessThan(2 * demoAnswer().length)
+    }),
+  )
+
+  it('shows again what the model does when its server answers again', { timeout: 60_000 }, () =>
+    use(async ({ page }) => {
+      const meter = page.locator('#meter')
+      await expect.poll(() => meter.textContent()).toContain('backend: silent')
+      const shown = await meter.textContent()
+      await page.route('**/playground/meter', (route) => route.abort())
+      await expect.poll(() => meter.textContent()).toBe('the model cannot be seen')
+      await page.unroute('**/playground/meter')
+      await expect.poll(() => meter.textContent()).toBe(shown)
+    }),
+  )
+
   it('Cut network: the lanes that are kept go on, the direct one keeps what it had', { timeout: 60_000 }, () =>
     use(async (open) => {
       await open.ask('60')

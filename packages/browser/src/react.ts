@@ -1,5 +1,5 @@
 'use client'
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { type Chat, type ChatOptions, type ChatSnapshot, createChat, type ToolSet } from './index.ts'
 
 /**
@@ -10,13 +10,21 @@ import { type Chat, type ChatOptions, type ChatSnapshot, createChat, type ToolSe
 export function useChat<const T extends ToolSet>(from: Chat<T> | ChatOptions<T>): ChatSnapshot<T> & { chat: Chat<T> } {
   const [own] = useState(() => ('transport' in from ? createChat(from) : undefined))
   const chat = 'transport' in from ? (own ?? createChat(from)) : from
-  useEffect(() => () => own?.disconnect(), [own])
+  const isLeft = useRef(false)
+  useEffect(() => {
+    // A component that was hidden is shown again.
+    if (isLeft.current) void own?.resume()
+    return () => {
+      isLeft.current = true
+      own?.disconnect()
+    }
+  }, [own])
   const snapshot = useSyncExternalStore(chat.subscribe, chat.getSnapshot, chat.getServerSnapshot)
   return { ...snapshot, chat }
 }
 
 /** A part of a chat's snapshot: renders anew when that part changes. */
 export function useChatSelector<T extends ToolSet, S>(chat: Chat<T>, select: (snapshot: ChatSnapshot<T>) => S): S {
-  const [part] = useState(() => chat.select(select))
+  const part = useMemo(() => chat.select(select), [chat, select])
   return useSyncExternalStore(part.subscribe, part.getSnapshot, () => select(chat.getServerSnapshot()))
 }

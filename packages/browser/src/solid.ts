@@ -5,6 +5,8 @@ import { type Accessor, createSignal, getOwner, onCleanup } from 'solid-js'
 export function fromChat<T extends ToolSet, S>(chat: Chat<T>, select: (snapshot: ChatSnapshot<T>) => S): Accessor<S> {
   const part = chat.select(select)
   const [value, setValue] = createSignal(part.getSnapshot())
+  // A server only looks: there, nobody would end it.
+  if (typeof window === 'undefined') return value
   const unsubscribe = part.subscribe(() => setValue(() => part.getSnapshot()))
   if (getOwner() !== null) onCleanup(unsubscribe)
   return value

@@ -1,6 +1,6 @@
 import type { StreamChatCompletionOptions } from '@deltawire/node'
 import { flagGroup, type FlagValues } from './arguments/command.ts'
-import { duration, on, text, whole, type Value } from './arguments/value.ts'
+import { on, text, whole, type Value, timeLimit } from './arguments/value.ts'
 import { CliError } from './cli-error.ts'
 import { configFlags } from './config/config-flags.ts'
 import type { Profile } from './config/config-schema.ts'
@@ -40,10 +40,13 @@ export const placeFlags = flagGroup({
 
 /** How long an answer is waited for. */
 export const waitFlags = flagGroup({
-  'connect-timeout': { value: duration(), about: 'how long a server may take to answer at all (10s, by Node.js)' },
-  'first-timeout': { value: duration(), about: 'how long the first chunk may take (5m)' },
-  'idle-timeout': { value: duration(), about: 'how long a server may be silent after it (2m)' },
-  timeout: { value: duration(), about: 'how long the whole may take (no limit)' },
+  'connect-timeout': { value: timeLimit(), about: 'how long a server may take to answer at all (10s, by Node.js)' },
+  'first-timeout': { value: timeLimit(), about: 'how long the first chunk may take, 0 for as long as it takes (5m)' },
+  'idle-timeout': {
+    value: timeLimit(),
+    about: 'how long a server may be silent after it, 0 for as long as it likes (2m)',
+  },
+  timeout: { value: timeLimit(), about: 'how long the whole may take (no limit)' },
 })
 
 /** The flags of a command that asks until there is an answer. */
@@ -221,7 +224,7 @@ function secretsOf(apiKey: string, headers: readonly (readonly [string, string])
 }
 
 function inMs(time: number | string | undefined): number | undefined {
-  return time === undefined ? undefined : duration().read(String(time))
+  return time === undefined ? undefined : timeLimit().read(String(time))
 }
 
 function nowhere(): CliError {

@@ -58,9 +58,15 @@ export function exitCodeOf(error: unknown): number {
   // A closed pipe is a normal end, as for `cat`.
   if (error instanceof OutputClosed) return exitCode.complete
   if (error instanceof Interrupted) return ofSignal[error.signal]
+  if (isSystemError(error)) return exitCode.usage
   if (!isStreamError(error)) return exitCode.bug
   const code = ofStreamError[error.code] as ExitCode | ((error: AnyStreamError) => ExitCode)
   return typeof code === 'function' ? code(error) : code
+}
+
+/** What the system refused: a file that is not ours to read, a full disk. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'errno' in error && 'code' in error
 }
 
 /** The exit code of an answer that arrived whole: was it an answer? */

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { usageError } from './arguments/usage-error.ts'
 import { OutputClosed, type Output } from './io.ts'
 
 /** How much may wait before the writer has to. */
@@ -34,7 +35,10 @@ export function createProcessOutput(
   let failure: Error | undefined
 
   function fail(error: Error | null | undefined) {
-    if (error) failure ??= isClosedPipe(error) ? new OutputClosed('the output was closed', { cause: error }) : error
+    if (!error) return
+    failure ??= isClosedPipe(error)
+      ? new OutputClosed('the output was closed', { cause: error })
+      : usageError(`cannot write the output: ${error.message}`)
   }
 
   function stream(): ProcessStream {

@@ -1,5 +1,6 @@
 import { isStreamError, type StreamErrorCode, type Warning } from '@deltawire/core'
 import { CliError } from './cli-error.ts'
+import { isSystemError } from './exit-code.ts'
 import { Interrupted, OutputClosed, type Environment, type Io } from './io.ts'
 import { visible, visibleLine } from './render/visible.ts'
 import { wrap } from './render/wrap.ts'
@@ -78,7 +79,7 @@ export function withoutKey(text: string, { OPENAI_API_KEY = '' }: Environment): 
 /** What went wrong as one sentence; the code comes last, for a search. */
 export function sentenceOf(error: unknown): string {
   if (isStreamError(error)) return `${error.message.replace(`[${error.code}] `, '')} (${error.code})`
-  if (error instanceof CliError) return error.message
+  if (error instanceof CliError || isSystemError(error)) return error.message
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
 
@@ -92,10 +93,11 @@ const hints: { [C in StreamErrorCode]?: string } = {
 function hintOf(error: unknown): string | undefined {
   if (error instanceof CliError) return error.hint
   if (isStreamError(error)) return hints[error.code]
+  if (isSystemError(error)) return undefined
   return 'this is a fault of deltawire; please report it with the output of -v'
 }
 
 /** Neither the user's nor the server's, so it has to be ours. */
 function isFault(error: unknown): boolean {
-  return !(error instanceof CliError) && !isStreamError(error)
+  return !(error instanceof CliError) && !isStreamError(error) && !isSystemError(error)
 }

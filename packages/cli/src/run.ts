@@ -16,14 +16,22 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   // The key of an --env-file is not to be shown either.
   let place = io
   let code: number
+  let failure: unknown
   try {
     code = await serve(argv, io, (found) => (place = found))
   } catch (error) {
+    failure = error
     code = exitCodeOf(error)
     await reportError(place, loudness, error)
   }
-  // A reader that has left does not change how the run itself went.
-  await Promise.allSettled([io.stdout.flush(), io.stderr.flush()])
+  try {
+    await io.stdout.flush()
+  } catch (error) {
+    // What was printed last fails only now. A reader that has left does not change how the run itself went.
+    code ||= exitCodeOf(error)
+    if (error !== failure) await reportError(place, loudness, error)
+  }
+  await io.stderr.flush().catch(() => {})
   return code
 }
 

@@ -628,7 +628,8 @@ describe('the ten cases that the ancestor gets wrong', () => {
     const { code, stderr } = await failure(['--timeout', 'abc', 'hi'])
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: 'error: --timeout needs a time such as 500ms, 30s or 2m, not "abc"\nhint: see deltawire ask --help\n',
+      stderr:
+        'error: --timeout needs a time such as 500ms, 30s or 2m, or 0 for no limit, not "abc"\nhint: see deltawire ask --help\n',
     })
   })
 })

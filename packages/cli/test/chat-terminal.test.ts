@@ -201,6 +201,41 @@ describeWithProgram('tmux', 'a chat in a terminal', (tmux) => {
     expect(text).toMatch(/^a +│ b\n─+┼─+\nc +│ d$/m)
   })
 
+  test(
+    'asks below what it asks about, and Ctrl-C leaves the question, and ends a tool that runs',
+    { timeout: 120_000 },
+    async () => {
+      const tool = join(folder, 'weather')
+      writeFileSync(
+        tool,
+        `#!/bin/sh\n[ "$1" = --schema ] && echo '{"name":"get_weather"}' || { echo $$ > '${folder}/runs'; exec sleep 600; }\n`,
+        { mode: 0o755 },
+      )
+      open(`chat -m demo:tools --tool '${tool}'`, 120)
+      await seen(prompt)
+      type('weather?')
+      const asked = await seen(/run get_weather\(.*\? \[y\/N\]$/)
+      expect(
+        asked
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line) => line.slice(0, 8)),
+      ).toEqual(['note: de', '> weathe', 'note: th', 'note: th', 'run get_'])
+      keys('C-c')
+      await seen(/\^C\nnote: stopped[^\n]*\n>$/)
+      type('weather?')
+      await seen(/\? \[y\/N\]$/)
+      type('y')
+      await seen(/^\d+$/, () =>
+        existsSync(join(folder, 'runs')) ? readFileSync(join(folder, 'runs'), 'utf8').trim() : '',
+      )
+      keys('C-c')
+      await seen(/\[y\/N\] y\nnote: stopped[^\n]*\n>$/)
+      const pid = Number(readFileSync(join(folder, 'runs'), 'utf8'))
+      await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 30_000 }).toBe(false)
+    },
+  )
+
   test('is not driven by what a model writes', { timeout: 120_000 }, async () => {
     const content = `${Object.values(attacks).join('\n')}\nthe end`
     writeFileSync(

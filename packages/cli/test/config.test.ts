@@ -107,6 +107,10 @@ describe('the folders', () => {
     })
     expect(pathsOf({ HOME: '/h', DELTAWIRE_DATA_DIR: '/own' }, 'linux')?.dataFolder).toBe('/own')
     expect(pathsOf({}, 'linux')).toBeUndefined()
+    // A relative one would be another folder everywhere, and counts for nothing.
+    expect(
+      pathsOf({ HOME: '/h', XDG_DATA_HOME: 'd', XDG_CONFIG_HOME: './c', XDG_STATE_HOME: '../s' }, 'linux'),
+    ).toEqual(pathsOf({ HOME: '/h' }, 'linux'))
   })
 })
 

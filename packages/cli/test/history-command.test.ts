@@ -1,5 +1,7 @@
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { closeNow, listen } from '../src/listen.ts'
 import { runCli, type CliOptions } from './run-cli.ts'
 import { tempHome } from './temp-home.ts'
 
@@ -207,5 +209,27 @@ describe('models', () => {
     expect((await run(['models'])).stdout).toContain('demo:text\n')
     expect((await run(['models'], { env, fetch: async () => new Response('<html>') })).code).toBe(7)
     expect((await run(['models'], { env, fetch: async () => new Response('no', { status: 403 }) })).code).toBe(4)
+  })
+
+  test('are not asked for where a redirect leads: the key is not for that server', async () => {
+    const seen: string[] = []
+    const other = createServer((request, response) => {
+      seen.push(String(request.headers['api-key']))
+      response.end('{"data":[]}')
+    })
+    const { origin } = await listen(other, 0, '127.0.0.1')
+    const server = createServer((_, response) => {
+      response.writeHead(307, { location: `${origin}/models` })
+      response.end()
+    })
+    const { origin: asked } = await listen(server, 0, '127.0.0.1')
+    home.write(
+      'config/deltawire/config.json',
+      JSON.stringify({ profiles: { p: { baseUrl: `${asked}/v1`, keyHeader: 'api-key', keyEnv: 'KEY' } } }),
+    )
+    const { code, stderr } = await run(['models', '-p', 'p'], { env: { KEY: 'sk-0123456789' } })
+    await Promise.all([server, other].map(closeNow))
+    expect({ code, seen }).toEqual({ code: 4, seen: [] })
+    expect(stderr).toContain(`a redirect to ${origin}/models, which is not followed`)
   })
 })

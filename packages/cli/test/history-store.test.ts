@@ -381,4 +381,13 @@ describe('a lock', () => {
     expect(withLockFile(path, now + 60_000, () => {})).toBe(true)
     expect(existsSync(path)).toBe(false)
   })
+
+  test("is nobody's when it comes from the future: the clock was set back", () => {
+    const path = join(folder, 'lock')
+    writeFileSync(path, '')
+    const now = Date.now()
+    expect(withLockFile(path, now - 10_000, () => {})).toBe(false)
+    expect(withLockFile(path, now - 86_400_000, () => {})).toBe(true)
+    expect(existsSync(path)).toBe(false)
+  })
 })

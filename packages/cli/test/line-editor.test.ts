@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { createLineEditor } from '../src/chat/line-editor.ts'
 import type { TerminalUse } from '../src/hold-terminal.ts'
-import type { Terminal } from '../src/io.ts'
+import { Interrupted, type Terminal } from '../src/io.ts'
 
 /** A terminal in memory: what is typed, and what was made of it. */
 async function terminal() {
@@ -62,6 +62,19 @@ describe('a line editor', () => {
     )
     expect(answer).toBe('no')
     expect(await editor.next()).toBe('yes')
+    editor.close()
+  })
+
+  test('leaves a question at Ctrl-C, and reads messages as before', async () => {
+    const { editor, type } = await terminal()
+    const asked = editor.whileBusy(
+      () => editor.ask('Run it? '),
+      () => {},
+    )
+    type('y\u0003')
+    await expect(asked).rejects.toThrow(Interrupted)
+    type('next\r')
+    expect(await editor.next()).toBe('next')
     editor.close()
   })
 

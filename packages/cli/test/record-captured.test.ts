@@ -91,7 +91,7 @@ describe('record --from-har', () => {
     const dir = join(folder, 'rec')
     expect((await fromHar(both, ['--dir', dir])).code).toBe(0)
     const files = readdirSync(dir).toSorted()
-    expect(files).toEqual(['20260822-090000-1-demo-model.jsonl', '20260822-090000-2-demo-model.jsonl'])
+    expect(files).toEqual(['20260822-090000-0001-demo-model.jsonl', '20260822-090000-0002-demo-model.jsonl'])
     expect(statSync(join(dir, files[0] ?? '')).mode & 0o777).toBe(0o600)
     const one = join(folder, 'one.jsonl')
     expect(await fromHar(har(entryOf({ text: streamed })), ['-o', one])).toMatchObject({ code: 0, stdout: '' })

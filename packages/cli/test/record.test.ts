@@ -211,7 +211,7 @@ describe('record', () => {
     const many = join(folder, 'many')
     await runCli(['record', '--dir', many, 'x'], { env })
     await runCli(['record', '--dir', many, 'x', '-m', '../b c'], { env })
-    expect(readdirSync(many).every((name) => /^\d{8}-\d{6}-1-(?:m|b-c)\.jsonl$/.test(name))).toBe(true)
+    expect(readdirSync(many).every((name) => /^\d{8}-\d{6}-0001-(?:m|b-c)\.jsonl$/.test(name))).toBe(true)
   })
 
   test('records a refusal and a broken stream, and says so with its exit code', async () => {
@@ -335,7 +335,7 @@ describe('a recording proxy', () => {
       ).toEqual({ data: [] })
     })
     expect(code).toBe(0)
-    expect(stderr).toMatch(/POST \/v1\/chat\/completions 200 .*-1-a-b\.jsonl\n/)
+    expect(stderr).toMatch(/POST \/v1\/chat\/completions 200 .*-0001-a-b\.jsonl\n/)
     expect(asked.map(({ url, headers }) => [url, headers['authorization'], headers['x-team']])).toEqual([
       ['/v1/chat/completions', 'Bearer sk-very-secret', 'blue'],
       ['/v1/models?x=1', 'Bearer own-key-of-mine', 'blue'],

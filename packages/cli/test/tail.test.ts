@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { systemClock, type Clock } from '../src/clock.ts'
 import { Interrupted } from '../src/io.ts'
+import { runCommand } from '../src/run-command.ts'
 import { readRelayAddress } from '../src/tail/relay-address.ts'
 import { demoBytes } from '../src/source/demo.ts'
 import { clockWith } from './fake-clock.ts'
@@ -677,5 +678,29 @@ describe('deltawire tail that ends after a time', () => {
     await run.noted('following room')
     pass(2000)
     expect((await run.ended).code).toBe(10)
+  })
+
+  it('begins no command when it was stopped before', async () => {
+    const relay = await serve(short)
+    const command = [process.execPath, '-e', 'console.log("begun")']
+    const signal = AbortSignal.abort(new Interrupted('SIGTERM'))
+    const result = await runCli(['tail', `${relay.origin}/room`, '--', ...command], { clock: systemClock, signal })
+    expect(result).toMatchObject({ code: 143, stdout: '', stderr: '' })
+  })
+
+  it('has no limit with 0', async () => {
+    const relay = await serve(short)
+    const command = [process.execPath, '-e', '']
+    const limits = ['--timeout', '0', '--idle-timeout', '0s']
+    const result = await runCli(['tail', `${relay.origin}/room`, ...limits, '--', ...command], { clock: systemClock })
+    expect(result).toMatchObject({ code: 0, stderr: '' })
+  })
+})
+
+describe('a command that is run', () => {
+  it('is ended when it begins after the signal that should end it', async () => {
+    const endless = [process.execPath, '-e', 'setInterval(() => {}, 1000)']
+    const signal = AbortSignal.abort(new Interrupted('SIGTERM'))
+    expect(await runCommand(endless, process.env, signal)).toBe(143)
   })
 })

@@ -6,7 +6,7 @@ import { asking } from './asking.ts'
 import { createFakeClock } from './fake-clock.ts'
 import { runCli } from './run-cli.ts'
 import { serving } from './serving.ts'
-import { choice } from './upstream.ts'
+import { answering, choice, saying } from './upstream.ts'
 
 type Wait = keyof typeof waitFlags
 const waits = Object.keys(waitFlags) as Wait[]
@@ -115,6 +115,19 @@ describe('how long is waited', () => {
     for (const fetch of [never, half]) {
       const result = await call(name, { flags: ['--timeout', '20ms'], fetch })
       expect(result).toEqual({ code, said: expect.stringMatching(says) as unknown })
+    }
+  })
+
+  test('without a limit with 0, and for longer than a timer of Node.js can run', async () => {
+    const { fetch } = answering(() => saying('hello'))
+    for (const time of ['0', '0s', '1000h', '100000.5ms']) {
+      const flags = waits.flatMap((name) => [`--${name}`, time])
+      expect({ time, ...(await call('ask', { flags, fetch })) }).toMatchObject({ time, code: 0 })
+      const listed = await call('models', {
+        flags: flags.slice(-2),
+        fetch: async () => Response.json({ data: [{ id: 'm' }] }),
+      })
+      expect({ time, ...listed }).toMatchObject({ time, code: 0 })
     }
   })
 

@@ -46,4 +46,15 @@ describe('the fast way and the slow way', () => {
     expect(readQuickly(cut, options)).toEqual(slow)
     expect(readQuickly(cut, options, true)).toEqual({ ...slow, chunks: [] })
   })
+
+  it('keep a byte order mark that comes after the beginning, also where the fast way is left', () => {
+    const event = (content: string): string =>
+      `data: {"id":"c","choices":[{"index":0,"delta":{"content":"${content}"},"finish_reason":null}]}`
+    const text = `${event(' the')}\n\n`.repeat(20) + `\uFEFF${event(' lost')}\r\r${event(' sum')}\r\r`
+    const bytes = new TextEncoder().encode(text)
+    const slow = readSlowly(bytes)
+    expect(slow.chunks).toHaveLength(21)
+    expect(readQuickly([bytes])).toEqual(slow)
+    expect(readQuickly([bytes.subarray(0, 30), bytes.subarray(30)])).toEqual(slow)
+  })
 })

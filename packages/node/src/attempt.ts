@@ -125,6 +125,7 @@ export class Attempt implements ByteReader {
 
   /** A response that comes when nobody wants it any more is not left open. */
   #arrived(response: Response): Response {
+    checkResponse(response)
     if (this.#failure !== undefined) response.body?.cancel().catch(ignore)
     return response
   }
@@ -177,6 +178,15 @@ export class Attempt implements ByteReader {
     const rest = this.#reader?.read()
     rest?.then(({ done }) => (done === true ? (isRead = true) : leave()), leave).finally(() => timer.cancel())
   }
+}
+
+/** What the `fetch` of a caller gives: one that writes a log is quick to read the body. */
+function checkResponse(response: unknown): void {
+  const isResponse = typeof response === 'object' && response !== null && 'status' in response
+  if (isResponse && !('bodyUsed' in response && response.bodyUsed === true)) return
+  throw new TypeError(
+    'fetch must give a Response whose body nobody has read, as in { fetch: (url, init) => globalThis.fetch(url, init) }',
+  )
 }
 
 const ignore = (): void => {}

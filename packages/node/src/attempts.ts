@@ -67,12 +67,18 @@ export class Attempts {
 
   /** Sends the request if nobody has, and resolves to the response that is read. */
   async open(): Promise<Response> {
-    const { attempt } = await this.#retrying(async (current) => {
-      await current.attempt.open()
-      return current
-    })
-    // An attempt that is open has a response.
-    return attempt.response as Response
+    try {
+      const { attempt } = await this.#retrying(async (current) => {
+        await current.attempt.open()
+        return current
+      })
+      // An attempt that is open has a response.
+      return attempt.response as Response
+    } catch (reason) {
+      // Who asks for nothing else must not be waited for by a timer, nor by a listener on a signal that lives on.
+      this.end()
+      throw reason
+    }
   }
 
   next(): Promise<ChunkResult> {
@@ -136,6 +142,7 @@ export class Attempts {
     if (!this.#started && !this.#over) this.#start()
     for (;;) {
       if (this.#aborted !== undefined) throw this.#aborted.reason
+      if (this.#over && this.#current === undefined) throw leftEarly()
       const current = (this.#current ??= this.#begin())
       try {
         return await ask(current)

@@ -103,8 +103,20 @@ function headerEntries(headers: HeadersOption | undefined): [string, string | nu
   if (headers === undefined) return []
   const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers)
   const given: [string, string | null][] = []
-  for (const [name, value] of entries) if (value !== undefined) given.push([name.toLowerCase(), value])
+  for (const [name, value] of entries) {
+    if (typeof value === 'string') checkHeader(name, value)
+    if (value !== undefined) given.push([name.toLowerCase(), value])
+  }
   return given
+}
+
+/** The error of `Headers` would show what may be a key. */
+function checkHeader(name: string, value: string): void {
+  try {
+    void new Headers([[name, value]])
+  } catch {
+    throw new TypeError(`the header ${name} holds a line end or another character that no header has`)
+  }
 }
 
 /** A key that no header can hold would be shown by the error of `fetch`. */

@@ -1,4 +1,5 @@
 import { StreamError } from '@deltawire/core'
+import { isExcluded } from './no-proxy.ts'
 
 type Fetch = typeof globalThis.fetch
 
@@ -45,15 +46,6 @@ export function proxyOf({ protocol, hostname, port }: URL, env: NodeJS.ProcessEn
 }
 
 const loopback = /^(?:localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-
-/** `*`, or names separated by commas or spaces: each with everything below it, and with a port if it has one. */
-function isExcluded(hostname: string, port: string, list: string): boolean {
-  return list.split(/[\s,]+/).some((entry) => {
-    if (entry === '*') return true
-    const [, name = '', only = port] = /^\*?\.?(.*?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? []
-    return name !== '' && only === port && (hostname === name || hostname.endsWith(`.${name}`))
-  })
-}
 
 /** One connection pool per proxy, as long as the process lives. */
 const proxied = new Map<string, Promise<Fetch>>()

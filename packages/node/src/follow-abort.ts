@@ -1,3 +1,9 @@
+/** A signal of a caller, or a `TypeError` that shows one: its controller is easily given in its place. */
+export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined || (typeof signal?.addEventListener === 'function' && 'aborted' in signal)) return signal
+  throw new TypeError('signal must be an AbortSignal, as in { signal: controller.signal }')
+}
+
 interface Followers {
   readonly callbacks: Set<(reason: unknown) => void>
   readonly stop: () => void

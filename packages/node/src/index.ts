@@ -11,17 +11,10 @@ export type { Timeouts } from './timeouts.ts'
 export type { Retry, RetryOptions } from './retry.ts'
 export { streamStructured } from './structured.ts'
 export type { StructuredOptions, StructuredResult, StructuredStream } from './structured.ts'
-export { defineTool, runTools } from './run-tools.ts'
-export type {
-  Approval,
-  RunnableTool,
-  RunToolsOptions,
-  ToolContext,
-  ToolEvent,
-  ToolOutcome,
-  ToolRun,
-  ToolRunResult,
-} from './run-tools.ts'
+export { runTools } from './run-tools.ts'
+export type { RunToolsOptions, ToolEvent, ToolRun, ToolRunResult } from './run-tools.ts'
+export { defineTool } from './tool.ts'
+export type { Approval, RunnableTool, ToolContext, ToolOutcome } from './tool.ts'
 export type { DeepPartial, InputOf, Issue, OutputOf, StandardResult, StandardSchema } from './standard-schema.ts'
 export type { JsonSchemaOptions } from './json-schema-of.ts'
 export { estimateTokens, estimateUsage } from './usage-estimate.ts'

@@ -1,4 +1,5 @@
 import { type AnyStreamError, isStreamError } from '@deltawire/core'
+import { checkAtLeast } from './check-at-least.ts'
 import type { Time } from './time.ts'
 import { codesOf } from './stream-error-from-node.ts'
 
@@ -50,9 +51,9 @@ export interface RetryPolicy {
 const FIRST_DELAY_MS = 500
 
 export function retryPolicyOf(options: RetryOptions, time: Time): RetryPolicy {
-  const maxRetries = checked('maxRetries', options.maxRetries ?? 2)
-  const maxRetryDelayMs = checked('maxRetryDelayMs', options.maxRetryDelayMs ?? 8_000)
-  const maxRetryAfterMs = checked('maxRetryAfterMs', options.maxRetryAfterMs ?? 60_000)
+  const maxRetries = checkAtLeast(0, 'maxRetries', options.maxRetries ?? 2, 2)
+  const maxRetryDelayMs = checkAtLeast(0, 'maxRetryDelayMs', options.maxRetryDelayMs ?? 8_000, 8_000)
+  const maxRetryAfterMs = checkAtLeast(0, 'maxRetryAfterMs', options.maxRetryAfterMs ?? 60_000, 60_000)
   return {
     maxRetries,
     onRetry: options.onRetry,
@@ -65,12 +66,6 @@ export function retryPolicyOf(options: RetryOptions, time: Time): RetryPolicy {
       return time.random() * Math.min(maxRetryDelayMs, FIRST_DELAY_MS * 2 ** (retry - 1))
     },
   }
-}
-
-function checked(option: string, value: number): number {
-  if (typeof value !== 'number' || !(value >= 0))
-    throw new TypeError(`${option} must be a number of at least 0, as in { ${option}: 2 }, not ${String(value)}`)
-  return value
 }
 
 /** Whether another attempt may have more luck. The others ask why somebody should ask again. */
@@ -119,7 +114,10 @@ function askedDelayMs(headers: Readonly<Record<string, string>>, now: number): n
   if (seconds !== undefined) return seconds * 1_000
   // A date of HTTP begins with a weekday. `Date.parse` takes "-3" for a month.
   const date = /^\s*[a-z]/i.test(after) ? Date.parse(after) : Number.NaN
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+  if (Number.isNaN(date)) return undefined
+  // By the server's own clock where it tells it: ours may be set otherwise.
+  const theirs = Date.parse(headers['date'] ?? '')
+  return Math.max(0, date - (Number.isNaN(theirs) ? now : theirs))
 }
 
 function numberOf(text: string | undefined): number | undefined {

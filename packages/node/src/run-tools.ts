@@ -8,47 +8,14 @@ import {
   type RequestMessage,
   toolCallsOf,
 } from '@deltawire/core'
-import { followAbort } from './follow-abort.ts'
-import { jsonSchemaOf, type JsonSchemaOptions } from './json-schema-of.ts'
-import { checkSchema, type OutputOf, sentenceOf, type StandardSchema } from './standard-schema.ts'
+import { checkAtLeast } from './check-at-least.ts'
+import { checkSignal, followAbort } from './follow-abort.ts'
+import { jsonSchemaOf } from './json-schema-of.ts'
+import { runToolCall, wordsOf } from './run-tool-call.ts'
+import { checkSchema } from './standard-schema.ts'
 import { streamChatCompletion, type StreamChatCompletionOptions, type StreamRequest } from './stream-chat-completion.ts'
 import { systemTime } from './time.ts'
-import { unlessAborted } from './unless-aborted.ts'
-
-/** A function that a model may call. */
-export interface RunnableTool<S extends StandardSchema = StandardSchema> extends JsonSchemaOptions {
-  /** When to call it and what for. The model reads it. */
-  description?: string | undefined
-  /** What it is called with. The model is told, and what it writes is validated. */
-  parameters: S
-  /**
-   * Runs a call. What it returns is sent to the model: text as it is, other values as JSON. What it throws is sent too: the
-   * model may do better with the next call.
-   */
-  run(input: OutputOf<S>, context: ToolContext): unknown
-  /** Whether this call has to be approved by `approve` first. */
-  needsApproval?(input: OutputOf<S>, context: ToolContext): boolean | Promise<boolean>
-  /**
-   * Ends a call after this long; the model is told.
-   *
-   * @defaultValue that of `runTools`
-   */
-  timeoutMs?: number | undefined
-}
-
-/** What a tool is told beside its arguments. */
-export interface ToolContext {
-  /** Aborts when the call has taken too long, or the whole run ends. */
-  readonly signal: AbortSignal
-  readonly call: ParsedToolCall
-  /** Counted from 1. */
-  readonly step: number
-  /** The conversation up to the call. */
-  readonly messages: readonly RequestMessage[]
-}
-
-/** `true`, or why not: the model is told. */
-export type Approval = boolean | { denied: string }
+import type { Approval, RunnableTool, ToolContext, ToolOutcome } from './tool.ts'
 
 /** The tools of a run and how far it may go, and whatever `streamChatCompletion` takes. */
 export interface RunToolsOptions extends StreamChatCompletionOptions {
@@ -76,16 +43,6 @@ export interface RunToolsOptions extends StreamChatCompletionOptions {
   toolTimeoutMs?: number | undefined
 }
 
-/** How a call went. `content` is what the model is told. */
-export interface ToolOutcome {
-  readonly kind: 'denied' | 'failed' | 'invalid' | 'ok' | 'timeout' | 'unknown'
-  readonly content: string
-  /** What the tool returned. */
-  readonly value?: unknown
-  /** What the tool threw. */
-  readonly error?: unknown
-}
-
 /** Everything that happens in a run, in order; `step` counts the requests from 1. */
 export type ToolEvent =
   | { type: 'step_start'; step: number; messages: readonly RequestMessage[] }
@@ -109,11 +66,6 @@ export interface ToolRunResult {
   error: Error | null
 }
 
-/** Gives a tool its types: `run` knows what `parameters` make. */
-export function defineTool<const S extends StandardSchema>(tool: RunnableTool<S>): RunnableTool<S> {
-  return tool
-}
-
 /**
  * Asks, runs the tools that the model calls, tells it the results, and so on until it answers.
  *
@@ -132,7 +84,12 @@ export function defineTool<const S extends StandardSchema>(tool: RunnableTool<S>
  */
 export function runTools(request: StreamRequest, options: RunToolsOptions): ToolRun {
   const { tools, approve } = options
+  checkSignal(options.signal)
+  checkAtLeast(1, 'maxSteps', options.maxSteps ?? 10, 10)
+  checkAtLeast(1, 'maxParallelCalls', options.maxParallelCalls ?? 16, 16)
+  checkAtLeast(1, 'toolTimeoutMs', options.toolTimeoutMs ?? 60_000, 60_000)
   const declared = Object.entries(tools).map(([name, tool]): FunctionTool => {
+    if (tool.timeoutMs !== undefined) checkAtLeast(1, 'timeoutMs', tool.timeoutMs, 60_000)
     if (tool.needsApproval !== undefined && approve === undefined)
       throw new TypeError(
         `the tool ${name} needs approval: runTools(request, { tools, approve: async (input, { call }) => … })`,
@@ -173,7 +130,7 @@ export class ToolRun implements AsyncIterable<ToolEvent> {
 
   /** The events. Begins the run; there is one run, and who iterates twice shares it. */
   [Symbol.asyncIterator](): AsyncGenerator<ToolEvent, void, undefined> {
-    return (this.#events ??= this.#run())
+    return (this.#events ??= this.#begin())
   }
 
   /** How it ended. Begins the run if nobody has. Never rejects. */
@@ -187,6 +144,19 @@ export class ToolRun implements AsyncIterable<ToolEvent> {
     this.#controller.abort(reason)
   }
 
+  #begin(): AsyncGenerator<ToolEvent, void, undefined> {
+    const events = this.#run()
+    const leave = events.return.bind(events)
+    // A generator that is left before its first event runs nothing of itself, not even its `finally`.
+    return Object.assign(events, {
+      return: async (): Promise<IteratorResult<ToolEvent, void>> => {
+        const left = await leave()
+        this.#settle(this.#resultOf('error', leftRun()))
+        return left
+      },
+    })
+  }
+
   async *#run(): AsyncGenerator<ToolEvent, void, undefined> {
     const { signal } = this.#options
     if (signal?.aborted === true) this.abort(signal.reason)
@@ -198,7 +168,7 @@ export class ToolRun implements AsyncIterable<ToolEvent> {
       result = this.#resultOf('error', reason)
     } finally {
       unfollow?.()
-      if (result === undefined) this.abort(new DOMException('The run was left before its end', 'AbortError'))
+      if (result === undefined) this.abort(leftRun())
       this.#settle(result ?? this.#resultOf('error', this.#controller.signal.reason))
     }
     yield { type: 'end', result }
@@ -248,7 +218,9 @@ export class ToolRun implements AsyncIterable<ToolEvent> {
 
   /** Runs the calls of one answer, and gives what the model is told in the order of the calls. */
   async *#runCalls(calls: readonly ParsedToolCall[], step: number): AsyncGenerator<ToolEvent, string[], undefined> {
-    const { maxParallelCalls = 16 } = this.#options
+    const { tools, approve, toolTimeoutMs = 60_000, maxParallelCalls = 16, time = systemTime } = this.#options
+    const { signal } = this.#controller
+    const context = { tools, approve, toolTimeoutMs, time, signal, step, messages: this.#messages }
     const contents: string[] = []
     const waiting = [...calls.entries()]
     const running = new Map<number, Promise<{ at: number; call: ParsedToolCall; outcome: ToolOutcome }>>()
@@ -257,7 +229,7 @@ export class ToolRun implements AsyncIterable<ToolEvent> {
       if (next !== undefined) {
         const [at, call] = next
         yield { type: 'call_start', step, call }
-        const ended = this.#runCall(call, step).then((outcome) => ({ at, call, outcome }))
+        const ended = runToolCall(call, context).then((outcome) => ({ at, call, outcome }))
         // An abort ends the run at the first of them.
         ended.catch(() => {})
         running.set(at, ended)
@@ -271,55 +243,9 @@ export class ToolRun implements AsyncIterable<ToolEvent> {
     return contents
   }
 
-  async #runCall(call: ParsedToolCall, step: number): Promise<ToolOutcome> {
-    const { tools, approve, toolTimeoutMs = 60_000, time = systemTime } = this.#options
-    this.#controller.signal.throwIfAborted()
-    const tool = Object.hasOwn(tools, call.name) ? tools[call.name] : undefined
-    if (tool === undefined || call.type !== 'function')
-      return {
-        kind: 'unknown',
-        content: `error: there is no function ${call.name}, only ${Object.keys(tools).join(', ')}`,
-      }
-    if (!call.valid) return { kind: 'invalid', content: 'error: the arguments are not JSON' }
-    const run = this.#controller.signal
-    const controller = new AbortController()
-    const { timeoutMs = toolTimeoutMs } = tool
-    const late = new DOMException(`the call took longer than ${timeoutMs} ms`, 'TimeoutError')
-    const unfollow = followAbort(run, (reason) => controller.abort(reason))
-    const context: ToolContext = { signal: controller.signal, call, step, messages: this.#messages }
-    let timer: { cancel(): void } | undefined
-    try {
-      const validated = await tool.parameters['~standard'].validate(call.arguments)
-      if (validated.issues !== undefined)
-        return {
-          kind: 'invalid',
-          content: `error: the arguments are not valid: ${validated.issues.map(sentenceOf).join('; ')}`,
-        }
-      const { value: input } = validated
-      if (approve !== undefined && (await unlessAborted(controller.signal, tool.needsApproval?.(input, context)))) {
-        const approval = await unlessAborted(controller.signal, approve(input, context))
-        if (approval !== true) {
-          const why = approval === false ? '' : `: ${approval.denied}`
-          return { kind: 'denied', content: `error: this call was not approved${why}` }
-        }
-      }
-      if (timeoutMs !== Infinity) timer = time.start(timeoutMs, () => controller.abort(late))
-      const value = await unlessAborted(controller.signal, tool.run(input, context))
-      return { kind: 'ok', value, content: typeof value === 'string' ? value : (JSON.stringify(value) ?? '') }
-    } catch (error) {
-      // The end of the run is no matter of the model's.
-      if (run.aborted) throw run.reason
-      if (controller.signal.reason === late) return { kind: 'timeout', content: `error: ${late.message}` }
-      return { kind: 'failed', error, content: `error: ${error instanceof Error ? error.message : String(error)}` }
-    } finally {
-      timer?.cancel()
-      unfollow()
-    }
-  }
-
   #resultOf(stopped: ToolRunResult['stopped'], reason?: unknown): ToolRunResult {
     const error =
-      stopped !== 'error' ? null : reason instanceof Error ? reason : new Error(String(reason), { cause: reason })
+      stopped !== 'error' ? null : reason instanceof Error ? reason : new Error(wordsOf(reason), { cause: reason })
     return {
       stopped,
       completion: this.#completion,
@@ -330,6 +256,8 @@ export class ToolRun implements AsyncIterable<ToolEvent> {
     }
   }
 }
+
+const leftRun = (): DOMException => new DOMException('The run was left before its end', 'AbortError')
 
 function add(
   sum: CompletionUsage | null,

@@ -37,6 +37,8 @@ export class SharedChunks {
   #folds = 0
   #begun = false
   #pulling: Promise<unknown> | undefined
+  /** The end of a source of which no chunks are made. */
+  #folding: Promise<void> | undefined
   /** Who gets the chunk that is pulled directly. */
   #alone: ChunkReader | undefined
   /** How many chunks there have been. */
@@ -63,7 +65,8 @@ export class SharedChunks {
     try {
       // Who asks for the answer and for the chunks of it, one after the other, gets both.
       await Promise.resolve()
-      if (!this.#begun && this.#readers.size === 0 && this.#end === undefined) this.#pulling = this.#foldAll()
+      if (!this.#begun && this.#readers.size === 0 && this.#end === undefined)
+        this.#pulling = this.#folding = this.#foldAll()
       while (this.#end === undefined) {
         const given = this.#given
         // Readers who go on by themselves are not driven.
@@ -113,14 +116,17 @@ export class SharedChunks {
 
   /** Ends the source although there is more. */
   stop(): Promise<void> | void {
-    if (this.#end === undefined) return this.#finish({ reason: leftEarly() })
+    if (this.#end !== undefined) return
+    if (this.#folding === undefined) return this.#finish({ reason: leftEarly() })
+    // What has arrived is in the fold, which ends with its source.
+    void this.#chunks.end()
+    return this.#folding
   }
 
   async #foldAll(): Promise<void> {
     this.#begun = true
     const { sum, failure } = await this.#chunks.fold()
     this.#pulling = undefined
-    if (this.#end !== undefined) return
     this.#sum = sum
     if (sum !== undefined) for (const reader of this.#readers) reader.give(mergeChunk(undefined, sum), true)
     void this.#finish(failure && { reason: this.#chunks.reasonOf(failure.reason) })

@@ -18,6 +18,7 @@ export async function statusError(response: Response): Promise<StreamError<'http
   }
   body = body.slice(0, MAX_BODY)
   const headers = Object.fromEntries(response.headers)
+  if (headers['location'] !== undefined) headers['location'] = placeOf(headers['location'])
   const why = (await reasonOf(body)) || (whereOf[response.status]?.(response) ?? '')
   return new StreamError('http_status', `the server answered ${response.status}${why}`, {
     status: response.status,

@@ -3,6 +3,7 @@ import { Attempts } from './attempts.ts'
 import { ChatStream } from './chat-stream.ts'
 import { type EndpointOptions, endpointOf } from './endpoint.ts'
 import { environmentFetch } from './environment-fetch.ts'
+import { checkSignal } from './follow-abort.ts'
 import { type RetryOptions, retryPolicyOf } from './retry.ts'
 import { systemTime, type Time } from './time.ts'
 import { allowedOf, type Timeouts } from './timeouts.ts'
@@ -62,12 +63,12 @@ export function attemptsOf(
   bodies: [body: string, withoutUsage?: string],
   options: StreamChatCompletionOptions,
 ): Attempts {
-  const { time = systemTime, signal } = options
+  const { time = systemTime } = options
   const endpoint = endpointOf(options)
   return new Attempts({
     fetch: options.fetch ?? environmentFetch(endpoint.url),
     time,
-    signal,
+    signal: checkSignal(options.signal),
     endpoint,
     allowed: allowedOf(options),
     policy: retryPolicyOf(options, time),

@@ -12,12 +12,16 @@ const LOST = new Set([
   'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_CLOSED',
   'UND_ERR_DESTROYED',
-  'Z_BUF_ERROR',
-  'Z_DATA_ERROR',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
 ])
 
-/** The parser of HTTP met something else: chunk sizes that are none, more bytes than were announced. */
-const GARBLED = /^HPE_/
+/**
+ * The parser of HTTP met something else (chunk sizes that are none, more bytes than were announced), or what should undo
+ * a compression did: gzip and deflate, brotli, zstd.
+ */
+const GARBLED = /^(?:ERR__ERROR_|HPE_|ZSTD_|Z_)/
 
 /** The timeouts of undici, which go off without being asked for. */
 const TIMEOUTS: Readonly<Record<string, TimeoutPhase>> = {
@@ -32,17 +36,19 @@ const TIMEOUTS: Readonly<Record<string, TimeoutPhase>> = {
  * @param pieces how many pieces had arrived
  */
 export function streamErrorFromNode(reason: unknown, pieces: number): unknown {
-  for (const code of codesOf(reason)) {
-    if (LOST.has(code) || GARBLED.test(code))
-      return new StreamError(
-        'connection_lost',
-        `the connection broke while the answer was read (${code})`,
-        { pieces },
-        { cause: reason },
-      )
-  }
-  return reason
+  const codes = [...codesOf(reason)]
+  const code = codes.find((one) => LOST.has(one) || GARBLED.test(one)) ?? (isTerminated(reason) ? codes[0] : undefined)
+  if (code === undefined && !isTerminated(reason)) return reason
+  return new StreamError(
+    'connection_lost',
+    `the connection broke while the answer was read${code === undefined ? '' : ` (${code})`}`,
+    { pieces },
+    { cause: reason },
+  )
 }
+
+/** What undici says of every body that broke, whatever the cause. */
+const isTerminated = (reason: unknown): boolean => reason instanceof TypeError && reason.message === 'terminated'
 
 /**
  * Why `fetch` gave no response, in our words.

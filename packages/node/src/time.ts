@@ -15,15 +15,15 @@ export interface Timer {
   cancel(): void
 }
 
+/** The longest that a timer of Node.js can run, 24.8 days. A longer time ends at once, says `setTimeout`. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export const systemTime: Time = {
   now: () => performance.now(),
   date: () => Date.now(),
   random: () => Math.random(),
   start(ms, callback) {
-    const timer = setTimeout(callback, ms)
+    const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS))
     return { refresh: () => timer.refresh(), cancel: () => clearTimeout(timer) }
   },
 }
-
-/** The longest that a timer of Node.js can run, 24.8 days. A longer time ends at once, says `setTimeout`. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1

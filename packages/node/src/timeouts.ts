@@ -32,7 +32,7 @@ export interface Timeouts {
    */
   idleTimeoutMs?: number | undefined
   /**
-   * Ends everything after this long, attempts and pauses between them included.
+   * Ends everything after this long, attempts and pauses between them included; in a conversation also the store.
    *
    * @defaultValue `Infinity`: a long answer is no fault, and a dead connection is noticed by the others
    */

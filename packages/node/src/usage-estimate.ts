@@ -100,7 +100,7 @@ function countMessage(message: Obj, countTokens: CountTokens): number {
   if (typeof message['name'] === 'string') tokens += PER_NAME + countTokens(message['name'])
   const { content } = message
   if (typeof content === 'string') tokens += countTokens(content)
-  else if (Array.isArray(content)) for (const part of content as readonly Obj[]) tokens += countPart(part, countTokens)
+  else for (const part of objectsIn(content)) tokens += countPart(part, countTokens)
   return tokens + countExtras(message, countTokens)
 }
 
@@ -114,9 +114,14 @@ function countPart(part: Obj, countTokens: CountTokens): number {
 function countExtras(message: object, countTokens: CountTokens): number {
   const { tool_calls, function_call, refusal } = message as Obj
   let tokens = typeof refusal === 'string' ? countTokens(refusal) : 0
-  const calls: readonly Obj[] = Array.isArray(tool_calls) ? (tool_calls as Obj[]) : []
-  for (const call of calls) tokens += countCall(call['function'] ?? call['custom'], countTokens)
+  for (const call of objectsIn(tool_calls)) tokens += countCall(call['function'] ?? call['custom'], countTokens)
   return tokens + countCall(function_call, countTokens)
+}
+
+/** What else a list holds says nothing: a request is as its caller wrote it. */
+function objectsIn(list: unknown): readonly Obj[] {
+  if (!Array.isArray(list)) return []
+  return list.filter((each: unknown): each is Obj => typeof each === 'object' && each !== null)
 }
 
 function countCall(call: unknown, countTokens: CountTokens): number {

@@ -31,3 +31,9 @@ it.for([
   expect(error.message).toBe(`[http_status] the server answered 400${reason}`)
   expect(error.details).toMatchObject({ status: 400, body: body.replace('\uFEFF', '') })
 })
+
+it('the place of a redirect is kept without what may be a key', async () => {
+  const location = 'https://ann:secret@example.com/v1/chat/completions?key=secret'
+  const error = await statusError(new Response(null, { status: 307, headers: { location } }))
+  expect(error.details.headers['location']).toBe('https://example.com/v1/chat/completions')
+})

@@ -20,6 +20,9 @@ export interface Timer {
   cancel(): void
 }
 
+/** The longest that a timer of Node.js waits. Of a longer one it makes a millisecond. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /** The clock of the machine. None of its timers keeps a process alive. */
 export const systemClock: Clock = {
   // A clock that is set, by an hour or a second, must end no lease and no connection.
@@ -27,7 +30,12 @@ export const systemClock: Clock = {
   date: () => Date.now(),
   random: () => Math.random(),
   start(ms, callback) {
-    const timer = setTimeout(callback, ms).unref()
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number): void => {
+      const then = leftMs > LONGEST_MS ? () => wait(leftMs - LONGEST_MS) : callback
+      timer = setTimeout(then, Math.min(leftMs, LONGEST_MS)).unref()
+    }
+    wait(ms)
     return { cancel: () => clearTimeout(timer) }
   },
   repeat(ms, callback) {

@@ -12,7 +12,11 @@ import type { Lineage } from './protocol/position.ts'
  * answer and not a rejection. Time is the engine's own (the store's clock), never that of a node.
  */
 export interface Engine {
-  /** Makes a stream and gives its first lease, once per owner and key; to who asks again with the same id, the same lease. */
+  /**
+   * Makes a stream and gives its first lease, once per owner and key; to who asks again with the same id, the same lease.
+   *
+   * Where it `mustExist`, none is made.
+   */
   create(stream: NewStream): Promise<Created>
   /**
    * Adds chunks, or the end, or both: all or nothing, and only at the expected offset with the fence of the lease.
@@ -84,6 +88,8 @@ export interface NewStream {
   readonly topic?: string | undefined
   /** What becomes of it when nobody follows it. */
   readonly orphan: OrphanPolicy
+  /** Only the stream that the key was given to before is asked for: its owner may have no more. Absent: one is made. */
+  readonly mustExist?: boolean | undefined
 }
 
 /** Whether there is a new stream, or one that the key was given to before. */
@@ -93,6 +99,8 @@ export type Created =
   | { readonly outcome: 'exists'; readonly id: string }
   /** The key is known, and the request was another. */
   | { readonly outcome: 'conflict'; readonly id: string }
+  /** The key is not known, and no stream was to be made. */
+  | { readonly outcome: 'absent' }
 
 /** The right to add to a stream. */
 export interface Lease {
@@ -113,6 +121,12 @@ export interface Addition {
   readonly chunks: readonly string[]
   /** Nothing can be added after it. */
   readonly end?: StreamEnd | undefined
+  /**
+   * How many words on the stream its producer knows: where there are no more, none need be answered. Absent: none.
+   *
+   * The output of a tool may be long, and is not to come back with every chunk after it.
+   */
+  readonly knownFlags?: number | undefined
 }
 
 /** The durable record of how a stream ended. */
@@ -127,7 +141,11 @@ export interface StreamEnd {
 
 /** What became of an addition. Only `added` has changed anything; none of them is an error of the engine. */
 export type Appended =
-  | { readonly outcome: 'added'; readonly flags: Flags }
+  | {
+      readonly outcome: 'added'
+      /** All words on the stream, or none where their producer knows them all. */
+      readonly flags: Flags
+    }
   /** Somebody else holds the lease. */
   | { readonly outcome: 'fenced' }
   /**

@@ -75,10 +75,18 @@ export interface RelayOptions extends OriginOptions {
   heartbeatMs?: number | undefined
   /** After about how long an event stream ends for its client to come back. @defaultValue `300_000` */
   recycleMs?: number | undefined
-  /** Called with each stream of this node that has ended, once the store has its end: to keep the answer. */
-  onEnd?: ((ended: EndedStream) => void) | undefined
-  /** Called with what went wrong, of which clients are told only the kind. */
-  onError?: ((reason: unknown, about: { readonly id?: string }) => void) | undefined
+  /**
+   * Called with each stream of this node that has ended, once the store has its end: to keep the answer.
+   *
+   * A node that leaves waits for its promise, as long as it may. What it throws goes to `onError`.
+   */
+  onEnd?: ((ended: EndedStream) => Promise<void> | void) | undefined
+  /**
+   * Called with what went wrong, of which clients are told only the kind, and with the stream if it was about one.
+   *
+   * What it throws itself becomes a warning of the process.
+   */
+  onError?: ((reason: unknown, about: { readonly id?: string }) => Promise<void> | void) | undefined
   /**
    * What the relay knows of time and chance; for tests.
    *
@@ -115,8 +123,20 @@ export interface Relay {
   close(): Promise<void>
 }
 
+type OnError = NonNullable<RelayOptions['onError']>
+
+/** A log that cannot be written to must not cost a stream, or the process. */
+function surely(onError: OnError): (...told: Parameters<OnError>) => void {
+  const tell = async (...told: Parameters<OnError>): Promise<void> => onError(...told)
+  return (...told) => {
+    tell(...told).catch((fault: unknown) => process.emitWarning(`onError of a relay failed: ${String(fault)}`))
+  }
+}
+
 /** Time that is left at the end of the grace for the last words. */
 const LAST_WORDS_MS = 5_000
+/** Clients are told a span in which to leave, of which they make a timer: 24 days, the longest that browsers have. */
+const LONGEST_MS = 2 ** 31 - 1
 
 /**
  * Makes a node of a relay: it reads each stream once, keeps it, and carries it to every reader from wherever they are.
@@ -137,7 +157,7 @@ export function createRelay(options: RelayOptions): Relay {
     throw new TypeError('createRelay needs "open", as in { open: (request) => streamChatCompletion(request) }')
   if (cookies && options.origins === '*')
     throw new TypeError("cookies need a list of origins: with origins: '*' every page could use them")
-  const onError = options.onError ?? (() => {})
+  const onError = surely(options.onError ?? (() => {}))
   const hub = createHub({
     engine,
     clock,
@@ -174,21 +194,25 @@ export function createRelay(options: RelayOptions): Relay {
 
   async function drain({ graceMs = 30_000 }: DrainOptions = {}): Promise<void> {
     hub.drain()
-    const leaveMs = Math.max(0, graceMs - LAST_WORDS_MS)
+    const lastMs = Math.min(graceMs, LAST_WORDS_MS)
+    const leaveMs = Math.min(graceMs - lastMs, LONGEST_MS)
     sockets.drain(leaveMs)
     http.drain(leaveMs)
-    const isOver = new AbortController()
-    await Promise.race([
-      hub.productions.idle(),
-      new Promise<void>((resolve) => {
-        const timer = clock.start(leaveMs, resolve)
-        isOver.signal.addEventListener('abort', () => timer.cancel())
-      }),
-    ])
-    isOver.abort()
+    await idleWithin(leaveMs)
     // What cannot end in time is interrupted, and says so.
     hub.productions.interrupt()
-    await hub.productions.idle()
+    // A store that is away, or a function that never answers, keeps nobody here.
+    await idleWithin(lastMs)
+  }
+
+  function idleWithin(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = clock.start(ms, resolve)
+      void hub.productions.idle().then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
   }
 
   return {

@@ -143,7 +143,9 @@ export function describeEngine(engineName: string, { create, times, timeoutMs = 
           Array.from({ length: 8 }, (_, n) => (n % 2 === 0 ? engine : other).create(newStream({ key }))),
         )
         expect(answers.filter(({ outcome }) => outcome === 'created')).toHaveLength(1)
-        expect(new Set(answers.map((answer) => ('lease' in answer ? answer.lease.id : answer.id))).size).toBe(1)
+        expect(
+          new Set(answers.map((answer) => ('lease' in answer ? answer.lease.id : 'id' in answer && answer.id))).size,
+        ).toBe(1)
       })
 
       test('says conflict for a key that was used with another request', async () => {
@@ -151,6 +153,16 @@ export function describeEngine(engineName: string, { create, times, timeoutMs = 
         const key = fresh('key')
         const { id } = await begun(engine, { key })
         expect(await engine.create(newStream({ key, request: '{}' }))).toEqual({ outcome: 'conflict', id })
+      })
+
+      test('finds the stream of a key, and makes none where it must exist', async () => {
+        const { engine, other } = await start()
+        const asked = newStream({ mustExist: true })
+        expect(await engine.create(asked)).toEqual({ outcome: 'absent' })
+        expect(await engine.read(asked.id)).toBeUndefined()
+        const { id } = await begun(engine, { key: asked.key })
+        expect(await other.create(asked)).toEqual({ outcome: 'exists', id })
+        expect(await other.create({ ...asked, request: '{}' })).toEqual({ outcome: 'conflict', id })
       })
 
       test('keeps the keys of each owner apart', async () => {
@@ -231,6 +243,18 @@ export function describeEngine(engineName: string, { create, times, timeoutMs = 
         const lease = await begun(engine)
         await other.flag(lease.id, 'cancel', '1')
         expect(await add(engine, lease, 0, ['a'])).toEqual({ outcome: 'added', flags: { cancel: '1' } })
+      })
+
+      test('answers no words to who knows them all, and all of them to who does not', async () => {
+        const { engine, other } = await start()
+        const lease = await begun(engine)
+        await other.flag(lease.id, 'tool:1', 'one')
+        const addition = { fence: lease.fence, expect: 0, chunks: [], knownFlags: 1 }
+        expect(await engine.append(lease.id, addition)).toEqual({ outcome: 'added', flags: {} })
+        await other.flag(lease.id, 'tool:2', 'two')
+        const flags = { 'tool:1': 'one', 'tool:2': 'two' }
+        expect(await engine.append(lease.id, addition)).toEqual({ outcome: 'added', flags })
+        expect(await engine.append(lease.id, { ...addition, knownFlags: 2 })).toEqual({ outcome: 'added', flags: {} })
       })
     })
 

@@ -1,10 +1,9 @@
 import { connect as connectTcp } from 'node:net'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Principal } from '../src/index.ts'
 import { type Random, randomOf } from './model/random.ts'
 import { answerOf, chunkOf, handSource } from './support/chunks.ts'
+import { heapUsed } from './support/heap-used.ts'
 import { createStage, type Listening } from './support/listen.ts'
 import { isA } from './support/peer.ts'
 
@@ -141,14 +140,6 @@ function nearlyFrame(random: Random, { s, e }: Guarded): string {
   const json = JSON.stringify(frame)
   const at = random.below(json.length)
   return random.chance(0.9) ? json : json.slice(0, at) + random.pick(['', '}', '"', '[', '\\']) + json.slice(at + 1)
-}
-
-/** Bytes of the heap, with nothing on it that nobody has. */
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc') as () => void
-  gc()
-  return process.memoryUsage().heapUsed
 }
 
 describe('frames and requests that are nearly right', () => {

@@ -104,6 +104,11 @@ describe('the checksum', () => {
     expect(checksum({ a: 1, b: { c: [null, 2], d: null } })).toBe(checksum({ b: { c: [null, 2] }, a: 1 }))
     expect(canonicalJson({ b: 1, a: null, Z: '\uD83D' })).toBe(String.raw`{"Z":"\ud83d","b":1}`)
   })
+
+  test('orders keys as texts, also those that objects of JavaScript put first or take for something else', () => {
+    const text = '{"-":[null,{}],"10":1,"9":2,"__proto__":{"a":3},"a":4}'
+    expect(canonicalJson(JSON.parse('{"a":4,"__proto__":{"a":3,"b":null},"9":2,"10":1,"-":[null,{}]}'))).toBe(text)
+  })
 })
 
 describe('a chunk as it travels', () => {

@@ -38,8 +38,17 @@ export interface AiSdkTransportOptions {
  * ```
  */
 export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTransportOptions): UiTransport<M> {
-  const { transport, storage = typeof sessionStorage === 'undefined' ? undefined : sessionStorage } = options
+  const { transport } = options
   const keyOf = (chatId: string): string => `deltawire:${chatId}`
+
+  /** One that is full or forbidden is passed over: an answer that can't be taken up is still an answer. */
+  function inStorage<T>(act: (storage: Pick<Storage, 'getItem' | 'removeItem' | 'setItem'>) => T): T | undefined {
+    try {
+      return act(options.storage ?? sessionStorage)
+    } catch {
+      return undefined
+    }
+  }
 
   function read(
     chatId: string,
@@ -59,7 +68,8 @@ export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTr
       position,
       take: (chunk, isWhole) => isOver || chunks.push(chunk, isWhole),
       onOpen() {
-        if (position.streamId !== undefined && !isOver) storage?.setItem(keyOf(chatId), position.streamId)
+        const { streamId } = position
+        if (streamId !== undefined && !isOver) inStorage((storage) => storage.setItem(keyOf(chatId), streamId))
       },
     })
     return new ReadableStream({
@@ -68,7 +78,7 @@ export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTr
           if (isOver) return
           isOver = true
           unlink()
-          storage?.removeItem(keyOf(chatId))
+          inStorage((storage) => storage.removeItem(keyOf(chatId)))
           if (last !== undefined) sink.enqueue(last)
           sink.close()
         }
@@ -105,7 +115,7 @@ export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTr
       return read(chatId, {}, request, abortSignal)
     },
     async reconnectToStream({ chatId }) {
-      const streamId = storage?.getItem(keyOf(chatId)) ?? undefined
+      const streamId = inStorage((storage) => storage.getItem(keyOf(chatId))) ?? undefined
       if (streamId === undefined || transport.resume === undefined) return null
       return read(chatId, { streamId }, undefined, undefined)
     },

@@ -1,10 +1,12 @@
 import type { Environment } from '../follow/environment.ts'
 import type { ChatRequest, StreamRef } from '../transport/transport.ts'
+import { attempt } from './attempt.ts'
 import type { Answer, ChatEvents, ChatOptions, ChatSnapshot } from './chat.ts'
 import { type ChatError, chatErrorOf } from './chat-error.ts'
+import type { Message } from './message.ts'
 import { put } from './message-list.ts'
 import { requestMessagesOf } from './request-messages-of.ts'
-import type { SerializedChat } from './storage.ts'
+import type { LiveAnswer, SerializedChat } from './storage.ts'
 import type { Store } from './store.ts'
 import type { ToolCalls } from './tool.ts'
 import { type Draft, startTurn, type Turn, type TurnEnd } from './turn.ts'
@@ -29,7 +31,7 @@ export interface Answers {
   /** Takes up what was left, if anything was and nobody wants to do that himself. */
   wake(): void
   /** Ends what is under way, and forgets what was left. */
-  drop(): Promise<void>
+  drop(): void
   /** Stores the chat. */
   keep(): void
   toJSON(): SerializedChat
@@ -42,12 +44,13 @@ const STOPPED = 20
 export function createAnswers(options: AnswersOptions): Answers {
   const { store, environment, storage, tools, generateId, tell } = options
   let turn: Turn | undefined
+  /** How it ends. */
+  let ending: Promise<TurnEnd> | undefined
   /** The answer that is under way or was left. */
   let draft: Draft | undefined
   let stopped: readonly string[] = []
-  let resuming: Promise<boolean> | undefined
 
-  const keep = (): void => storage?.set(toJSON())
+  const keep = (): void => attempt(() => storage?.set(toJSON()))
 
   function toJSON(): SerializedChat {
     const { id, messages } = store.get()
@@ -68,34 +71,47 @@ export function createAnswers(options: AnswersOptions): Answers {
       keep()
     },
     proceed: () => turn ?? void ask(),
+    rest: options.onFree,
   })
 
   /** Reads one answer to its end, whatever that is. */
-  async function answer(own: Draft, request?: () => ChatRequest | Promise<ChatRequest>): Promise<Answer & TurnEnd> {
-    const { messageId, position } = own
-    const find = (id: string | undefined) => store.get().messages.find((message) => message.id === id)
+  function answer(own: Draft, request?: () => ChatRequest | Promise<ChatRequest>): Promise<Answer & TurnEnd> {
+    const { messageId } = own
     const abandoned = draft === own ? undefined : find(draft?.messageId)
     draft = own
+    const answered = new Promise<Answer & TurnEnd>((resolve) => {
+      turn = startTurn({
+        ...options,
+        flush: options.flush ?? 'auto',
+        request,
+        draft: own,
+        key: generateId(),
+        toolCalls: calls?.createReader(),
+        onChunk: (chunk) => tell('chunk', { chunk, messageId }),
+        onMessage: (message) => store.set({ messages: put(store.get().messages, message), status: 'streaming' }),
+        onConnection: (connection) => store.set({ connection }),
+        onOpen: keep,
+        onEnd: (end) => resolve(close(own, end)),
+      })
+    })
+    ending = answered
+    // Who hears of it may stop it, or ask something else.
     store.set({
       status: 'submitted',
       error: null,
       // What was left will not be taken up any more.
       ...(abandoned && { messages: put(store.get().messages, { finishReason: 'interrupted', ...abandoned }) }),
     })
-    turn = startTurn({
-      ...options,
-      flush: options.flush ?? 'auto',
-      request,
-      draft: own,
-      key: generateId(),
-      toolCalls: calls?.createReader(),
-      onChunk: (chunk) => tell('chunk', { chunk, messageId }),
-      onMessage: (message) => store.set({ messages: put(store.get().messages, message), status: 'streaming' }),
-      onConnection: (connection) => store.set({ connection }),
-      onOpen: keep,
-    })
-    const end = await turn.end
+    return answered
+  }
+
+  const find = (id: string | undefined): Message | undefined =>
+    store.get().messages.find((message) => message.id === id)
+
+  /** At once: whoever stops or leaves may ask in the same breath. */
+  function close({ messageId, position }: Draft, end: TurnEnd): Answer & TurnEnd {
     turn = undefined
+    ending = undefined
     const { how } = end
     const message = find(messageId) ?? null
     const error = errorOf(end, message !== null)
@@ -133,19 +149,18 @@ export function createAnswers(options: AnswersOptions): Answers {
       }
     })
 
-  function resume(ref?: StreamRef & { messageId?: string | undefined }): Promise<boolean> {
-    if (turn !== undefined) return resuming ?? turn.end.then(({ how }) => how === 'finished')
-    if (ref !== undefined && ref.streamId !== draft?.position.streamId) {
-      const { messageId = generateId(), ...position } = ref
-      draft = { messageId, position }
-    }
-    const own = draft
+  const draftOf = ({ messageId = generateId(), ...position }: Partial<LiveAnswer> & StreamRef): Draft => ({
+    messageId,
+    position,
+  })
+
+  function resume(ref?: Partial<LiveAnswer> & StreamRef): Promise<boolean> {
+    const wasThere = ({ how }: TurnEnd): boolean => how === 'finished'
+    if (ending !== undefined) return ending.then(wasThere)
+    const own = ref === undefined || ref.streamId === draft?.position.streamId ? draft : draftOf(ref)
     const streamId = own?.position.streamId
     if (own === undefined || streamId === undefined || stopped.includes(streamId)) return Promise.resolve(false)
-    resuming ??= answer(own)
-      .then(({ how }) => how === 'finished')
-      .finally(() => (resuming = undefined))
-    return resuming
+    return answer(own).then(wasThere)
   }
 
   return {
@@ -158,20 +173,15 @@ export function createAnswers(options: AnswersOptions): Answers {
     wake() {
       if (options.resume !== 'manual' && turn === undefined) void resume()
     },
-    async drop() {
+    drop() {
       void turn?.stop()
-      // The turn has to hear of its end.
-      while (turn !== undefined) await turn.end
       calls?.abort()
       draft = undefined
     },
     keep,
     toJSON,
     restore(state) {
-      if (state.live !== undefined) {
-        const { messageId, ...position } = state.live
-        draft = { messageId, position }
-      }
+      if (state.live) draft = draftOf(state.live)
       stopped = state.stopped ?? stopped
     },
   }

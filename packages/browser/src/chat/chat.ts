@@ -114,7 +114,11 @@ export interface ChatEvents<T extends ToolSet = ToolSet> {
 
 /** A conversation and what can be done with it. Made by `createChat`; its state is `getSnapshot()` and nothing else. */
 export interface Chat<T extends ToolSet = ToolSet> {
-  /** Calls back when there is another snapshot. Gives what ends that. */
+  /**
+   * Calls back when there is another snapshot. Gives what ends that.
+   *
+   * What a listener throws is reported as an error of the page, and harms neither the chat nor other listeners.
+   */
   subscribe(onChange: () => void): () => void
   /** The chat now. The same object until something changes. */
   getSnapshot(): ChatSnapshot<T>
@@ -126,9 +130,9 @@ export interface Chat<T extends ToolSet = ToolSet> {
   on<E extends keyof ChatEvents>(event: E, listener: (event: ChatEvents<T>[E]) => void): () => void
   /** Asks. The message is in the snapshot at once. */
   sendMessage(input: UserInput, options?: SendOptions): Promise<Answer<T>>
-  /** Asks again for the last answer, or for that one; what came after it is dropped. */
+  /** Asks again for the last answer, or for that one, before whatever waits; what came after it is dropped. */
   regenerate(options?: { messageId?: string | undefined } & SendOptions): Promise<Answer<T>>
-  /** Says something else in the place of a message; what came after it is dropped. */
+  /** Says something else in the place of a message, before whatever waits; what came after it is dropped. */
   editMessage(messageId: string, input: UserInput, options?: SendOptions): Promise<Answer<T>>
   /** Stops the model, wherever it runs. What arrived stays. */
   stop(): Promise<{ stopped: boolean }>
@@ -148,12 +152,17 @@ export interface Chat<T extends ToolSet = ToolSet> {
    * @throws TypeError if no such call waits for approval
    */
   approveTool(toolCallId: string, isApproved: boolean, reason?: string): void
-  /** Puts other messages in the place of the present ones. Asks nobody. */
+  /**
+   * Puts other messages in the place of the present ones. Asks nobody.
+   *
+   * Where there is no question among them, an answer that is under way is stopped, and one that was left is not taken up:
+   * a conversation that begins anew does not begin with the end of another. What waits stays in line.
+   */
   setMessages(messages: readonly Message<T>[] | ((messages: readonly Message<T>[]) => readonly Message<T>[])): void
   /** Takes the error away; the messages stay. */
   clearError(): void
   /** The chat as plain data, for a store, another page, or `initialState`. `JSON.stringify(chat)` calls it. */
   toJSON(): SerializedChat<T>
-  /** Leaves, and calls nobody back any more. */
+  /** Leaves, and calls nobody back any more. What waits is not asked: its promises resolve without message and error. */
   dispose(): void
 }

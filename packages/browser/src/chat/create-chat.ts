@@ -1,6 +1,8 @@
 import { page } from '../follow/environment.ts'
 import { randomId } from '../follow/random-id.ts'
+import { required } from '../transport/required.ts'
 import type { ChatRequest } from '../transport/transport.ts'
+import { attempt } from './attempt.ts'
 import { createAnswers } from './answers.ts'
 import type { Answer, Chat, ChatEvents, ChatOptions, ChatSnapshot, SendOptions } from './chat.ts'
 import { listen, type Listeners, tellAll } from './listeners.ts'
@@ -25,7 +27,8 @@ interface Waiting {
  * ```
  */
 export function createChat<const T extends ToolSet = ToolSet>(options: ChatOptions<T>): Chat<T> {
-  const { initialState, storage, environment = page, generateId = randomId } = options
+  const { transport, initialState, storage, environment = page, generateId = randomId } = options
+  required(transport, 'createChat({ transport })')
   const store = createStore<ChatSnapshot>({
     id: options.id ?? initialState?.id ?? generateId(),
     status: 'ready',
@@ -52,15 +55,19 @@ export function createChat<const T extends ToolSet = ToolSet>(options: ChatOptio
   if (initialState !== undefined) answers.restore(initialState)
 
   let waiting: readonly Waiting[] = []
+  /** Whether nothing that waits is taken. */
+  let isHeld = false
   let isStarted = false
   let unwatch: (() => void) | undefined
 
   /** Takes the next one that waits. */
   async function next(): Promise<void> {
     const [first, ...rest] = waiting
-    if (first === undefined || answers.turn !== undefined) return
+    if (first === undefined || answers.turn !== undefined || isHeld) return
     waiting = rest
+    isHeld = true
     store.set({ queued: rest.map(({ message }) => message), messages: put(store.get().messages, first.message) })
+    isHeld = false
     first.resolve(await answers.ask(first.request))
   }
 
@@ -70,28 +77,38 @@ export function createChat<const T extends ToolSet = ToolSet>(options: ChatOptio
       const isBusy = 'an answer is under way'
       return { message: null, error: { code: 'busy', message: isBusy, isRetryable: true, isPartial: false } }
     }
-    if (isInterrupting) void answers.turn?.stop()
     return new Promise((resolve) => {
       const one = { message, request, resolve }
       // Who interrupts does not stand in line.
       waiting = isInterrupting ? [one, ...waiting] : [...waiting, one]
       store.set({ queued: waiting.map((each) => each.message) })
+      if (isInterrupting) void answers.turn?.stop()
       void next()
     })
   }
 
+  /** Puts other messages in their place, in which no answer goes on. */
+  function replace(messages: readonly Message[]): void {
+    isHeld = true
+    answers.drop()
+    store.set({ messages })
+    isHeld = false
+  }
+
   /** Says something in the place of the message there; what came after it is dropped. */
-  async function sayAt(at: number, message: Message, sending: SendOptions): Promise<Answer> {
-    await answers.drop()
-    store.set({ messages: store.get().messages.slice(0, at), error: null, status: 'ready' })
-    return say(message, sending)
+  function sayAt(at: number, message: Message, sending: SendOptions): Promise<Answer> {
+    replace(store.get().messages.slice(0, at))
+    store.set({ error: null, status: 'ready' })
+    // Before whatever waits.
+    return say(message, { ...sending, whenBusy: 'interrupt' })
   }
 
   /** The first subscriber brings a chat to life: one that is only made, or rendered on a server, asks nobody. */
   function start(): void {
-    if (isStarted) return
+    // Nobody may be left: on a server who renders only looks.
+    if (isStarted || store.listeners.size === 0) return
     isStarted = true
-    const kept = storage?.get()
+    const kept = attempt(() => storage?.get())
     if (kept !== undefined && store.get() === initial && answers.turn === undefined) {
       answers.restore(kept)
       store.set({ id: kept.id, messages: kept.messages })
@@ -120,7 +137,7 @@ export function createChat<const T extends ToolSet = ToolSet>(options: ChatOptio
     },
     getSnapshot: store.get,
     getServerSnapshot: () => initial,
-    select: store.select,
+    select: (select, isEqual) => store.select(select, isEqual, chat.subscribe),
     on: (event, listener) => listen(listeners[event], listener),
     sendMessage: (input, sending = {}) => say(userMessage(generateId(), input), sending),
     async regenerate({ messageId, ...sending } = {}) {
@@ -138,15 +155,29 @@ export function createChat<const T extends ToolSet = ToolSet>(options: ChatOptio
     },
     stop() {
       answers.calls?.abort()
-      return answers.turn?.stop() ?? Promise.resolve({ stopped: false })
+      if (answers.turn !== undefined) return answers.turn.stop()
+      // What waits may have waited for these calls.
+      if (
+        store
+          .get()
+          .messages.at(-1)
+          ?.parts.some(({ type }) => type === 'tool-call')
+      )
+        void next()
+      return Promise.resolve({ stopped: false })
     },
     disconnect: () => answers.turn?.leave(),
     resume: answers.resume,
     addToolResult: ({ toolCallId, result }) => toolCalls().addResult(toolCallId, result),
     approveTool: (toolCallId, isApproved, reason) => toolCalls().approve(toolCallId, isApproved, reason),
     setMessages(messages) {
-      store.set({ messages: typeof messages === 'function' ? messages(store.get().messages) : messages })
+      const given = typeof messages === 'function' ? messages(store.get().messages) : messages
+      const isBusy = answers.turn !== undefined
+      if (given.some(({ role }) => role === 'user')) store.set({ messages: given })
+      else replace(given)
       answers.keep()
+      // What it waited for may have been stopped.
+      if (isBusy) void next()
     },
     clearError: () => store.set({ error: null, ...(answers.turn === undefined && { status: 'ready' }) }),
     toJSON: answers.toJSON,
@@ -155,7 +186,11 @@ export function createChat<const T extends ToolSet = ToolSet>(options: ChatOptio
       answers.turn?.leave()
       answers.calls?.abort()
       unwatch?.()
+      unwatch = undefined
       for (const each of [store.listeners, ...Object.values(listeners)]) each.clear()
+      for (const { resolve } of waiting) resolve({ message: null, error: null })
+      waiting = []
+      store.set({ queued: [] })
     },
   }
   // What is inside knows no tool's types, and gives what their owner put in.

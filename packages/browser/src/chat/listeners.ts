@@ -1,3 +1,5 @@
+import { attempt } from './attempt.ts'
+
 /** Who is told of something. */
 export type Listeners<T> = Set<(value: T) => void>
 
@@ -8,6 +10,9 @@ export function listen<T>(listeners: Listeners<T>, listener: (value: T) => void)
   return () => listeners.delete(own)
 }
 
+/** Tells those who listen now. */
 export function tellAll<T>(listeners: Listeners<T>, value: T): void {
-  for (const listener of listeners) listener(value)
+  // Who listens again from within is told the next time.
+  const told = [...listeners]
+  for (const listener of told) if (listeners.has(listener)) attempt(() => listener(value))
 }

@@ -38,8 +38,9 @@ function inWebStorage(storage: () => Storage, key: string): ChatStorage {
   return {
     get() {
       try {
-        // It was put there by `set`.
-        return (JSON.parse(storage().getItem(key) ?? 'null') as SerializedChat | null) ?? undefined
+        const chat = JSON.parse(storage().getItem(key) ?? '') as SerializedChat
+        // It was put there by `set`, or by another version of the page, or by anybody else.
+        return chat.messages.every(({ parts }) => Array.isArray(parts)) ? chat : undefined
       } catch {
         return undefined
       }

@@ -1,4 +1,4 @@
-import { listen, type Listeners, tellAll } from './listeners.ts'
+import { type Listeners, tellAll } from './listeners.ts'
 
 /** A part of a store, as an external store of its own. */
 export interface Selection<S> {
@@ -12,7 +12,12 @@ export interface Store<State> {
   get(): State
   /** Changes what is given, and tells everybody. */
   set(change: Partial<State>): void
-  select<S>(select: (state: State) => S, isEqual?: (a: S, b: S) => boolean): Selection<S>
+  /** @param subscribe to the whole */
+  select<S>(
+    select: (state: State) => S,
+    isEqual: ((a: S, b: S) => boolean) | undefined,
+    subscribe: Selection<S>['subscribe'],
+  ): Selection<S>
   /** Who is told of changes. */
   readonly listeners: Listeners<void>
 }
@@ -29,7 +34,7 @@ export function createStore<State extends object>(initial: State): Store<State> 
       state = { ...state, ...change }
       tellAll(listeners, undefined)
     },
-    select(select, isEqual = Object.is) {
+    select(select, isEqual = Object.is, subscribe) {
       let seen = state
       let value = select(state)
       const getSnapshot = (): typeof value => {
@@ -43,7 +48,7 @@ export function createStore<State extends object>(initial: State): Store<State> 
         getSnapshot,
         subscribe(onChange) {
           let told = getSnapshot()
-          return listen(listeners, () => {
+          return subscribe(() => {
             if (told === getSnapshot()) return
             told = value
             onChange()

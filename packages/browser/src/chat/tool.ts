@@ -85,4 +85,6 @@ export interface ToolHost {
   setMessages(messages: readonly Message[]): void
   /** Every call has its result: the model is asked on. */
   proceed(): void
+  /** Every call has its result, and the model is not asked on: whatever waits may go on. */
+  rest(): void
 }

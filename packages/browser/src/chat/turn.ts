@@ -26,10 +26,11 @@ export interface TurnOptions extends Omit<FollowOptions, 'position' | 'take'> {
   readonly request?: (() => ChatRequest | Promise<ChatRequest>) | undefined
   onChunk(chunk: ChatCompletionChunk): void
   onMessage(message: Message): void
+  /** Called once, before whatever ended the turn returns. */
+  onEnd(end: TurnEnd): void
 }
 
 export interface Turn {
-  readonly end: Promise<TurnEnd>
   /** Stops the model. What arrived stays. */
   stop(): Promise<{ stopped: boolean }>
   /** Leaves the stream to itself. */
@@ -42,8 +43,6 @@ export function startTurn(options: TurnOptions): Turn {
   const flush = createFlush(() => show(), options.flush, options.environment)
   let message: Message | undefined
   let isOver = false
-  let settle: (end: TurnEnd) => void = () => {}
-  const end = new Promise<TurnEnd>((resolve) => (settle = resolve))
   const stream = follow({
     ...options,
     position: draft.position,
@@ -56,8 +55,9 @@ export function startTurn(options: TurnOptions): Turn {
       draft.sum = mergeChunk(draft.sum, chunk)
       const calls = toolCalls && choiceOf(chunk)?.delta.tool_calls
       if (calls) toolCalls.push(calls)
-      options.onChunk(chunk)
+      // First, because whoever hears of the chunk may end the turn.
       flush.request()
+      options.onChunk(chunk)
     },
     onConnection: (connection) => isOver || options.onConnection?.(connection),
     onOpen: () => isOver || options.onOpen?.(),
@@ -88,25 +88,24 @@ export function startTurn(options: TurnOptions): Turn {
     flush.cancel()
     const { how } = ended
     show(how === 'left' ? undefined : how === 'stopped' ? how : (finishReason() ?? 'interrupted'))
-    settle(ended)
+    options.onEnd(ended)
   }
 
   const finishReason = (): Message['finishReason'] => (draft.sum && choiceOf(draft.sum)?.finish_reason) ?? undefined
 
-  async function run(): Promise<void> {
+  async function run(): Promise<TurnEnd> {
     try {
       const request = await options.request?.()
-      if (isOver) return
+      if (isOver) return { how: 'left' }
       const isThere = await stream.read(request)
-      close({ how: isThere || finishReason() !== undefined ? 'finished' : 'gone' })
+      return { how: isThere || finishReason() !== undefined ? 'finished' : 'gone' }
     } catch (reason) {
-      close({ how: 'failed', reason })
+      return { how: 'failed', reason }
     }
   }
 
-  void run()
+  void run().then(close)
   return {
-    end,
     async stop() {
       if (isOver) return { stopped: false }
       close({ how: 'stopped' })

@@ -58,10 +58,22 @@ export function follow(options: FollowOptions): Followed {
   const { signal } = left
   const tell = (connection: Connection): void => options.onConnection?.(connection)
   let failures = 0
+  /** So many chunks were news. */
+  let reached = 0
   let begin = (): void => {}
-  const begun = new Promise<void>((resolve) => (begin = resolve))
+  /** Once it is read: the stream has begun, or never will. */
+  let begun: Promise<void> | undefined
 
   async function read(request?: ChatRequest): Promise<boolean> {
+    begun = new Promise((resolve) => (begin = resolve))
+    try {
+      return await keepReading(request)
+    } finally {
+      begin()
+    }
+  }
+
+  async function keepReading(request?: ChatRequest): Promise<boolean> {
     let hasBegun = position.streamId !== undefined
     for (;;) {
       tell(failures > 0 ? 'reconnecting' : 'connecting')
@@ -76,8 +88,14 @@ export function follow(options: FollowOptions): Followed {
         tell('open')
         begin()
         options.onOpen?.()
+        // From the beginning, they come once more.
+        let known = position.lastEventId === undefined ? reached : 0
         await takeEvents(opened.events, position, connection, environment, (chunk, isWhole) => {
-          failures = 0
+          // Only news is success: a server may send the same for ever.
+          if (known-- <= 0) {
+            reached++
+            failures = 0
+          }
           options.take(chunk, isWhole)
         })
         return true
@@ -127,26 +145,25 @@ export function follow(options: FollowOptions): Followed {
     if (signal.aborted) throw signal.reason
   }
 
+  const stopModel = async (streamId: string | undefined): Promise<{ stopped: boolean }> =>
+    (streamId !== undefined && (await transport.stop?.({ streamId }))) || { stopped: true }
+
   return {
     read,
     async stop() {
       const { isResumable } = transport
-      try {
-        if (position.streamId === undefined && isResumable !== false)
-          await firstOf(
-            (done) => environment.after(isResumable === true ? PATIENCE_MS : NAMING_MS, done),
-            (done) => {
-              void begun.then(done)
-              return () => {}
-            },
-          )
-        const { streamId } = position
-        return (streamId !== undefined && (await transport.stop?.({ streamId }))) || { stopped: true }
-      } catch {
-        return { stopped: false }
-      } finally {
-        left.abort(new DOMException('The answer was stopped', 'AbortError'))
-      }
+      if (begun !== undefined && position.streamId === undefined && isResumable !== false)
+        await firstOf(
+          (done) => environment.after(isResumable === true ? PATIENCE_MS : NAMING_MS, done),
+          (done) => {
+            void begun?.then(done)
+            return () => {}
+          },
+        )
+      const stopping = stopModel(position.streamId)
+      // Not after the answer to that: a browser has six connections to a server, and it may wait for this one.
+      left.abort(new DOMException('The answer was stopped', 'AbortError'))
+      return stopping.catch(() => ({ stopped: false }))
     },
     leave: (reason = new DOMException('The answer was left', 'AbortError')) => left.abort(reason),
   }

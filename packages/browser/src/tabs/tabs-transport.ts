@@ -61,8 +61,10 @@ export function tabsTransport(
   let waitingForLock: AbortController | undefined
   const listening = new AbortController()
 
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin
-  const tell = (message: TabMessage): void => channel.postMessage(message)
+  const tell = (message: TabMessage): void => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin
+    if (!isClosed) channel.postMessage(message)
+  }
 
   channel.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => {
     if (data.t === 'who') {
@@ -112,24 +114,26 @@ export function tabsTransport(
       ?.request(`${name} leader`, { signal: waiting.signal }, () => {
         if (isClosed) return undefined
         return new Promise<void>((resolve) => {
-          const leader = createLeader(
-            inner,
-            (reply) => {
-              tell(reply)
-              take(reply)
-            },
-            environment,
-          )
-          leading = { leader, resign: resolve }
+          begin((reply) => {
+            tell(reply)
+            take(reply)
+          }, resolve)
           tell({ t: 'leader', leader: me })
-          follow(me)
         })
       })
-      .catch(() => {})
+      // Where a page may have no locks, it leads itself alone.
+      .catch(() => waiting.signal.aborted || begin(take))
+  }
+
+  function begin(reply: (message: TabReply) => void, unlock = () => {}): void {
+    leading = { leader: createLeader(inner, reply, environment), resign: unlock }
+    follow(me)
   }
 
   /** A frozen page would hold its lock, and it hears nothing: what it reads, it takes up when it is back. */
   function resign(): void {
+    // As long as somebody hears it: nobody else may read these streams.
+    for (const id of opens.keys()) ask({ t: 'leave', id })
     waitingForLock?.abort()
     waitingForLock = undefined
     // Before anything fails: whoever then asks again waits for the next leader.
@@ -216,11 +220,13 @@ export function tabsTransport(
       return opened
     },
     close() {
-      isClosed = true
       resign()
+      isClosed = true
       listening.abort()
       channel.close()
       inner.close?.()
+      // Who goes on asking has connections of his own.
+      begin(take)
     },
   }
   if (inner.resume !== undefined)

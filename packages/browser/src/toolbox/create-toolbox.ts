@@ -72,6 +72,7 @@ function connect(tools: Readonly<Record<string, Tool>>, host: ToolHost, maxRound
     if (last?.id !== messageId || isSettled !== true || controller.signal.aborted) return
     const rounds = messages.length - 1 - messages.map(({ role }) => role).lastIndexOf('user')
     if (rounds <= maxRounds) host.proceed()
+    else host.rest()
   }
 
   const toolOf = (name: string): Tool | undefined => (Object.hasOwn(tools, name) ? tools[name] : undefined)
@@ -106,14 +107,17 @@ function connect(tools: Readonly<Record<string, Tool>>, host: ToolHost, maxRound
     if (tool.run === undefined) return put(id, { state: 'ready', args })
     put(id, { state: 'running', args })
     const { signal } = controller
-    try {
-      const result = await tool.run(args, { toolCallId: id, signal })
-      if (!signal.aborted) done(id, result)
-    } catch (reason) {
-      const message = reason instanceof Error ? reason.message : String(reason)
-      if (!signal.aborted) fail(id, 'failed', message)
-    }
+    const result = await tool.run(args, { toolCallId: id, signal })
+    if (!signal.aborted) done(id, result)
     return undefined
+  }
+
+  /** For whatever the page's code throws: a call without an end would hold up the chat. */
+  function failing(id: string): (reason: unknown) => void {
+    const { signal } = controller
+    return (reason) => {
+      if (!signal.aborted) fail(id, 'failed', reason instanceof Error ? reason.message : String(reason))
+    }
   }
 
   const done = (id: string, result: unknown): void =>
@@ -141,7 +145,8 @@ function connect(tools: Readonly<Record<string, Tool>>, host: ToolHost, maxRound
     createReader,
     settle({ parts }) {
       begin()
-      for (const part of parts) if (part.type === 'tool-call' && part.state === 'ready') void take(part)
+      for (const part of parts)
+        if (part.type === 'tool-call' && part.state === 'ready') take(part).catch(failing(part.id))
     },
     addResult(id, result) {
       waitingFor('a result', id, 'ready', 'running')
@@ -152,7 +157,7 @@ function connect(tools: Readonly<Record<string, Tool>>, host: ToolHost, maxRound
       const tool = toolOf(name)
       if (!isApproved) fail(id, 'denied', reason)
       else if (tool === undefined) missing(id, name)
-      else void run(id, tool, args)
+      else run(id, tool, args).catch(failing(id))
     },
     abort: () => controller.abort(),
   }

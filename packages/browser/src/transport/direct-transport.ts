@@ -1,6 +1,7 @@
 import { createDecoder, createFramer } from '@deltawire/core'
 import type { Environment } from '../follow/environment.ts'
 import { fetchTransport, type Resolvable, type Wire } from './fetch-transport.ts'
+import { required } from './required.ts'
 import { createSseParser } from './sse-parser.ts'
 import type { ChatTransport } from './transport.ts'
 
@@ -57,6 +58,7 @@ const anything: Wire = {
  */
 export function directTransport(options: DirectTransportOptions): ChatTransport {
   const { baseURL, token, apiKey, dangerouslyAllowBrowser = false, headers, ...rest } = options
+  required(baseURL, 'directTransport({ baseURL })')
   if (apiKey !== undefined && !dangerouslyAllowBrowser)
     throw new TypeError(
       "a key in a page is everybody's: directTransport({ baseURL, token: () => fetch('/token').then((r) => r.text()) })",

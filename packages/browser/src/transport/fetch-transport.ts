@@ -4,6 +4,7 @@ import { openResponse } from './open-response.ts'
 import { parseObject } from './parse-object.ts'
 import { type ChunkDecoder, createPlainDecoder } from './plain-decoder.ts'
 import { readBody } from './read-body.ts'
+import { required } from './required.ts'
 import { createSseParser } from './sse-parser.ts'
 import type { ChatRequest, ChatTransport, OpenStream } from './transport.ts'
 
@@ -87,6 +88,7 @@ const events: Wire = {
  */
 export function fetchTransport(options: FetchTransportOptions, wire: Wire = events): ChatTransport {
   const { streamUrl, prepareRequest = (chat: object) => chat, decoder = createPlainDecoder } = options
+  required(options.url, 'fetchTransport({ url })')
   const { credentials = 'same-origin', idleTimeoutMs = 45_000, environment = page } = options
   let isResumable = options.isResumable
 

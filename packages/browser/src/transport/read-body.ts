@@ -57,7 +57,7 @@ export async function* readBody(
   async function read(): Promise<Uint8Array | undefined> {
     const cancel = environment.after(idleTimeoutMs, () => {
       isLate = true
-      void reader.cancel()
+      reader.cancel().catch(() => {})
     })
     try {
       return (await reader.read()).value

@@ -15,6 +15,7 @@ import { connectionLost } from '../follow/connection-lost.ts'
 import { page } from '../follow/environment.ts'
 import { onAbort } from '../follow/on-abort.ts'
 import { onWindow } from '../follow/on-window.ts'
+import { required } from '../transport/required.ts'
 import type { ChatTransport, ChunkEvent, Connection, OpenInit } from '../transport/transport.ts'
 
 /** Where a relay is and how to connect to it. Only `url` is needed. */
@@ -42,6 +43,7 @@ const connections: Readonly<Record<RelayState, Connection>> = {
  * The socket is opened when something is asked for. It reconnects, resumes and proves that it is alive by itself.
  */
 export function webSocketTransport({ url, topic, ...options }: WebSocketTransportOptions): ChatTransport {
+  required(url, 'webSocketTransport({ url })')
   const watchers = new Set<(connection: Connection) => void>()
   let connection: StreamConnection | undefined
 
@@ -92,6 +94,8 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
     },
     async resume({ streamId }, init) {
       const stream = connected().subscribe(streamId)
+      // Nothing may come for long, and it is left meanwhile.
+      onAbort(init.signal, () => void stream.reader.updates.return())
       const first = await stream.reader.updates.next().catch((reason: unknown) => {
         if (reason instanceof RelayError && /^(gone|not_found)$/.test(reason.code)) return null
         throw toStreamError(reason)

@@ -95,7 +95,7 @@ export function commandHelp(entry: Command, commands: readonly Command[], width 
 export const exitCodes: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'complete'],
   ['1', 'findings of lint, doctor, diff or bench; otherwise a fault of deltawire itself'],
-  ['2, 3', 'wrong usage; no endpoint, key or model'],
+  ['2, 3', 'wrong usage, or a file that cannot be read or written; no endpoint, key or model'],
   ['4, 5, 6', 'the server refused; is overloaded; was not reached'],
   ['7', 'the stream is broken: what had arrived is printed'],
   ['8, 9', 'the answer is empty or refused; it was cut short (length, content_filter)'],

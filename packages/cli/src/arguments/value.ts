@@ -56,6 +56,19 @@ export function duration(placeholder = 'TIME'): Value<number> {
   }
 }
 
+/** How long something may take at most: a duration; `Infinity` for 0, which would be of no use and means no limit elsewhere. */
+export function timeLimit(): Value<number> {
+  const time = duration()
+  return {
+    ...time,
+    expected: `${time.expected}, or 0 for no limit`,
+    read(given) {
+      const ms = time.read(given)
+      return ms === 0 ? Infinity : ms
+    },
+  }
+}
+
 export function oneOf<const T extends string>(...words: readonly T[]): Value<T> {
   return {
     placeholder: words.join('|'),

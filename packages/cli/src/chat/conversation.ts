@@ -1,5 +1,6 @@
 import type { RequestMessage } from '@deltawire/core'
 import { createId } from '../store/create-id.ts'
+import { callText } from '../store/message-text.ts'
 import type { AnswerRecord, HistoryRecord, MessageRecord } from '../store/record.ts'
 
 /** A conversation as a tree of messages, of which one path is being continued. */
@@ -80,6 +81,7 @@ export function createConversation({
     path: () => pathTo(tip, nodes),
     all: () => [...nodes.values()],
     add(...messages) {
+      const before = { tip, isBegun }
       const thread = begin()
       const records = messages.map(([message, answer]) => {
         const record = toRecord(tip, message, answer)
@@ -88,7 +90,13 @@ export function createConversation({
       })
       const last = records.at(-1)
       if (last === undefined) throw new TypeError('there is no message to add')
-      write(...thread, ...records)
+      try {
+        write(...thread, ...records)
+      } catch (error) {
+        // What follows does not go on behind what was not kept.
+        ;({ tip, isBegun } = before)
+        throw error
+      }
       return last
     },
     draft: (message, answer) => toRecord(tip, message, answer),
@@ -125,15 +133,12 @@ export function pathTo(tip: string | null, nodes: ReadonlyMap<string, MessageRec
 /** The messages of a path as a request takes them: a server refuses calls that nobody has answered. */
 export function toMessages(path: readonly MessageRecord[]): RequestMessage[] {
   return path.map(({ message }, at) => {
-    if (message.role !== 'assistant' || message.tool_calls === undefined) return message
+    if (message.role !== 'assistant' || !Array.isArray(message.tool_calls)) return message
     const answered = new Set(
       path.slice(at + 1).flatMap(({ message: next }) => (next.role === 'tool' ? [next.tool_call_id] : [])),
     )
-    if (message.tool_calls.every((call) => answered.has(call.id))) return message
+    if (message.tool_calls.every((call) => answered.has(call?.id))) return message
     const { tool_calls, ...rest } = message
-    const called = tool_calls.map((call) =>
-      call.type === 'function' ? `${call.function.name}(${call.function.arguments})` : call.custom.name,
-    )
-    return { ...rest, content: rest.content ? rest.content : `I would call ${called.join(', ')}.` }
+    return { ...rest, content: rest.content ? rest.content : `I would call ${tool_calls.map(callText).join(', ')}.` }
   })
 }

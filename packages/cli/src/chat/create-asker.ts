@@ -71,6 +71,9 @@ export async function createAsker(flags: AskerFlags, io: Io, recorded = { count:
     recording: () => recording,
     open(request, { signal = io.signal, onBytes } = {}) {
       let send = endpoint.fetch ?? io.fetch
+      // Aborted, and not thrown: a failed call would be tried again, and the disk is still full then.
+      const unwritable = new AbortController()
+      const ended = flags.record === undefined ? signal : AbortSignal.any([signal, unwritable.signal])
       if (flags['no-stream'] === true) send = withoutStream(send)
       if (flags.record !== undefined) {
         recorded.count += 1
@@ -80,12 +83,13 @@ export async function createAsker(flags: AskerFlags, io: Io, recorded = { count:
           model,
           secrets: endpoint.secrets,
           io,
-          signal,
+          signal: ended,
           onPath: (path) => (recording = path),
+          onFailure: (error) => unwritable.abort(error),
         })
       }
       if (onBytes !== undefined) send = tapped(send, onBytes)
-      return abortable(streamChatCompletion(request, { ...endpoint, fetch: send, signal }), signal)
+      return abortable(streamChatCompletion(request, { ...endpoint, fetch: send, signal: ended }), ended)
     },
   }
 }

@@ -1,8 +1,10 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, extname, join, relative, resolve, sep } from 'node:path'
 import type { UserContentPart } from '@deltawire/core'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
+import { CliError } from '../cli-error.ts'
 import type { Io } from '../io.ts'
 import { readText } from '../source/read-text.ts'
 
@@ -62,8 +64,9 @@ function textIn(bytes: Uint8Array): string | undefined {
 async function filesOf(name: string, cwd: string): Promise<string[]> {
   const path = resolve(cwd, name)
   const found = await stat(path).catch(() => undefined)
-  if (found?.isFile() === true) return [path]
   if (found?.isDirectory() === true) return walk(path, () => true)
+  // Also a pipe, as of `-f <(git diff)`.
+  if (found !== undefined) return [path]
   if (!/[*?]/.test(name)) throw usageError(`cannot read ${quote(name)}: no such file`)
   const root = resolve(cwd, /^(?:[^*?/]*\/)*/.exec(name)?.[0] ?? '')
   const pattern = globPattern(resolve(cwd, name))
@@ -98,21 +101,27 @@ function globPattern(glob: string): RegExp {
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
-  let bytes: Uint8Array
   try {
-    bytes = await readFile(path)
+    return await collect(createReadStream(path) as AsyncIterable<Uint8Array>, path)
   } catch (error) {
+    if (error instanceof CliError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     throw usageError(
       `cannot read ${quote(path)}: ${{ ENOENT: 'no such file', EACCES: 'not allowed', EISDIR: 'it is a directory' }[code] ?? code}`,
     )
   }
-  return checkSize(bytes, path)
 }
 
-function checkSize(bytes: Uint8Array, name: string): Uint8Array {
-  if (bytes.length > maxFileBytes) throw usageError(`${quote(name)} is larger than ${maxFileBytes / 1024 / 1024} MB`)
-  return bytes
+/** All of it; some things have no end. */
+async function collect(source: AsyncIterable<Uint8Array>, name: string): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  for await (const piece of source) {
+    length += piece.length
+    if (length > maxFileBytes) throw usageError(`${quote(name)} is larger than ${maxFileBytes / 1024 / 1024} MB`)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
 }
 
 async function fetchBytes(url: string, io: Io): Promise<Uint8Array> {
@@ -121,7 +130,7 @@ async function fetchBytes(url: string, io: Io): Promise<Uint8Array> {
     throw usageError(`cannot read ${quote(url)}: ${error instanceof Error ? error.message : ''}`)
   })
   if (!response.ok) throw usageError(`cannot read ${quote(url)}: the server answered ${response.status}`)
-  return checkSize(new Uint8Array(await response.arrayBuffer()), url)
+  return collect((response.body ?? []) as AsyncIterable<Uint8Array>, url)
 }
 
 export interface Attachment {
@@ -145,7 +154,11 @@ async function toPart({ name, type: given }: Attachment, io: Io): Promise<UserCo
   if (isUrl && (named === undefined || named.startsWith('image/')))
     return { type: 'image_url', image_url: { url: name } }
   const bytes =
-    name === '-' ? await readInput(io) : isUrl ? await fetchBytes(name, io) : await readBytes(resolve(io.cwd, name))
+    name === '-'
+      ? await collect(io.stdin, 'standard input')
+      : isUrl
+        ? await fetchBytes(name, io)
+        : await readBytes(resolve(io.cwd, name))
   const type = given ?? typeByBytes(bytes) ?? named
   const data = Buffer.from(bytes).toString('base64')
   if (type?.startsWith('image/') === true)
@@ -161,12 +174,6 @@ async function toPart({ name, type: given }: Attachment, io: Io): Promise<UserCo
     `what ${quote(name)} is cannot be told from its first bytes`,
     `say it: --at image/png:${name}. Text goes with -f`,
   )
-}
-
-async function readInput({ stdin }: Io): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of stdin) pieces.push(piece)
-  return checkSize(Buffer.concat(pieces), 'standard input')
 }
 
 const typeByName: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { Interface } from 'node:readline'
 import { holdAlone } from '../hold-terminal.ts'
-import type { Io, Terminal } from '../io.ts'
+import { Interrupted, type Io, type Terminal } from '../io.ts'
 import { createKeyFilter, fromShown } from './key-filter.ts'
 
 export interface LineEditorOptions {
@@ -18,7 +18,11 @@ export interface LineEditorOptions {
 export interface LineEditor {
   /** The next message; `undefined` when the user leaves. */
   next(): Promise<string | undefined>
-  /** A line that is no message: an answer to a question. */
+  /**
+   * A line that is no message: an answer to a question.
+   *
+   * @throws {Interrupted} on Ctrl-C
+   */
   ask(question: string): Promise<string>
   /** While an answer is printed: Ctrl-C calls back, other keys wait for the next prompt. */
   whileBusy<T>(work: () => Promise<T>, onInterrupt: () => void): Promise<T>
@@ -123,18 +127,29 @@ export async function createLineEditor({ input, output }: Terminal, options: Lin
     held.release()
   })
 
-  function readLine(): Promise<string | undefined> {
-    return new Promise((resolve) => {
+  function readLine(isQuestion = false): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
       let wantsToLeave = false
-      const end = (line: string | undefined) => {
+      const leave = () => {
         isReading = false
         editor.off('line', end)
         editor.off('close', close)
         editor.off('SIGINT', interrupt)
+      }
+      const end = (line: string | undefined) => {
+        leave()
         resolve(line)
       }
       const close = () => end(undefined)
       const interrupt = () => {
+        if (isQuestion) {
+          leave()
+          output.write('^C\r\n')
+          // Without a prompt behind it: nobody reads now.
+          editor.setPrompt('')
+          replaceLine('')
+          return reject(new Interrupted('SIGINT'))
+        }
         if (editor.line === '' && wantsToLeave) {
           output.write('\r\n')
           return end(undefined)
@@ -181,9 +196,11 @@ export async function createLineEditor({ input, output }: Terminal, options: Lin
       // What was typed before is no answer to it.
       if (editor.line !== '') replaceLine('')
       editor.setPrompt(question)
-      const line = await readLine()
-      isBusy = before
-      return line ?? ''
+      try {
+        return (await readLine(true)) ?? ''
+      } finally {
+        isBusy = before
+      }
     },
     async whileBusy(work, interrupt) {
       isBusy = true

@@ -1,4 +1,5 @@
 import { StreamError } from '@deltawire/core'
+import { timeIsOver } from '../clock.ts'
 import type { Io } from '../io.ts'
 import { demoNames } from '../source/demo.ts'
 import type { Asker } from './create-asker.ts'
@@ -21,17 +22,20 @@ export async function listModels({ endpoint }: Pick<Asker, 'endpoint'>, io: Io):
   const headers = { ...endpoint.headers, ...(endpoint.apiKey !== '' && { authorization: `Bearer ${endpoint.apiKey}` }) }
   const place = url.origin + url.pathname
   const timeoutMs = endpoint.totalTimeoutMs ?? usualTimeoutMs
-  const limit = AbortSignal.timeout(timeoutMs)
+  const limit = timeIsOver(timeoutMs)
   const signal = AbortSignal.any([io.signal, limit])
   const failed = (cause: unknown): never => {
     if (io.signal.aborted) throw io.signal.reason
     if (!limit.aborted) throw new StreamError('connect_failed', `no answer from ${place}`, { url: place }, { cause })
     throw new StreamError('timeout', `no list from ${place} for ${timeoutMs} ms`, { phase: 'total', timeoutMs })
   }
-  const response = await (endpoint.fetch ?? io.fetch)(url.href, { headers, signal }).catch(failed)
+  // A redirect would carry the key to another server: `fetch` takes out only the header that is called authorization.
+  const response = await (endpoint.fetch ?? io.fetch)(url.href, { headers, signal, redirect: 'manual' }).catch(failed)
   const body = (await response.text().catch(failed)).slice(0, maxLength)
   if (!response.ok) {
-    throw new StreamError('http_status', `the server answered ${response.status} to ${place}`, {
+    const location = response.headers.get('location')
+    const redirect = location === null ? '' : `, a redirect to ${location}, which is not followed`
+    throw new StreamError('http_status', `the server answered ${response.status} to ${place}${redirect}`, {
       status: response.status,
       headers: Object.fromEntries(response.headers),
       body: body.slice(0, 16_384),

@@ -1,6 +1,7 @@
+import type { CliError } from '../cli-error.ts'
 import type { Io } from '../io.ts'
 import { recordCall } from '../recording/create-recorder.ts'
-import { createRecordingFolder, openRecordingFile } from '../recording/recording-file.ts'
+import { cannotWrite, createRecordingFolder, openRecordingFile } from '../recording/recording-file.ts'
 import { createRedaction } from '../recording/redaction.ts'
 
 export interface RecordAnswerOptions {
@@ -12,11 +13,13 @@ export interface RecordAnswerOptions {
   readonly io: Io
   readonly signal: AbortSignal
   readonly onPath: (path: string) => void
+  /** The recording cannot be written any more. */
+  readonly onFailure: (error: CliError) => void
 }
 
 /** Sends requests, and keeps what comes back as recordings. */
 export function recordingFetch(send: typeof fetch, options: RecordAnswerOptions): typeof fetch {
-  const { file: given, folder, model, secrets, io, signal, onPath } = options
+  const { file: given, folder, model, secrets, io, signal, onPath, onFailure } = options
   return async (input, init) => {
     const file =
       given === '' && folder !== undefined
@@ -43,7 +46,14 @@ export function recordingFetch(send: typeof fetch, options: RecordAnswerOptions)
         {
           clock: io.clock,
           redaction,
-          write: file.write,
+          async write(text) {
+            try {
+              await file.write(text)
+            } catch (error) {
+              onFailure(cannotWrite(file.path, error))
+              throw error
+            }
+          },
         },
       )
       void written.then(file.close, file.close)

@@ -1,5 +1,6 @@
-import type { RequestMessage } from '@deltawire/core'
+import type { ParsedToolCall, RequestMessage } from '@deltawire/core'
 import type { Usage } from '@deltawire/node'
+import { Interrupted } from '../io.ts'
 import { note, type Loudness } from '../report.ts'
 import type { Answered } from './create-printer.ts'
 import { callsOf, takeAnswer, type TakeAnswerOptions } from './take-answer.ts'
@@ -36,18 +37,31 @@ export async function runToolSteps(options: ToolStepsOptions): Promise<Answered>
       await note(io, loudness, `stopped after ${maxSteps} steps (--max-steps); these calls were not run`)
       return { ...answered, ...total }
     }
-    const results: RequestMessage[] = []
-    for (const call of calls) {
-      const isAllowed = options.isApproved || (await approves(call, options.question))
-      if (!isAllowed && options.question === undefined)
-        await note(io, loudness, `${call.name} was not run: nobody is there to ask; --yes runs tools without asking`)
-      const content = isAllowed ? await callTool(tools, call, io) : 'error: this call was not approved'
-      results.push({ role: 'tool', tool_call_id: call.id, content })
+    let results: RequestMessage[]
+    try {
+      results = await runCalls(calls, options)
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error
+      return { ...answered, ...total, error }
     }
     const answer = conversation.path().at(-1)?.message
     conversation.add(...results.map((message) => [message] as const))
     asked.push(...(answer === undefined ? [] : [answer]), ...results)
   }
+}
+
+/** @throws {Interrupted} when the user does not want to go on */
+async function runCalls(calls: readonly ParsedToolCall[], options: ToolStepsOptions): Promise<RequestMessage[]> {
+  const { tools, io, signal, loudness, question, isApproved } = options
+  const results: RequestMessage[] = []
+  for (const call of calls) {
+    const isAllowed = isApproved || (await approves(call, question))
+    if (!isAllowed && question === undefined)
+      await note(io, loudness, `${call.name} was not run: nobody is there to ask; --yes runs tools without asking`)
+    const content = isAllowed ? await callTool(tools, call, { ...io, signal }) : 'error: this call was not approved'
+    results.push({ role: 'tool', tool_call_id: call.id, content })
+  }
+  return results
 }
 
 function add(sum: Usage | undefined, usage: Usage | undefined): Usage | undefined {

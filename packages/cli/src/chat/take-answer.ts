@@ -10,7 +10,8 @@ import {
 } from '@deltawire/core'
 import { estimateUsage, type StreamRequest, type Usage } from '@deltawire/node'
 import type { Io } from '../io.ts'
-import type { Loudness } from '../report.ts'
+import { CliError } from '../cli-error.ts'
+import { note, type Loudness } from '../report.ts'
 import { foldChunks, type Fold } from '../source/fold-source.ts'
 import { createDraft, type Draft } from '../store/draft.ts'
 import type { AnswerRecord } from '../store/record.ts'
@@ -61,7 +62,7 @@ export async function takeAnswer(options: TakeAnswerOptions): Promise<Answered> 
     })
     await sign?.stop()
     answered = toAnswered(fold, options)
-    if (fold.completion !== null) finish(fold.completion, answered, pending, options)
+    if (fold.completion !== null) await keepAnswer(fold.completion, answered, pending, options)
   } finally {
     await sign?.stop()
     draft?.discard()
@@ -98,6 +99,16 @@ function toAnswered(fold: Fold, { asker, request, conversation, draftFolder }: T
     cost,
     thread: draftFolder === undefined ? null : conversation.id,
     recording: asker.recording(),
+  }
+}
+
+/** An answer that cannot be kept, on a full disk, is printed all the same. */
+async function keepAnswer(...[completion, answered, pending, options]: Parameters<typeof finish>): Promise<void> {
+  try {
+    finish(completion, answered, pending, options)
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+    await note(options.io, options.loudness ?? { quiet: false, verbose: 0 }, error.message)
   }
 }
 

@@ -2,7 +2,7 @@ import type { FunctionTool, JsonSchema, ParsedToolCall } from '@deltawire/core'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { CliError } from '../cli-error.ts'
-import type { Io } from '../io.ts'
+import { Interrupted, type Io } from '../io.ts'
 import { visibleLine } from '../render/visible.ts'
 
 /** A program of the user's that a model may call. */
@@ -61,7 +61,7 @@ export async function callTool(tools: readonly Tool[], call: ParsedToolCall, io:
       ? `${result.slice(0, maxResultLength)}\n[cut: ${result.length} characters]`
       : result
   } catch (error) {
-    if (io.signal.aborted) throw error
+    if (error instanceof Interrupted) throw error
     return `error: ${error instanceof Error ? error.message : String(error)}`
   }
 }
@@ -76,6 +76,7 @@ async function runTool([command = '', ...argv]: readonly string[], input: string
   try {
     return await runForText(line, { env: io.env, signal: io.signal, input, timeoutMs: toolTimeoutMs })
   } catch (error) {
+    if (io.signal.aborted) throw io.signal.reason as Error
     throw error instanceof CliError ? new CliError(2, error.message) : error
   }
 }

@@ -1,4 +1,5 @@
-import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises'
+import { appendFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { createLineEditor, type LineEditor } from '../chat/line-editor.ts'
@@ -11,6 +12,7 @@ import { exitCode, exitCodeOf } from '../exit-code.ts'
 import { Interrupted, type Io, type Terminal } from '../io.ts'
 import { note, reportError } from '../report.ts'
 import { abortable } from '../source/abortable.ts'
+import { fileMode, makePrivateFolder } from '../store/private-file.ts'
 import type { flags } from './chat.command.ts'
 
 type Flags = FlagValues<typeof flags>
@@ -70,7 +72,12 @@ async function respond(
 }
 
 async function talk(flags: Flags, words: readonly string[], terminal: Terminal, io: Io): Promise<number> {
-  const session: Session = await createSession(flags, io, (question) => editor.ask(question))
+  const session: Session = await createSession(flags, io, async (question) => {
+    // The line editor writes at once: what the question is about comes first.
+    await io.stdout.flush()
+    await io.stderr.flush()
+    return editor.ask(question)
+  })
   const lines = await openLines(flags.profile, io)
   const editor: LineEditor = await createLineEditor(terminal, {
     prompt: '> ',
@@ -171,10 +178,12 @@ async function openLines(profile: string | undefined, { env }: Pick<Io, 'env'>) 
     known,
     add(line: string) {
       if (path === undefined || folder === undefined) return
-      // What cannot be kept is no reason to stop talking.
-      void mkdir(folder, { recursive: true, mode: 0o700 })
-        .then(() => appendFile(path, `${line}\n`, { mode: 0o600 }))
-        .catch(() => {})
+      try {
+        makePrivateFolder(folder)
+        appendFileSync(path, `${line}\n`, { mode: fileMode })
+      } catch {
+        // What cannot be kept is no reason to stop talking.
+      }
     },
   }
 }

@@ -1,6 +1,6 @@
 import { colorFlag } from '../arguments/color-flag.ts'
 import { command, defineFlags } from '../arguments/command.ts'
-import { duration, list, on, oneOf, text } from '../arguments/value.ts'
+import { list, on, oneOf, text, timeLimit } from '../arguments/value.ts'
 import { placeFlags } from '../endpoint.ts'
 
 export const flags = defineFlags({
@@ -12,7 +12,7 @@ export const flags = defineFlags({
   json: { value: on, about: 'every check as a line of JSON' },
   ...colorFlag,
   ...placeFlags,
-  timeout: { value: duration(), about: 'how long one request may take (60s)' },
+  timeout: { value: timeLimit(), about: 'how long one request may take (60s)' },
 })
 
 export const doctor = command({

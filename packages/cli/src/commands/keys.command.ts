@@ -1,5 +1,5 @@
 import { command, defineFlags } from '../arguments/command.ts'
-import { duration, on } from '../arguments/value.ts'
+import { on, timeLimit } from '../arguments/value.ts'
 import { configFlags } from '../config/config-flags.ts'
 import { placeFlags } from '../endpoint.ts'
 
@@ -7,7 +7,7 @@ export const flags = defineFlags({ ...configFlags })
 export const rmFlags = defineFlags({ yes: { short: 'y', value: on, about: 'without asking' }, ...configFlags })
 export const testFlags = defineFlags({
   ...placeFlags,
-  timeout: { value: duration(), about: 'how long the answer may take (30s)' },
+  timeout: { value: timeLimit(), about: 'how long the answer may take (30s)' },
 })
 
 const load = async () => import('./keys.ts')

@@ -1,11 +1,11 @@
 import { command, defineFlags } from '../arguments/command.ts'
-import { duration, on } from '../arguments/value.ts'
+import { on, timeLimit } from '../arguments/value.ts'
 import { placeFlags } from '../endpoint.ts'
 
 export const flags = defineFlags({
   json: { value: on, about: 'as a list of JSON' },
   ...placeFlags,
-  timeout: { value: duration(), about: 'how long the list may take (30s)' },
+  timeout: { value: timeLimit(), about: 'how long the list may take (30s)' },
 })
 
 export const models = command({

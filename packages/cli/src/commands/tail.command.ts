@@ -1,5 +1,5 @@
 import { command, defineFlags } from '../arguments/command.ts'
-import { duration, on, oneOf, text, type Value } from '../arguments/value.ts'
+import { on, oneOf, text, type Value, timeLimit } from '../arguments/value.ts'
 import type { From } from '../tail/beginning-of.ts'
 import { aboutToken, relayFlags } from '../tail/relay-flags.ts'
 
@@ -23,8 +23,8 @@ export const flags = defineFlags({
     about: 'of a STREAM: all of it, what comes from now on, or what follows a position where somebody was',
   },
   'until-done': { value: on, about: 'with a topic: end after the first stream' },
-  timeout: { value: duration(), about: 'end after this time, with exit code 10 (no limit)' },
-  'idle-timeout': { value: duration(), about: 'end when nothing has come for this time, with exit code 7 (no limit)' },
+  timeout: { value: timeLimit(), about: 'end after this time, with exit code 10 (no limit)' },
+  'idle-timeout': { value: timeLimit(), about: 'end when nothing has come for this time, with exit code 7 (no limit)' },
   all: { value: on, about: 'every choice of an answer as text: the first as it comes, the others below it' },
   format: { value: oneOf('text', 'jsonl', 'sse'), default: 'text', about: 'the form' },
   ...relayFlags,

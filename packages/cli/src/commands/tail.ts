@@ -57,6 +57,8 @@ function heard(form: TailForm, hear: () => void): TailForm {
 async function follow(target: Target, command: readonly string[], context: Context): Promise<number> {
   const { flags, io, createForm } = context
   if (target.what === 'file') return printFile(target.path, context)
+  // Stopped already: a relay is not asked, and no command begins.
+  if (io.signal.aborted) throw io.signal.reason as Error
   const { address } = target
   const from = target.what === 'stream' ? await beginningOf(flags.from, target.id, address, flags, io) : undefined
   const open = openRelay(address, flags, io)

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 /** Any JSON: options go into the request as they are. */
 const json = z.json()
 const name = z.string().check(z.minLength(1))
-const duration = z.union([z.number().check(z.positive()), z.string().check(z.regex(/^\d+(?:\.\d+)?(?:ms|s|m|h)$/))])
+const duration = z.union([z.number().check(z.nonnegative()), z.string().check(z.regex(/^\d+(?:\.\d+)?(?:ms|s|m|h)$/))])
 
 const profile = z.strictObject({
   baseUrl: z.optional(z.url({ protocol: /^https?$/ })),

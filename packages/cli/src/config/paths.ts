@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import type { Environment } from '../io.ts'
 
 /** Where deltawire keeps what is the user's. Nothing is ever written elsewhere. */
@@ -14,16 +14,17 @@ export interface Paths {
 
 /**
  * The folders of the user, by the habits of the system: https://specifications.freedesktop.org/basedir-spec, Application
- * Support on a Mac, AppData on Windows. The `XDG_` variables count everywhere.
+ * Support on a Mac, AppData on Windows. The `XDG_` variables count everywhere; where one is relative it counts for nothing,
+ * says their specification: it would lead somewhere else from every folder.
  *
  * Nothing when the environment names no home: then there is no history and no configuration.
  */
 export function pathsOf(env: Environment, platform: NodeJS.Platform = process.platform): Paths | undefined {
   const home = env['HOME'] || env['USERPROFILE']
   const folders = home === undefined || home === '' ? undefined : usual(home, env, platform)
-  const config = env['XDG_CONFIG_HOME'] || folders?.config
-  const data = env['DELTAWIRE_DATA_DIR'] || named(env['XDG_DATA_HOME'] || folders?.data)
-  const state = env['XDG_STATE_HOME'] || folders?.state
+  const config = absolute(env['XDG_CONFIG_HOME']) ?? folders?.config
+  const data = env['DELTAWIRE_DATA_DIR'] || named(absolute(env['XDG_DATA_HOME']) ?? folders?.data)
+  const state = absolute(env['XDG_STATE_HOME']) ?? folders?.state
   if (config === undefined || data === undefined || state === undefined) {
     const only = env['DELTAWIRE_DATA_DIR']
     return only
@@ -42,6 +43,10 @@ export function pathsOf(env: Environment, platform: NodeJS.Platform = process.pl
     dataFolder: data,
     stateFolder: join(state, 'deltawire'),
   }
+}
+
+function absolute(folder: string | undefined): string | undefined {
+  return folder !== undefined && isAbsolute(folder) ? folder : undefined
 }
 
 function named(folder: string | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { accumulate } from '@deltawire/core'
 import { readChunks } from '@deltawire/node'
+import { timeIsOver } from '../clock.ts'
 import type { Config } from '../config/load-settings.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Io } from '../io.ts'
@@ -34,8 +35,8 @@ export function createProber(options: ProberOptions): Prober {
     const lines: string[] = []
     const file = await open?.(path === '/models' ? 'models' : model)
     const startedAt = io.clock.now()
-    const timeIsOver = AbortSignal.timeout(timeoutMs)
-    const limit = AbortSignal.any([io.signal, timeIsOver])
+    const late = timeIsOver(timeoutMs)
+    const limit = AbortSignal.any([io.signal, late])
     try {
       const { response, written } = await recordCall(
         { method, url, headers, body },
@@ -62,10 +63,10 @@ export function createProber(options: ProberOptions): Prober {
       await written
       const probe = await judged(lines.join(''), response, io.clock.now() - startedAt)
       if (response.status === 200) silenceMs = Math.max(silenceMs, ...gapsOf(probe))
-      return { ...probe, isCut: timeIsOver.aborted }
+      return { ...probe, isCut: late.aborted }
     } catch (error) {
       if (io.signal.aborted) throw io.signal.reason
-      return { ...nothing(error, io.clock.now() - startedAt), isCut: timeIsOver.aborted }
+      return { ...nothing(error, io.clock.now() - startedAt), isCut: late.aborted }
     } finally {
       await file?.close()
     }

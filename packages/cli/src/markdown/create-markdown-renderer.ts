@@ -1,10 +1,12 @@
 import { visible } from '../render/visible.ts'
-import { blockStartOf, type BlockStart } from './block-start.ts'
-import { itemsWithin, prefixOf, prefixWidth, toItem, type Container } from './containers.ts'
+import type { BlockStart } from './block-start.ts'
+import { itemsWithin, prefixWidth, toItem, type Container } from './containers.ts'
 import { createInline, type Inline, type InlineOptions } from './create-inline.ts'
 import { createFence, type Fence } from './fence.ts'
 import { createLayout } from './layout.ts'
-import { plain, transition, type Style } from './style.ts'
+import { createLineStart } from './create-line-start.ts'
+import { createPage } from './create-page.ts'
+import { dimmed, plain, type Style } from './style.ts'
 import { createTable, isDelimiter, type Table, type TableLine } from './table.ts'
 
 export interface MarkdownOptions {
@@ -28,7 +30,6 @@ const maxRowLength = 16_384
 const maxInfoLength = 1000
 
 const codeStyle: Style = { code: true }
-const dimStyle: Style = { dim: true }
 
 /**
  * Renders Markdown while it arrives, for a terminal, by appending only.
@@ -42,21 +43,10 @@ const dimStyle: Style = { dim: true }
 export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownRenderer {
   const { columns = 80, hasStyles = true } = options
   const inlineOptions: InlineOptions = { hasStyles, hasHyperlinks: hasStyles && options.hasHyperlinks === true }
-  let out = ''
-  let style: Style = plain
-  let isAtLineStart = true
-  let hasWritten = false
-  /** Blank lines are written when something follows them, as one. */
-  let blank: Container[] | undefined
-
   let containers: Container[] = []
-  /** How many of them the current line is known to be in. */
-  let within = 0
-  let indent = 0
-  let lead = ''
-  let isBehindMarker = false
-  /** A `>` takes the space behind it. */
-  let eatsSpace = false
+  const line = createLineStart()
+  const page = createPage(() => containers, hasStyles)
+  const { write, endLine } = page
 
   let mode: 'fence' | 'info' | 'inline' | 'lead' | 'raw' | 'row' = 'lead'
   let inline: Inline | undefined
@@ -65,45 +55,6 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
   let row = ''
   let header: string | undefined
   let table: Table | undefined
-
-  function restyle(next: Style) {
-    if (hasStyles) out += transition(style, next)
-    style = next
-  }
-
-  function write(text: string, next: Style) {
-    if (isAtLineStart) beginLine()
-    if (next !== style) restyle(next)
-    out += text
-  }
-
-  function beginLine() {
-    isAtLineStart = false
-    if (blank !== undefined && hasWritten) {
-      const bars = prefixOf(commonQuotes(blank, containers)).trimEnd()
-      if (bars !== '') put(bars)
-      out += '\n'
-    }
-    blank = undefined
-    hasWritten = true
-    const prefix = prefixOf(containers)
-    if (prefix !== '') put(prefix)
-  }
-
-  /** What is ours and not the answer's: never in its style. */
-  function put(prefix: string) {
-    restyle(prefix.includes('│') ? dimStyle : plain)
-    out += prefix
-    restyle(plain)
-  }
-
-  function endLine() {
-    if (isAtLineStart) beginLine()
-    // A pager or a copy of one line has no style left over.
-    restyle(plain)
-    out += '\n'
-    isAtLineStart = true
-  }
 
   const room = () => Math.max(columns - prefixWidth(containers), 8)
   const layout = createLayout(room, { text: write, endLine, cuts: false })
@@ -116,7 +67,7 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
   function endBlock() {
     inline?.end()
     layout.flush()
-    if (!isAtLineStart) layout.newLine()
+    if (!page.isAtLineStart) layout.newLine()
     inline = undefined
     isHeading = false
   }
@@ -133,11 +84,7 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
 
   function startLine() {
     mode = fence === undefined ? 'lead' : 'fence'
-    within = 0
-    indent = 0
-    lead = ''
-    isBehindMarker = false
-    eatsSpace = false
+    line.reset()
   }
 
   /** Whatever stands before is over. */
@@ -159,23 +106,14 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
   }
 
   function pushLead(character: string) {
-    if (lead === '' && (character === ' ' || character === '\t')) {
-      if (eatsSpace) eatsSpace = false
-      else indent += character === ' ' ? 1 : 4 - (indent % 4)
-      return
-    }
-    eatsSpace = false
-    lead += character
-    const start = blockStartOf(lead, isBehindMarker)
-    if (start !== undefined) begin(start)
+    const begun = line.push(character)
+    if (begun !== undefined) begin(...begun)
   }
 
-  /** The rest of the lead belongs to what has begun. */
-  function begin(start: BlockStart) {
-    const text = lead
+  /** The rest of what told the start belongs to what has begun. */
+  function begin(start: BlockStart, text: string) {
     const rest = 'length' in start ? text.slice(start.length) : text
     starts[start.kind](start as never, text)
-    lead = ''
     if (start.kind !== 'blank' && start.kind !== 'rule') for (const character of rest) pushCharacter(character)
   }
 
@@ -183,39 +121,38 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
     blank() {
       endAll()
       // A blank line without its bar ends a quote; an item lives on.
-      const left = containers.findIndex(({ kind }, at) => at >= within && kind === 'quote')
+      const left = containers.findIndex(({ kind }, at) => at >= line.within && kind === 'quote')
       if (left !== -1) containers = containers.slice(0, left)
       // An item of which there is only the marker.
       if (containers.some((one) => one.kind === 'item' && !one.isShown)) endLine()
-      else blank = [...containers]
+      else page.space(containers)
       startLine()
     },
     quote() {
-      const at = itemsWithin(containers, within, indent)
+      const at = itemsWithin(containers, line.within, line.indent)
       if (containers[at]?.kind !== 'quote') {
         enter(at)
         endAll()
         containers = [...containers, { kind: 'quote' }]
       }
-      within = at + 1
-      indent = 0
-      eatsSpace = true
+      line.within = at + 1
+      line.indent = 0
+      line.eatsSpace = true
     },
     item({ marker }) {
-      const at = itemsWithin(containers, within, indent)
+      const at = itemsWithin(containers, line.within, line.indent)
       endAll()
-      const item = toItem(indent, marker, containers.slice(0, at))
+      const item = toItem(line.indent, marker, containers.slice(0, at))
       containers = [...containers.slice(0, at), item]
-      within = at + 1
-      // Columns count from the left edge, or from the last bar.
-      indent += marker.length + 1
-      isBehindMarker = true
+      line.within = at + 1
+      line.indent += marker.length + 1
+      line.isBehindMarker = true
     },
     task({ isDone }) {
       const item = containers.at(-1)
       if (item?.kind === 'item' && !/^\d/.test(item.marker)) item.marker = isDone ? '☑ ' : '☐ '
       else startTextLine(isDone ? '☑ ' : '☐ ')
-      isBehindMarker = false
+      line.isBehindMarker = false
     },
     heading({ level }) {
       startBlock()
@@ -227,7 +164,7 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
     },
     rule() {
       startBlock()
-      write('─'.repeat(Math.min(room(), 80)), dimStyle)
+      write('─'.repeat(Math.min(room(), 80)), dimmed)
       endLine()
       startLine()
     },
@@ -237,19 +174,18 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
       mode = 'info'
     },
     row() {
-      enter(itemsWithin(containers, within, indent))
+      enter(itemsWithin(containers, line.within, line.indent))
       endBlock()
       row = ''
       mode = 'row'
     },
     text() {
       endTable()
-      const at = itemsWithin(containers, within, indent)
-      const isLazy =
-        inline !== undefined && blank === undefined && containers.slice(at).every(({ kind }) => kind === 'item')
+      const at = itemsWithin(containers, line.within, line.indent)
+      const isLazy = inline !== undefined && !page.isSpaced && containers.slice(at).every(({ kind }) => kind === 'item')
       if (!isLazy) enter(at)
-      if (inline === undefined && indent >= 4 && containers.length === 0) {
-        write(' '.repeat(indent), plain)
+      if (inline === undefined && line.indent >= 4 && containers.length === 0) {
+        write(' '.repeat(line.indent), plain)
         mode = 'raw'
       } else {
         startText()
@@ -267,7 +203,7 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
   /** A block that is no paragraph: it ends what stands before it. */
   function startBlock() {
     endAll()
-    enter(itemsWithin(containers, within, indent))
+    enter(itemsWithin(containers, line.within, line.indent))
   }
 
   function pushInfo(character: string) {
@@ -275,15 +211,15 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
       if (row.length < maxInfoLength) row += character
       return
     }
-    const line = row
-    const [, marker = '', info = ''] = /^(`+|~+)(.*)$/.exec(line) ?? []
+    const opening = row
+    const [, marker = '', info = ''] = /^(`+|~+)(.*)$/.exec(opening) ?? []
     if (marker.startsWith('`') && info.includes('`')) {
-      startTextLine(`${line}\n`)
+      startTextLine(`${opening}\n`)
       return startLine()
     }
-    write(line, dimStyle)
+    write(opening, dimmed)
     endLine()
-    fence = createFence(marker, containers.filter(({ kind }) => kind === 'quote').length, indent)
+    fence = createFence(marker, containers.filter(({ kind }) => kind === 'quote').length, line.indent)
     startLine()
   }
 
@@ -293,7 +229,7 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
     if (event === 'line') endLine()
     if (event === undefined) return
     if (event === 'close') {
-      write((fence as Fence).marker, dimStyle)
+      write((fence as Fence).marker, dimmed)
       endLine()
     }
     if (event === 'close' || event === 'left') fence = undefined
@@ -316,16 +252,16 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
       row += character
       return
     }
-    const line = row
-    if (table !== undefined) writeLines(table.row(line))
-    else if (header !== undefined && isDelimiter(line, header)) {
-      table = createTable(header, line, room(), inlineOptions)
+    const ended = row
+    if (table !== undefined) writeLines(table.row(ended))
+    else if (header !== undefined && isDelimiter(ended, header)) {
+      table = createTable(header, ended, room(), inlineOptions)
       header = undefined
       writeLines(table.head)
     } else {
       endTable()
       endBlock()
-      header = line
+      header = ended
     }
     startLine()
   }
@@ -366,32 +302,24 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
 
   return {
     push(piece) {
-      out = ''
       const text = half + piece
       // Half a character, and a carriage return that may belong to a line end.
       half = /[\r\uD800-\uDBFF]$/.exec(text)?.[0] ?? ''
       pushText(text.slice(0, text.length - half.length))
-      return out
+      return page.take()
     },
     end() {
-      out = ''
       pushText(half)
       half = ''
       if (last !== '\n') pushText('\n')
       endTable()
       endBlock()
-      restyle(plain)
-      return out
+      page.endStyle()
+      return page.take()
     },
   }
 }
 
 function wellFormed(character: string): string {
   return character.length === 1 && character >= '\uD800' && character <= '\uDFFF' ? '\uFFFD' : character
-}
-
-function commonQuotes(a: readonly Container[], b: readonly Container[]): Container[] {
-  const end = a.findIndex((one, at) => one !== b[at])
-  const common = end === -1 ? [...a] : a.slice(0, end)
-  return common.slice(0, common.findLastIndex(({ kind }) => kind === 'quote') + 1)
 }

@@ -11,6 +11,7 @@ export interface Style {
 }
 
 export const plain: Style = {}
+export const dimmed: Style = { dim: true }
 
 /** What a terminal is told: https://www.ecma-international.org/publications-and-standards/standards/ecma-48/, SGR. */
 const codes: { readonly [K in Exclude<keyof Style, 'link'>]: readonly [on: number, off: number] } = {

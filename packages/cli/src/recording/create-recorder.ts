@@ -64,9 +64,10 @@ export async function recordCall(
       end()
     } catch (error) {
       const isAbort = stop.signal.aborted
+      // First: on a full disk what follows cannot be written either, and the reader would wait for ever.
+      fail(isAbort ? stop.signal.reason : error)
       if (!isAbort) await write(encodeLine([elapsed(), 'e', failureOf(error)]))
       await write(encodeLine([elapsed(), 'x', { reason: isAbort ? 'abort' : 'error', bytes }]))
-      fail(isAbort ? stop.signal.reason : error)
     } finally {
       signal.removeEventListener('abort', follow)
       stop.abort()
@@ -74,6 +75,8 @@ export async function recordCall(
   }
 
   const written = pump()
+  // It may fail before anybody looks at it.
+  written.catch(() => {})
   const { status, statusText, headers } = response
   // A response with such a status may have no body, and says so when it is made with one.
   const hasBody = status !== 204 && status !== 205 && status !== 304

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { CliError } from '../cli-error.ts'
 import { closeNow, listen, listenError } from '../listen.ts'
 import { visibleLine } from '../render/visible.ts'
 import { bodyIn } from './body-in.ts'
@@ -112,7 +113,8 @@ function refuse(response: ServerResponse, error: unknown): void {
     response.destroy()
     return
   }
-  const message = `the endpoint was not reached: ${error instanceof Error ? error.message : String(error)}`
+  const reason = error instanceof Error ? error.message : String(error)
+  const message = error instanceof CliError ? reason : `the endpoint was not reached: ${reason}`
   response.writeHead(502, { 'content-type': 'application/json' })
   response.end(JSON.stringify({ error: { message, type: 'server_error', param: null, code: 'bad_gateway' } }))
 }

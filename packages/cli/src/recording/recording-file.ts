@@ -1,7 +1,10 @@
-import { mkdir, open } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
+import type { CliError } from '../cli-error.ts'
+import { makeFolder } from '../make-folder.ts'
+import { fileMode } from '../store/private-file.ts'
 
 export interface RecordingFile {
   readonly path: string
@@ -10,9 +13,9 @@ export interface RecordingFile {
 }
 
 /** A file that grows line by line: what had come before a crash stays. Only its owner can read it: prompts are private. */
-export async function openRecordingFile(path: string, isNew = false): Promise<RecordingFile> {
-  const file = await open(path, isNew ? 'wx' : 'w', 0o600).catch((error: unknown) => {
-    throw usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
+export async function openRecordingFile(path: string): Promise<RecordingFile> {
+  const file = await open(path, 'w', fileMode).catch((error: unknown) => {
+    throw cannotWrite(path, error)
   })
   return {
     path,
@@ -23,21 +26,57 @@ export async function openRecordingFile(path: string, isNew = false): Promise<Re
   }
 }
 
-/** Files for one call each, named after their time and model, so that they sort: `20260822-090000-1-gpt-4o.jsonl`. */
+/**
+ * Files for one call each, named after their time and model, so that they sort: `20260822-090000-0001-gpt-4o.jsonl`.
+ *
+ * Several programs may write into one folder. A call that was never answered leaves no file.
+ */
 export async function createRecordingFolder(
   folder: string,
 ): Promise<(date: number, model: string) => Promise<RecordingFile>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+  try {
+    makeFolder(folder, 0o700)
+  } catch (error) {
     throw usageError(`cannot make ${quote(folder)}: ${error instanceof Error ? error.message : String(error)}`)
-  })
+  }
   let count = 0
-  return (date, model) => {
+  return async (date, model) => {
     const time = new Date(date).toISOString().replace(/\..*$/, '').replaceAll(/[-:]/g, '').replace('T', '-')
     const name = model
       .replaceAll(/[^\w.-]+/g, '-')
       .replaceAll(/^[-.]+|-+$/g, '')
       .slice(0, 60)
-    count += 1
-    return openRecordingFile(join(folder, `${[time, count, name].filter((part) => part !== '').join('-')}.jsonl`), true)
+    for (;;) {
+      count += 1
+      const number = String(count).padStart(4, '0')
+      const path = join(folder, `${[time, number, name].filter((part) => part !== '').join('-')}.jsonl`)
+      const file = await openNewFile(path)
+      if (file !== undefined) return file
+    }
   }
+}
+
+/** Nothing when somebody else has that name. */
+async function openNewFile(path: string): Promise<RecordingFile | undefined> {
+  const file = await open(path, 'wx', fileMode).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined
+    throw cannotWrite(path, error)
+  })
+  if (file === undefined) return undefined
+  let isWritten = false
+  return {
+    path,
+    async write(text) {
+      isWritten = true
+      await file.appendFile(text)
+    },
+    async close() {
+      await file.close()
+      if (!isWritten) await rm(path, { force: true })
+    },
+  }
+}
+
+export function cannotWrite(path: string, error: unknown): CliError {
+  return usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
 }

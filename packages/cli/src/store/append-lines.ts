@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { usageError } from '../arguments/usage-error.ts'
 import { fileMode } from './private-file.ts'
 
 /**
@@ -14,7 +15,7 @@ export function appendLines(path: string, lines: readonly string[]): void {
     const text = `${lines.join('\n')}\n`
     const bytes = Buffer.from(endsInsideLine(file) ? `\n${text}` : text)
     const written = writeSync(file, bytes)
-    if (written < bytes.length) throw new Error(`the disk is full: ${path} was not written to its end`)
+    if (written < bytes.length) throw usageError(`the disk is full: ${path} was not written to its end`)
     // Somebody made the file anew in the meantime: what was written went with the old one.
     if (fstatSync(file).ino !== statSync(path, { throwIfNoEntry: false })?.ino) return appendLines(path, lines)
   } finally {

@@ -5,7 +5,7 @@ import { readRecord, type MessageRecord } from './record.ts'
 
 /** An answer on its way to the history: what a run that is killed leaves of it. */
 export interface Draft {
-  /** Text that has arrived. */
+  /** Text that has arrived. What cannot be written is no reason to stop an answer: then there is no draft of it. */
   add(text: string): void
   /** The answer is in the history, or nothing came of it. */
   discard(): void
@@ -21,12 +21,16 @@ export function createDraft(folder: string, record: MessageRecord): Draft {
   let isBegun = false
   return {
     add(text) {
-      if (!isBegun) {
-        makePrivateFolder(folder)
-        appendFileSync(path, `${JSON.stringify(record)}\n`, { mode: fileMode })
-        isBegun = true
+      try {
+        if (!isBegun) {
+          makePrivateFolder(folder)
+          appendFileSync(path, `${JSON.stringify(record)}\n`, { mode: fileMode })
+          isBegun = true
+        }
+        appendFileSync(path, `${JSON.stringify(text)}\n`)
+      } catch {
+        // A full disk, or a folder that is only to be read.
       }
-      appendFileSync(path, `${JSON.stringify(text)}\n`)
     },
     discard() {
       if (isBegun) rmSync(path, { force: true })
@@ -34,21 +38,34 @@ export function createDraft(folder: string, record: MessageRecord): Draft {
   }
 }
 
-/** The answers of runs that have ended without a word, each given to one caller only. */
-export function adoptDrafts(folder: string): MessageRecord[] {
+/**
+ * Hands over the answers of runs that have ended without a word, each to one caller only. They are there another time
+ * when they cannot be kept now.
+ */
+export function adoptDrafts(folder: string, keep: (records: readonly MessageRecord[]) => void): void {
+  const taken = takeDrafts(folder)
+  try {
+    keep(taken.flatMap(({ mine }) => recordOf(readFileSync(mine, 'utf8')) ?? []))
+  } catch {
+    for (const { path, mine } of taken) renameSync(mine, path)
+    return
+  }
+  for (const { mine } of taken) rmSync(mine)
+}
+
+function takeDrafts(folder: string): { readonly path: string; readonly mine: string }[] {
   return readdirSync(folder).flatMap((name) => {
     const pid = Number(/\.(\d+)\.jsonl$/.exec(name)?.[1])
     if (!(pid > 0) || isAlive(pid)) return []
-    const mine = join(folder, `${name}.adopted-${process.pid}`)
+    const path = join(folder, name)
+    const mine = `${path}.adopted-${process.pid}`
     try {
-      renameSync(join(folder, name), mine)
+      renameSync(path, mine)
     } catch {
       // Somebody else was first.
       return []
     }
-    const record = recordOf(readFileSync(mine, 'utf8'))
-    rmSync(mine)
-    return record === undefined ? [] : [record]
+    return [{ path, mine }]
   })
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { usageError } from '../arguments/usage-error.ts'
 import { appendLines } from './append-lines.ts'
 import { compactLog, fileIdentity, finishCompaction, oldOf, type KeptLine } from './compact-log.ts'
 import { createId } from './create-id.ts'
@@ -87,7 +88,7 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
 
   function load(): HistoryIndex {
     if (index === undefined && existsSync(draftFolder) && readdirSync(draftFolder).length > 0) {
-      append(...adoptDrafts(draftFolder))
+      adoptDrafts(draftFolder, (records) => append(...records))
     }
     const current = fileIdentity(logPath)
     // Somebody has written the log anew: every line stands elsewhere now.
@@ -106,9 +107,17 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
 
   function append(...records: readonly HistoryRecord[]) {
     if (records.length === 0) return
-    makePrivateFolder(folder)
-    const head = existsSync(logPath) ? [] : [JSON.stringify(newHead())]
-    appendLines(logPath, [...head, ...records.map((record) => JSON.stringify(record))])
+    try {
+      makePrivateFolder(folder)
+      const head = existsSync(logPath) ? [] : [JSON.stringify(newHead())]
+      appendLines(logPath, [...head, ...records.map((record) => JSON.stringify(record))])
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw usageError(
+        `cannot keep this in the history: ${reason}`,
+        'elsewhere: --data-dir FOLDER; nowhere: --no-store',
+      )
+    }
     index = undefined
     states = undefined
   }

@@ -46,7 +46,8 @@ function take(path: string): number | undefined {
 function isLeft(path: string, now: number): boolean {
   const age = statSync(path, { throwIfNoEntry: false })
   if (age === undefined) return true
-  if (now - age.mtimeMs < maxAgeMs) return false
+  // A clock that was set back leaves locks of the future, which nobody holds either.
+  if (Math.abs(now - age.mtimeMs) < maxAgeMs) return false
   rmSync(path, { force: true })
   return true
 }

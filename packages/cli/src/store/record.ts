@@ -73,20 +73,22 @@ export function readRecord(line: string): HistoryRecord | undefined {
 type Check = (value: unknown) => boolean
 
 const isText: Check = (value) => typeof value === 'string'
+/** What a clock has written: everything is sorted by it. */
+const isTime: Check = (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value))
 const isTextOrNull: Check = (value) => value === null || typeof value === 'string'
 
 const fields: { readonly [T in HistoryRecord['type']]: Readonly<Record<string, Check>> } = {
-  thread: { id: isText, title: isTextOrNull, at: isText },
+  thread: { id: isText, title: isTextOrNull, at: isTime },
   message: {
     id: isText,
     thread: isText,
     parent: isTextOrNull,
-    at: isText,
+    at: isTime,
     message: (value) => isObject(value) && isText(value['role']),
     answer: (value) => value === undefined || (isObject(value) && isText(value['model']) && isText(value['status'])),
   },
-  tip: { thread: isText, message: isText, at: isText },
-  removal: { thread: isText, at: isText },
+  tip: { thread: isText, message: isText, at: isTime },
+  removal: { thread: isText, at: isTime },
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

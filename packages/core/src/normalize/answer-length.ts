@@ -22,6 +22,8 @@ export function lengthOf(value: unknown): number {
   if (typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 1
   let sum = 0
-  for (const key in value) sum += Math.max(1, key.length - NAME) + lengthOf((value as Record<string, unknown>)[key])
+  // Not `for in`: V8 compiles that for one shape of object, and again and again where there are many.
+  for (const key of Object.keys(value))
+    sum += Math.max(1, key.length - NAME) + lengthOf((value as Record<string, unknown>)[key])
   return sum
 }

@@ -78,15 +78,11 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     stream.turns++
   }
 
-  const repairChunk = repairer(chunkRepairs, report)
-  const repairChoice = repairer(choiceRepairs, report)
-  const repairDelta = repairer(deltaRepairs, report)
-
   function normalize(raw: unknown, number = stream.events + 1): ChatCompletionChunk | undefined {
     stream.events = number
     if (!isObject(raw)) return undefined
     const chunk = shallow(raw)
-    repairChunk(chunk, stream)
+    repairChunk(chunk, stream, report)
     const normalized: ChunkChoice[] = []
     // MiniMax and OpenRouter send null, others leave it out: https://github.com/RooCodeInc/Roo-Code/pull/9105 (case 099).
     for (const [position, entry] of listOf(chunk['choices']).entries()) {
@@ -115,7 +111,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
       choices.set(index, (state = newState()))
     }
     choice['index'] = index
-    repairChoice(choice, state)
+    repairChoice(choice, state, report)
     const ends = choice['finish_reason'] !== null
     if ('whole_message' in choice) {
       const whole = isObject(choice['whole_message']) && wholeMessage(choice['whole_message'], state)
@@ -129,7 +125,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
 
   function normalizeDelta(raw: Obj, state: ChoiceState, ends: boolean): Obj {
     const delta = shallow(raw)
-    repairDelta(delta, state)
+    repairDelta(delta, state, report)
     if (isObject(delta['function_call'])) {
       // What providers do to tool calls they do to this one, the only one of its kind.
       const call = { index: 0, type: 'function', function: delta['function_call'] }
@@ -217,6 +213,10 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     },
   }
 }
+
+const repairChunk = /* @__PURE__ */ repairer(chunkRepairs)
+const repairChoice = /* @__PURE__ */ repairer(choiceRepairs)
+const repairDelta = /* @__PURE__ */ repairer(deltaRepairs)
 
 const isEmpty = (value: Obj): boolean => Object.keys(value).length === 0
 

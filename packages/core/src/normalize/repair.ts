@@ -14,13 +14,12 @@ export type Repair<State> = (part: Obj, state: State) => boolean
  */
 export type Repairs<State> = Readonly<Record<string, Repair<State>>>
 
-/** Makes the one small loop over a table. Its entries are listed once, not for every chunk. */
-export function repairer<Name extends string, State>(
-  repairs: { readonly [name in Name]: Repair<State> },
-  report: (name: NoInfer<Name>) => void,
-): (part: Obj, state: State) => void {
+/** Makes the one small loop over a table. Its entries are listed once, for all streams. */
+export function repairer<Name extends string, State>(repairs: {
+  readonly [name in Name]: Repair<State>
+}): (part: Obj, state: State, report: (name: Name) => void) => void {
   const entries = Object.entries(repairs) as [Name, Repair<State>][]
-  return (part, state) => {
+  return (part, state, report) => {
     for (const [name, repair] of entries) if (repair(part, state)) report(name)
   }
 }

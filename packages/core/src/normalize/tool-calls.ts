@@ -236,8 +236,9 @@ export function createToolCalls(most: number, report: (repair: ToolCallRepair) =
   function textOf(call: Call, { text, kind }: Fragment, opens: boolean): string | undefined {
     if (text === '') return opens ? '' : undefined
     if (call.held) return afterHeld(call, text)
-    const isWhole = call.kind === 'function' && call.progress.complete
-    if (isWhole && text.length === call.text.length && text.startsWith('{') && text === call.text) {
+    // Whether all the text so far is whole is asked last: it has to be read for that.
+    const repeats = text.length === call.text.length && text.startsWith('{') && text === call.text
+    if (repeats && call.kind === 'function' && call.progress.complete) {
       report('tool-arguments-echo')
       return undefined
     }

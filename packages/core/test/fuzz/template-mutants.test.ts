@@ -92,6 +92,12 @@ const mutants: Mutant[] = [
     mutated: ') return undefined',
   },
   {
+    without: 'asking whether a value is in the chunk as in the bytes',
+    file: 'learn.ts',
+    code: 'value === JSON.parse(leaf.isText ? `"${raw}"` : raw)',
+    mutated: 'true',
+  },
+  {
     without: 'asking whether the rest adds nothing again',
     file: 'learn.ts',
     code: "if (JSON.stringify(withValues(twice, kept, 'a', 1)) !== told) return undefined",

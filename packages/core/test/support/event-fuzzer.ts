@@ -84,6 +84,10 @@ const SHAPES: readonly Shape[] = [
   { delta: (text) => `{"tool_calls":[{"function":{"arguments":"${text}"}}]}` },
   {
     delta: (text, random) =>
+      `{"tool_calls":[{"index":0,"function":{"arguments":"${random(2) === 0 ? '' : text}"}},{"index":0,"function":{"arguments":7}}]}`,
+  },
+  {
+    delta: (text, random) =>
       `{"tool_calls":[{"index":0,"id":"call_${random(2)}","function":{"name":"f","arguments":"${text}"}}]}`,
   },
   { delta: (text) => `{"content":"${text}"}`, choice: (random) => random(3) },

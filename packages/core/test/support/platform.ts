@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser'
-import type { BytePlatform } from '../../src/decode/template/byte-decoder.ts'
+import type { BytePlatform } from '../../src/decode/template/byte-platform.ts'
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 

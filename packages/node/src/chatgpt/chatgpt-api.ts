@@ -26,8 +26,8 @@ const defaults = { model: 'gpt-3.5-turbo', temperature: 0.8, top_p: 1, presence_
  * ```
  */
 export class ChatGPTAPI {
-  apiKey: string
-  apiOrg: string | undefined
+  #apiKey: string
+  #apiOrg: string | undefined
   readonly #options: ChatGPTAPIOptions
   readonly #systemMessage: string
   readonly #read: (id: string) => Promise<ChatMessage | null | undefined>
@@ -41,13 +41,31 @@ export class ChatGPTAPI {
     if (options.fetch !== undefined && typeof options.fetch !== 'function')
       throw new Error('Invalid "fetch" is not a function')
     this.#options = options
-    this.apiKey = apiKey
-    this.apiOrg = apiOrg
+    this.#apiKey = apiKey
+    this.#apiOrg = apiOrg
     this.#systemMessage = systemMessage ?? defaultSystemMessage()
     // What is in there is ours, or what the ancestor wrote.
     this.#read =
       getMessageById?.bind(this) ?? (async (id) => (await readValue(messageStore, id)) as ChatMessage | undefined)
     this.#write = upsertMessage?.bind(this) ?? ((message) => writeValue(messageStore, message.id, message))
+  }
+
+  /** Sent with the next message. Not shown when somebody logs the object. */
+  get apiKey(): string {
+    return this.#apiKey
+  }
+
+  set apiKey(apiKey: string) {
+    this.#apiKey = apiKey
+  }
+
+  /** The organization that pays. */
+  get apiOrg(): string | undefined {
+    return this.#apiOrg
+  }
+
+  set apiOrg(apiOrg: string | undefined) {
+    this.#apiOrg = apiOrg
   }
 
   /**
@@ -108,9 +126,9 @@ export class ChatGPTAPI {
       )
     const attempts = attemptsOf(request, bodies, {
       baseURL: apiBaseUrl,
-      apiKey: this.apiKey,
+      apiKey: this.#apiKey,
       // Not that of the environment, which the ancestor did not know.
-      organization: this.apiOrg ?? '',
+      organization: this.#apiOrg ?? '',
       project: '',
       fetch,
       maxRetries,
@@ -150,11 +168,11 @@ function defaultSystemMessage(): string {
   return `You are ChatGPT, a large language model trained by OpenAI. Answer as concisely as possible.\nKnowledge cutoff: 2021-09-01\nCurrent date: ${date}`
 }
 
-/** Tells what has arrived of the first choice, each time as an object of its own. */
+/** Tells what has arrived of the first choice, each time as an object of its own. Waits for what is promised. */
 async function report(
   stream: ChatStream,
   answer: ChatMessage,
-  onProgress: (partial: ChatMessage) => void,
+  onProgress: (partial: ChatMessage) => unknown,
 ): Promise<void> {
   let text = ''
   for await (const chunk of stream) {
@@ -162,7 +180,7 @@ async function report(
     if (choice === undefined) continue
     const delta = textOf(choice)
     text += delta
-    onProgress({ ...answer, text, delta, detail: asDetail(chunk) })
+    await onProgress({ ...answer, text, delta, detail: asDetail(chunk) })
   }
 }
 

@@ -97,8 +97,8 @@ export interface SendMessageOptions {
   systemMessage?: string | undefined
   /** Ends the whole call after so long, and the request with it. `0` for never. */
   timeoutMs?: number | undefined
-  /** Called with what has arrived so far, each time that something arrives. */
-  onProgress?: ((partialResponse: ChatMessage) => void) | undefined
+  /** Called with what has arrived so far, each time that something arrives. A promise that it returns is waited for. */
+  onProgress?: ((partialResponse: ChatMessage) => unknown) | undefined
   /** Ends the call, and the request with it. */
   abortSignal?: AbortSignal | undefined
   /** Sent with this message, over those of the constructor. */

@@ -1,6 +1,8 @@
 import type { RequestMessage } from '@deltawire/core'
+import { checkSignal } from '../follow-abort.ts'
 import type { StreamChatCompletionOptions, StreamRequest } from '../stream-chat-completion.ts'
-import { givenTimeouts, type Timeouts } from '../timeouts.ts'
+import { systemTime } from '../time.ts'
+import { allowedOf, givenTimeouts, type Timeouts } from '../timeouts.ts'
 import { ConversationStream } from './conversation-stream.ts'
 import { Exchange, readStoredHistory } from './exchange.ts'
 import { checkBudget, type ContextBudget } from './fit-context.ts'
@@ -56,7 +58,10 @@ export interface SendOptions extends Timeouts {
   name?: string | undefined
   /** Ends the answer. Its reason is passed on as it is, and what has arrived is kept. */
   signal?: AbortSignal | undefined
-  /** Called with every chunk as it arrives. A promise that it returns is waited for; what it throws ends the answer. */
+  /**
+   * Called with every chunk as it arrives. A promise that it returns is waited for, unless the answer is aborted; what it
+   * throws ends the answer.
+   */
   onProgress?: OnProgress | undefined
   /** Asks this one question otherwise: another `model`, say. */
   request?: Partial<ConversationRequest> | undefined
@@ -97,10 +102,12 @@ export class Conversation {
   send(question: Question, options: SendOptions = {}): ConversationStream {
     const { parentMessageId = this.#parentMessageId, messageId, name, signal, onProgress } = options
     const { messages = [], ...request } = { ...this.#request, ...options.request }
+    const asking = { ...this.#options, ...givenTimeouts(options) }
     const exchange = new Exchange({
       store: this.#store,
       request: { ...request, messages },
-      options: { ...this.#options, ...givenTimeouts(options) },
+      // The turn sees to the whole, which begins before anything is sent.
+      options: { ...asking, totalTimeoutMs: undefined },
       maxMessages: this.#maxMessages,
       asked: questionMessages(question, name),
       parentMessageId,
@@ -110,7 +117,9 @@ export class Conversation {
     const turn = new Turn({
       prepare: (abort) => exchange.prepare(abort),
       save: (sum, failure) => exchange.save(sum, failure),
-      signal,
+      signal: checkSignal(signal),
+      totalTimeoutMs: allowedOf(asking).total,
+      time: asking.time ?? systemTime,
       onProgress,
     })
     return new ConversationStream(turn, exchange, this.#options.countTokens)

@@ -56,7 +56,7 @@ export function fitContext(
   { instructions = [], history = [], question, tools }: ContextParts,
   budget: ContextBudget & { countTokens?: CountTokens | undefined } = {},
 ): FittedContext {
-  const { countTokens = estimateTokens } = budget
+  const countTokens = checkedCount(budget.countTokens ?? estimateTokens)
   const limit = checkBudget(budget)
   const said = [...history, ...question]
   let tokens = frameTokens(tools, countTokens)
@@ -95,6 +95,15 @@ function checkTokens(option: string, tokens: number): void {
   if (typeof tokens !== 'number' || !(tokens >= 0))
     throw new TypeError(`${option} must be a number of tokens, as in { ${option}: 8_000 }, not ${String(tokens)}`)
 }
+
+/** A function that gives a promise, or `NaN`, would let everything fit. */
+const checkedCount =
+  (countTokens: CountTokens): CountTokens =>
+  (text) => {
+    const tokens: unknown = countTokens(text)
+    if (typeof tokens === 'number' && tokens >= 0) return tokens
+    throw new TypeError(`countTokens must give a number, not ${String(tokens)}`)
+  }
 
 function tooLong(tokens: number, limit: number): ConversationError<'context_too_long'> {
   const message = `the question is ${tokens} tokens, and ${limit} would fit (contextTokens less answerTokens)`

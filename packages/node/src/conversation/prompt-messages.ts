@@ -5,13 +5,19 @@ import type { AssistantMessage, RequestMessage } from '@deltawire/core'
  *
  * - A call that no result follows is left out: it was cut off, or the user went on to something else, and servers refuse a
  *   call without a result.
+ * - Results at the beginning are left out: their call was further back than the history was read, and servers refuse a
+ *   result without a call. (Not where there is nothing else: then they are what is being said.)
  * - Reasoning is sent back while tools are being answered, where DeepSeek, Kimi and OpenRouter want it, and not in later
  *   turns, where it costs tokens and older models refuse it.
- * - An answer of which nothing is left is left out: `undefined` stands in its place.
+ * - An answer of which nothing is left is left out.
+ *
+ * @returns with `undefined` in the place of what is left out
  */
 export function promptMessages(said: readonly RequestMessage[]): (RequestMessage | undefined)[] {
   const turn = said.findLastIndex(({ role }) => role === 'user')
+  const begin = said.findIndex(({ role }) => role !== 'tool')
   return said.map((message, at) => {
+    if (at < begin) return undefined
     if (message.role !== 'assistant') return message
     const answer = withResults(at > turn ? message : withoutReasoning(message), resultsAfter(said, at))
     return isEmpty(answer) ? undefined : answer

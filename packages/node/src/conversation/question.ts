@@ -5,7 +5,7 @@ export type Question = string | readonly ToolMessage[] | readonly UserContentPar
 
 /** The messages that say it, or a `TypeError` that shows some that do. */
 export function questionMessages(question: Question, name: string | undefined): RequestMessage[] {
-  if (question.length > 0) {
+  if (question?.length > 0) {
     const named = name === undefined ? {} : { name }
     if (typeof question === 'string') return [{ role: 'user', content: question, ...named }]
     if (areResults(question)) return [...question]
@@ -17,7 +17,7 @@ export function questionMessages(question: Question, name: string | undefined): 
 }
 
 const areResults = (items: readonly object[]): items is readonly ToolMessage[] =>
-  items.every((item) => 'role' in item && item.role === 'tool')
+  items.every((item) => item !== null && 'role' in item && item.role === 'tool')
 
 const areParts = (items: readonly object[]): items is readonly UserContentPart[] =>
-  items.every((item) => 'type' in item && !('role' in item))
+  items.every((item) => item !== null && 'type' in item && !('role' in item))

@@ -4,6 +4,9 @@ import type { AnswerSource } from '../chat-stream.ts'
 import { followAbort } from '../follow-abort.ts'
 import { leftEarly } from '../left-early.ts'
 import type { ChunkResult } from '../shared-chunks.ts'
+import type { Time, Timer } from '../time.ts'
+import { timeoutError } from '../timeouts.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 
 /** What has arrived of an answer. */
 export interface Progress {
@@ -23,8 +26,13 @@ export interface TurnInit {
   /** Keeps what has arrived. Called once, at the end, if a choice has appeared. */
   readonly save: (sum: ChatCompletionChunk, failure: { reason: unknown } | undefined) => Promise<void>
   readonly signal: AbortSignal | undefined
+  /** How long all of it may take, from when something is first asked for. */
+  readonly totalTimeoutMs: number
+  readonly time: Time
   readonly onProgress: OnProgress | undefined
 }
+
+const nothing = (): void => {}
 
 /**
  * An answer whose request has yet to be made, and which is kept when it ends: whole, broken, aborted or left early.
@@ -40,6 +48,8 @@ export class Turn implements AnswerSource {
   #sum: ChatCompletionChunk | undefined
   #text = ''
   #saving: Promise<void> | undefined
+  #folding: Promise<Folded> | undefined
+  #totalTimer: Timer | undefined
   /** Called when an answer that has begun is aborted: whoever reads it may have gone. */
   onAbort: (() => void) | undefined
 
@@ -60,7 +70,13 @@ export class Turn implements AnswerSource {
   }
 
   async open(): Promise<Response> {
-    return (await this.#prepared()).open()
+    try {
+      return await (await this.#prepared()).open()
+    } catch (reason) {
+      // Who asks for nothing else is not waited for.
+      this.#release()
+      throw reason
+    }
   }
 
   async next(): Promise<ChunkResult> {
@@ -76,7 +92,11 @@ export class Turn implements AnswerSource {
     return result
   }
 
-  async fold(): Promise<Folded> {
+  fold(): Promise<Folded> {
+    return (this.#folding = this.#foldAndSave())
+  }
+
+  async #foldAndSave(): Promise<Folded> {
     let folded: Folded
     try {
       folded = await (this.#init.onProgress === undefined ? (await this.#prepared()).fold() : this.#foldByChunks())
@@ -106,13 +126,20 @@ export class Turn implements AnswerSource {
 
   /** Whoever leaves early waits until what has arrived is kept. */
   end(): Promise<void> | void {
-    this.#unfollow?.()
+    this.#release()
     if (this.#attempts === undefined) {
       this.#controller.abort(leftEarly())
       return
     }
     this.#attempts.end()
+    // A fold keeps what it has when its source ends.
+    if (this.#folding !== undefined) return this.#folding.then(nothing)
     if (this.#saving === undefined) return this.#save({ reason: leftEarly() })
+  }
+
+  #release(): void {
+    this.#unfollow?.()
+    this.#totalTimer?.cancel()
   }
 
   #prepared(): Promise<Attempts> {
@@ -120,9 +147,11 @@ export class Turn implements AnswerSource {
   }
 
   async #prepare(): Promise<Attempts> {
-    const { prepare, signal } = this.#init
+    const { prepare, signal, totalTimeoutMs, time } = this.#init
     if (signal?.aborted === true) this.abort(signal.reason)
     else if (signal !== undefined) this.#unfollow = followAbort(signal, (reason) => this.abort(reason))
+    if (totalTimeoutMs !== Infinity)
+      this.#totalTimer = time.start(totalTimeoutMs, () => this.abort(timeoutError('total', totalTimeoutMs)))
     const attempts = await prepare(this.#controller.signal)
     this.#controller.signal.throwIfAborted()
     return (this.#attempts = attempts)
@@ -135,8 +164,10 @@ export class Turn implements AnswerSource {
     const delta = textOf(chunk)
     this.#text += delta
     try {
-      await onProgress({ delta, text: this.#text, chunk })
+      await unlessAborted(this.#controller.signal, onProgress({ delta, text: this.#text, chunk }))
     } catch (reason) {
+      // Nobody waits for a callback after an abort; the chunk goes on.
+      if (this.#controller.signal.aborted) return
       this.#attempts?.abort(reason)
       throw reason
     }

@@ -2,10 +2,10 @@ import { accumulate, type ChatCompletion, type ChatCompletionRequest, StreamErro
 import { streamChatCompletion, type StreamChatCompletionOptions } from '../stream-chat-completion.ts'
 import { ApiError, toErrorResponse } from './api-error.ts'
 import { createChunkEvents, type EventStreamInit } from './chunk-events.ts'
-import type { ChunkSource } from './chunk-source.ts'
+import { type ChunkSource, opened } from './chunk-source.ts'
 import { allowCors, type CorsOptions } from './cors.ts'
 import { eventStreamHeaders } from './event-stream-headers.ts'
-import { readChatRequest, type ChatRequestLimits } from './read-chat-request.ts'
+import { maxBodyBytesOf, readChatRequest, type ChatRequestLimits } from './read-chat-request.ts'
 import { secretsOf } from './secrets.ts'
 import { toApiError } from './to-api-error.ts'
 import { streamOfEvents } from './to-event-stream.ts'
@@ -85,6 +85,7 @@ const nobody = (): Response => new Response(null, { status: 499 })
  */
 export function createChatHandler(options: ChatHandlerOptions): FetchHandler {
   const { authorize, models, onError } = options
+  maxBodyBytesOf(options)
   const { open, hide } = openerOf(options)
   const cors = allowCors(options.cors ?? false)
   const tell = (reason: unknown): ApiError => hide(toApiError(reason))
@@ -104,7 +105,7 @@ export function createChatHandler(options: ChatHandlerOptions): FetchHandler {
       throw new ApiError('model_not_found', { message: `The model '${chat.model}' does not exist.`, param: 'model' })
     const presence = watchClient(request.signal)
     try {
-      const chunks = await open(chat, { signal: presence.signal, request })
+      const chunks = await opened(open(chat, { signal: presence.signal, request }), presence.signal)
       if (chat.stream === true) return await stream(chunks, chat, request, presence)
       try {
         // Our own client hears the signal, and need not make chunks of what is only summed.

@@ -1,4 +1,5 @@
 import { encodeChunk, encodeComment, encodeDone } from '@deltawire/core'
+import { checkAtLeast } from '../check-at-least.ts'
 import { encodeApiError } from './api-error.ts'
 import { createBacklog } from './backlog.ts'
 import { cancelSource, type ChunkIterator, type ChunkSource, iteratorOf } from './chunk-source.ts'
@@ -73,8 +74,8 @@ const asleep = (): void => {}
  */
 export function createChunkEvents(chunks: ChunkSource, init: EventStreamInit = {}, tell = toApiError): ChunkEvents {
   checkSource(chunks)
-  const heartbeatMs = countOf(init, 'heartbeatMs', 15_000)
-  const maxPendingLength = countOf(init, 'maxPendingLength', 1024 * 1024)
+  const heartbeatMs = checkAtLeast(0, 'heartbeatMs', init.heartbeatMs ?? 15_000, 15_000)
+  const maxPendingLength = checkAtLeast(0, 'maxPendingLength', init.maxPendingLength ?? 1024 * 1024, 1024 * 1024)
   const { timers = systemTimers } = init
   const usage = splitUsage(init.includeUsage ?? true)
   const backlog = createBacklog()
@@ -205,10 +206,4 @@ function checkSource(chunks: ChunkSource): void {
   throw new TypeError(
     'an event stream is made of chunks to iterate over, as in toEventStream(streamChatCompletion(request))',
   )
-}
-
-function countOf(init: EventStreamInit, name: 'heartbeatMs' | 'maxPendingLength', usual: number): number {
-  const value = init[name] ?? usual
-  if (typeof value === 'number' && value >= 0) return value
-  throw new TypeError(`${name} must be a number of at least 0, as in { ${name}: ${usual} }, not ${String(value)}`)
 }

@@ -43,8 +43,7 @@ export function toRequest(req: ServerRequestLike, res: ServerResponseLike): Requ
   const scheme = req.socket && 'encrypted' in req.socket ? 'https' : 'http'
   const host = req.authority || headers.get('host') || 'localhost'
   // An absolute address is sent to proxies only.
-  const address = `${scheme}://${host}${url.startsWith('/') ? url : '/'}`
-  if (!URL.canParse(address)) throw new ApiError(400, { message: 'The Host header is no host.' })
+  const address = `${originOf(scheme, host)}${url.startsWith('/') ? url : '/'}`
   const init = { method, headers, signal: clientSignal(res) }
   if (method === 'GET' || method === 'HEAD') return new Request(address, init)
   try {
@@ -61,6 +60,14 @@ export function toRequest(req: ServerRequestLike, res: ServerResponseLike): Requ
     // TRACE and CONNECT, which `Request` refuses.
     throw new ApiError('method_not_allowed', { cause })
   }
+}
+
+/** A host with a path of its own would decide what is asked for, behind the back of whoever looked at the path. */
+function originOf(scheme: string, host: string): string {
+  const address = `${scheme}://${host}`
+  const { origin, href } = URL.canParse(address) ? new URL(address) : { origin: '', href: '' }
+  if (href === '' || href !== `${origin}/`) throw new ApiError(400, { message: 'The Host header is no host.' })
+  return origin
 }
 
 const textOf = (body: unknown): Uint8Array<ArrayBuffer> | string => {

@@ -1,4 +1,5 @@
 import type { ChatCompletionRequest } from '@deltawire/core'
+import { checkAtLeast } from '../check-at-least.ts'
 import { ApiError } from './api-error.ts'
 import { bodyOf, isServerRequest, type ServerRequestLike } from './server-request.ts'
 
@@ -33,7 +34,7 @@ export async function readChatRequest(
   request: ChatRequestSource,
   limits: ChatRequestLimits = {},
 ): Promise<ChatCompletionRequest> {
-  const { maxBodyBytes = 4 * 1024 * 1024 } = limits
+  const maxBodyBytes = maxBodyBytesOf(limits)
   const body = await readBody(request, maxBodyBytes)
   if (!isObject(body)) throw new ApiError('invalid_body')
   const { messages, model = limits.defaultModel } = body
@@ -45,6 +46,10 @@ export async function readChatRequest(
   // What the server looks at is checked; the rest is for the upstream to judge.
   return { ...body, model, messages } as object as ChatCompletionRequest
 }
+
+/** The longest body. @throws TypeError for what would limit nothing */
+export const maxBodyBytesOf = ({ maxBodyBytes = 4 * 1024 * 1024 }: ChatRequestLimits): number =>
+  checkAtLeast(0, 'maxBodyBytes', maxBodyBytes, 4 * 1024 * 1024)
 
 async function readBody(request: ChatRequestSource, maxBodyBytes: number): Promise<unknown> {
   if ('arrayBuffer' in request) return parse(await readPieces(request.body, headerOf(request.headers), maxBodyBytes))

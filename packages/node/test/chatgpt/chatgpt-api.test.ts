@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { Keyv } from 'keyv'
 import { describe, expect, it, vi } from 'vitest'
 import { ChatGPTAPI, type ChatGPTAPIOptions, type ChatMessage } from '../../src/chatgpt/index.ts'
@@ -165,6 +166,19 @@ describe('ChatGPTAPI', () => {
       ['Bearer sk-1', 'org-1'],
       ['Bearer sk-2', null],
     ])
+  })
+
+  it('fails with what an onProgress that is async throws, and leaves no rejection to the process', async () => {
+    const { api } = withModel()
+    const reason = new Error('the screen is gone')
+    const onProgress = () => Promise.reject(reason)
+    await expect(api.sendMessage('Hello!', { onProgress })).rejects.toBe(reason)
+  })
+
+  it('shows its key to nobody who only looks at it', () => {
+    const { api } = withModel({ apiKey: 'sk-secret', apiOrg: 'org-1' })
+    expect(inspect(api, { depth: Infinity, showHidden: true }) + JSON.stringify(api)).not.toContain('secret')
+    expect([api.apiKey, api.apiOrg]).toEqual(['sk-secret', 'org-1'])
   })
 
   it('tells with debug what it sends, on stderr, and not the key', async () => {

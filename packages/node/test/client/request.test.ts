@@ -130,7 +130,35 @@ describe('the key', () => {
   })
 })
 
+describe('a fetch of the caller', () => {
+  const read = async (): Promise<Response> => {
+    const response = new Response('data: [DONE]\n\n')
+    await response.text()
+    return response
+  }
+
+  it.for<[what: string, fetch: () => Promise<unknown>]>([
+    ['nothing', async () => undefined],
+    ['a text', async () => 'data: [DONE]'],
+    ['a response whose body it has read', read],
+  ])('that gives %s is told so', async ([, fetch]) => {
+    const answer = streamChatCompletion(question, { baseURL: server.baseURL, fetch: fetch as typeof globalThis.fetch })
+    await expect(answer.text()).rejects.toThrow(
+      /^fetch must give a Response whose body nobody has read, as in \{ fetch/,
+    )
+  })
+})
+
 describe('the headers', () => {
+  it.for(['sk-secret\nx: y', 'sk-secret…', '\0sk-secret'])(
+    'that no header can hold are refused without being shown: %j',
+    (key) => {
+      const call = () => streamChatCompletion(question, { headers: { 'api-key': key } })
+      expect(call).toThrow(/^the header api-key holds a line end or another character that no header has/)
+      expect(call).not.toThrow(/secret/)
+    },
+  )
+
   it('name organization and project', async () => {
     expect((await sent({ organization: 'org-1', project: 'proj-1' })).headers).toMatchObject({
       'openai-organization': 'org-1',

@@ -1,5 +1,5 @@
 import { isStreamError, StreamError } from '@deltawire/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Retry, streamChatCompletion, type StreamChatCompletionOptions } from '../../src/index.ts'
 import { isRetriable, retryPolicyOf } from '../../src/retry.ts'
 import { chunked, collect, event, eventsOf, head, page, piece, question, serveBytes, stream } from './byte-server.ts'
@@ -75,6 +75,13 @@ describe('the pause', () => {
     expect(asked({ 'retry-after': 'Wed, 31 Dec 2025 00:00:00 GMT' })).toBe(0)
   })
 
+  it("is counted from the server's own clock where it tells it: ours may be set otherwise", () => {
+    const at = (date: string) => ({ date, 'retry-after': 'Thu, 01 Jan 2026 01:00:07 GMT' })
+    expect(asked(at('Thu, 01 Jan 2026 01:00:00 GMT'))).toBe(7000)
+    expect(asked(at('Thu, 01 Jan 2026 02:00:00 GMT'))).toBe(0)
+    expect(asked(at('today'), { maxRetryAfterMs: Infinity })).toBe(3_607_000)
+  })
+
   it('is drawn where the server asks for nonsense', () => {
     for (const text of ['soon', '-3', '']) expect(asked({ 'retry-after': text })).toBe(250)
   })
@@ -121,6 +128,29 @@ describe('streamChatCompletion', () => {
       { retry: 1, delayMs: 3000, error: { code: 'http_status' } },
       { retry: 2, delayMs: 500, error: { code: 'connect_failed' } },
     ])
+  })
+
+  it('pauses for as long as a timer can where a server asks for more and may', async () => {
+    const fetch = vi.fn(async () => new Response('', { status: 429, headers: { 'retry-after': '99999999' } }))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const answer = streamChatCompletion(question, {
+        baseURL: 'http://chat.invalid',
+        fetch,
+        maxRetryAfterMs: Infinity,
+      })
+      const result = answer.result()
+      await until(() => vi.getTimerCount() === 1 && fetch.mock.calls.length === 1)
+      // A timer of more than 24.8 days would ring at once.
+      await vi.advanceTimersByTimeAsync(2 ** 31 - 2)
+      expect(fetch).toHaveBeenCalledTimes(1)
+      await vi.advanceTimersByTimeAsync(1)
+      expect(fetch).toHaveBeenCalledTimes(2)
+      answer.abort()
+      expect(await result).toMatchObject({ error: { name: 'AbortError' } })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   const refusing = async (options: StreamChatCompletionOptions) => {

@@ -53,6 +53,10 @@ const add = defineTool({
   run: ({ a, b }) => a + b,
 })
 
+const throws = (thrown: unknown) => () => {
+  throw thrown
+}
+
 const told = ({ messages }: { messages: readonly { role: string; content?: unknown }[] } | ChatCompletionRequest) =>
   messages.filter(({ role }) => role === 'tool').map(({ content }) => content)
 
@@ -291,6 +295,51 @@ describe('runTools', () => {
     expect(aborted).toBe(true)
     expect(await run.result()).toMatchObject({ stopped: 'error', error: { name: 'AbortError' } })
     expect(bodies).toHaveLength(1)
+  })
+
+  it('ends at an abort while arguments are validated', async () => {
+    const waits = { '~standard': { version: 1 as const, vendor: 'test', validate: () => new Promise<never>(() => {}) } }
+    const slow = defineTool({ parameters: waits, jsonSchema: { type: 'object' }, run: () => 'never' })
+    const { run } = running([calling(['slow', '{}'])], { tools: { slow } })
+    const reason = new Error('enough')
+    for await (const one of run) if (one.type === 'call_start') setImmediate(() => run.abort(reason))
+    expect(await run.result()).toMatchObject({ stopped: 'error', error: reason })
+  })
+
+  it('that is left before its first event has a result', async () => {
+    const { run, bodies } = running([calling(['weather', '{"city":"Oslo"}'])], { tools: { weather } })
+    await run[Symbol.asyncIterator]().return()
+    expect(await run.result()).toMatchObject({ stopped: 'error', steps: 0, error: { name: 'AbortError' } })
+    expect(bodies).toHaveLength(0)
+  })
+
+  it.for([
+    [{ message: 'no such city', status: 404 }, 'no such city'],
+    ['no such city', 'no such city'],
+    [{ status: 404 }, '{ status: 404 }'],
+    [Object.create(null), '[Object: null prototype] {}'],
+    [undefined, 'undefined'],
+  ] as const)('tells the model what a tool throws that is no Error: %j', async ([thrown, words]) => {
+    const fails = defineTool({ parameters: type({}), run: throws(thrown) })
+    const { run, bodies } = running([calling(['fails', '{}']), eventsOf('ok')], { tools: { fails } })
+    expect(await run.result()).toMatchObject({ stopped: 'answer' })
+    expect(told(bodies[1] ?? question)).toEqual([`error: ${words}`])
+  })
+
+  it.for(['maxSteps', 'maxParallelCalls', 'toolTimeoutMs'] as const)('takes no %s that is no number', (option) => {
+    for (const value of [0, -1, Number.NaN, '3' as unknown as number])
+      expect(() => runTools(question, { tools: { weather }, [option]: value })).toThrow(
+        new RegExp(`^${option} must be a number of at least 1, as in \\{ ${option}: \\d+ \\}, not ${value}$`),
+      )
+    expect(() => runTools(question, { tools: { weather }, [option]: Infinity })).not.toThrow()
+  })
+
+  it('takes no such timeout of a tool, and no signal that is none', () => {
+    expect(() => runTools(question, { tools: { weather: { ...weather, timeoutMs: 0 } } })).toThrow(
+      /^timeoutMs must be a number of at least 1/,
+    )
+    const signal = new AbortController() as unknown as AbortSignal
+    expect(() => runTools(question, { tools: { weather }, signal })).toThrow(/^signal must be an AbortSignal/)
   })
 
   it('has events that tell apart by their type', () => {

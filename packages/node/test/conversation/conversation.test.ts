@@ -231,6 +231,8 @@ describe('what send gives', () => {
   it.for([
     ['text that is empty', ''],
     ['no part', []],
+    ['no question', undefined],
+    ['no part that is one', [null]],
     ['a message of a role that it makes itself', [{ role: 'user', content: 'Hello!' }]],
   ] as const)('is nothing for %s', ([, question]) => {
     const { conversation } = withModel()
@@ -357,6 +359,43 @@ describe('an answer that does not end well', () => {
   })
 })
 
+describe('the time of an answer', () => {
+  it('is over also when the store hangs', async () => {
+    const time = createManualTime()
+    const store: MessageStore = { get: () => undefined, set: () => new Promise(() => {}) }
+    const conversation = createConversation(demo, { ...options(createModel()), store, time })
+    const text = conversation.send('Hello!', { totalTimeoutMs: 1_000 }).text()
+    await until(() => time.running === 1)
+    time.advance(1_000)
+    await expect(text).rejects.toMatchObject({ code: 'timeout', details: { phase: 'total' } })
+    expect(time.running).toBe(0)
+  })
+
+  it.for(['abort', 'timeout'])('is over also when onProgress does not come back (%s)', async (how) => {
+    const time = createManualTime()
+    const model = createSlowModel()
+    const store = new Map<string, object>()
+    const conversation = createConversation(demo, { ...options(model), store, time, totalTimeoutMs: 1_000 })
+    let isTold = false
+    const onProgress = (): Promise<void> => {
+      isTold = true
+      return new Promise(() => {})
+    }
+    const answer = conversation.send('Hello!', { onProgress })
+    const result = answer.result()
+    await until(() => model.asked)
+    model.say(event({ content: 'Hel' }))
+    await until(() => isTold)
+    if (how === 'abort') answer.abort()
+    else time.advance(1_000)
+    expect(await result).toMatchObject({
+      error: { name: how === 'abort' ? 'AbortError' : 'StreamError' },
+      message: { id: answer.id, message: { content: 'Hel' }, answer: { complete: false } },
+    })
+    expect(store.has(answer.id)).toBe(true)
+  })
+})
+
 describe('the store', () => {
   it('that does not have the message to follow is an error, and nothing is asked', async () => {
     const { conversation, requests, store } = withModel()
@@ -457,6 +496,22 @@ describe('the store', () => {
     expect(unread).toEqual({ messageId: 'a', why: 'cycle' })
   })
 
+  it('that is read no further back than to the results of tools has these left out: servers refuse them without their calls', async () => {
+    const calls = [{ index: 0, id: 'c1', type: 'function', function: { name: 'f', arguments: '{}' } }]
+    const model = createModel(({ messages }) =>
+      messages.length === 1
+        ? [event({ tool_calls: calls }), event({}, 'tool_calls'), ...says().slice(-1)]
+        : says('Yes.'),
+    )
+    const { conversation } = withModel(model, { maxMessages: 4 })
+    await conversation.send('One').text()
+    await conversation.send([{ role: 'tool', tool_call_id: 'c1', content: 'found' }]).text()
+    await conversation.send('Two').text()
+    const { messages, unread } = await conversation.send('Three').context()
+    expect(unread).toMatchObject({ why: 'limit' })
+    expect(messages.map(({ content }) => content)).toEqual(['Yes.', 'Two', 'Yes.', 'Three'])
+  })
+
   it('is not read for ever', async () => {
     const { conversation } = withModel(createModel(), { maxMessages: 2 })
     const first = await conversation.send('One').message()
@@ -484,6 +539,18 @@ describe('the budget', () => {
     await answer.text()
     expect(requests.at(-1)?.messages).toEqual(messages)
     expect(messages.map(({ content }) => content)).toEqual(['Two?', 'Yes.', 'Three?', 'Yes.', 'Four?'])
+  })
+
+  it.for<[what: string, countTokens: () => unknown]>([
+    ['nothing', () => Number.NaN],
+    ['a promise', async () => 5],
+  ])('is not held by a function that counts %s, which is told', async ([, wrong]) => {
+    const { conversation, requests } = withModel(createModel(), {
+      contextTokens: 100,
+      countTokens: wrong as () => number,
+    })
+    await expect(conversation.send('Hello!').text()).rejects.toThrow(/^countTokens must give a number, not /)
+    expect(requests).toHaveLength(0)
   })
 
   it('refuses a question that cannot fit, before anything is sent or stored', async () => {

@@ -218,6 +218,15 @@ describe('readChatRequest', () => {
     await expect(readChatRequest(request)).rejects.toMatchObject({ status: 415 })
   })
 
+  it.for([Number.NaN, -1, '1mb' as unknown as number])(
+    'takes no limit that limits nothing: %s',
+    async (maxBodyBytes) => {
+      const wrong = /^maxBodyBytes must be a number of at least 0, as in \{ maxBodyBytes: 4194304 \}, not /
+      await expect(readChatRequest(post({ model: 'm', messages }), { maxBodyBytes })).rejects.toThrow(wrong)
+      expect(() => createChatHandler({ open: () => [], maxBodyBytes })).toThrow(wrong)
+    },
+  )
+
   it('names the option that a long body exceeds', async () => {
     const request = post({ model: 'm', messages: [{ role: 'user', content: 'x'.repeat(100) }] })
     await expect(readChatRequest(request, { maxBodyBytes: 50 })).rejects.toMatchObject({
@@ -288,6 +297,27 @@ describe('createChatHandler', () => {
     expect(preflight.get('access-control-allow-headers')).toBe('authorization')
     expect(() => createChatHandler({ open, cors: { credentials: true } })).toThrow('must name its origins')
   })
+
+  it.for([true, false])(
+    'waits for no source that is still being opened when the client leaves (stream: %s)',
+    async (stream) => {
+      let give: (chunks: AsyncIterable<ChatCompletionChunk>) => void = () => {}
+      let left = 0
+      const handler = createChatHandler({ open: () => new Promise((resolve) => (give = resolve)) })
+      const client = new AbortController()
+      const body = JSON.stringify({ model: 'm', messages, stream })
+      const url = 'http://127.0.0.1/v1/chat/completions'
+      const response = handler(new Request(url, { method: 'POST', body, signal: client.signal }))
+      await new Promise((resolve) => setImmediate(resolve))
+      client.abort()
+      expect((await response).status).toBe(499)
+      // What comes too late is not left open.
+      const next = () => Promise.reject(new Error('nobody reads'))
+      give({ [Symbol.asyncIterator]: () => ({ next, return: async () => ({ done: true, value: (left += 1) }) }) })
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(left).toBe(1)
+    },
+  )
 
   it('also tells a page of an error', async () => {
     const handler = createChatHandler({ open, cors: true })

@@ -154,6 +154,17 @@ describe('beside what hosts do themselves', () => {
     await host.close()
   })
 
+  it.for(['a/v1/chat/completions?', 'a?', 'a#', String.raw`a\b`, 'ann:secret@a', 'a:99999'])(
+    'refuses a Host that is more than a host, which would say where a request goes: %s',
+    async (name) => {
+      const host = await hostOf(createServer(toNodeListener(handler)))
+      const ask = async (method: string) =>
+        (await host.client({ method, path: '/v1/models', headers: { host: name }, body: question })).status
+      expect([await ask('POST'), await ask('GET')]).toEqual([400, 400])
+      await host.close()
+    },
+  )
+
   it('keeps the headers of @fastify/cors', async () => {
     const routes = fastify()
     await routes.register(cors, { origin: 'https://example.com' })

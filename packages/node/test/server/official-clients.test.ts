@@ -163,6 +163,43 @@ describe('a refusal', () => {
     })
   })
 
+  it('reaches a client without the key that stands in the address of the upstream', async () => {
+    const handler = createChatHandler({
+      upstream: {
+        baseURL: 'http://chat.invalid/v1?key=sk-a%2Fb-secret&version=2026-01-01',
+        fetch: async (url) =>
+          Response.json({ error: { message: `${(url as URL).href}: sk-a/b-secret is no key` } }, { status: 404 }),
+      },
+    })
+    const body = JSON.stringify({ model: 'text', messages })
+    const response = await handler(new Request('http://chat.invalid/v1/chat/completions', { method: 'POST', body }))
+    expect(await response.json()).toMatchObject({
+      error: {
+        message: 'http://chat.invalid/v1/chat/completions?key=[hidden]&version=2026-01-01: [hidden] is no key',
+      },
+    })
+  })
+
+  it('reaches a client without any key, however many have come and gone', async () => {
+    let turns = 0
+    const handler = createChatHandler({
+      upstream: {
+        baseURL: 'http://chat.invalid/v1',
+        apiKey: () => `sk-turning-${(turns += 1)}`,
+        headers: { 'x-tenant-key': 'tenant-secret' },
+        fetch: async (_url, init) => {
+          const key = new Headers(init?.headers).get('authorization')
+          return Response.json({ error: { message: `not with ${key} of tenant-secret` } }, { status: 400 })
+        },
+      },
+    })
+    const body = JSON.stringify({ model: 'text', messages })
+    for (let times = 0; times < 50; times += 1) {
+      const response = await handler(new Request('http://chat.invalid/v1/chat/completions', { method: 'POST', body }))
+      expect(await response.json()).toMatchObject({ error: { message: 'not with Bearer [hidden] of [hidden]' } })
+    }
+  })
+
   it('of our key is not the fault of the client', async () => {
     const client = new OpenAI({ baseURL, apiKey: 'ours', maxRetries: 0 })
     const asking = client.chat.completions.create({ model: 'refused', messages, stream: true })

@@ -35,21 +35,18 @@ export interface Relay {
  * @throws TypeError where there is no `WebSocket`
  */
 export function connectRelay(url: Address, options: RelayOptions = {}): Relay {
-  const topics = createTopics(
-    () => connection.link,
-    () => requests.nextId(),
-  )
-  const connection = connectStreams(url, options, topics)
-  const { requests } = connection
+  const connection = connectStreams(url, options, (frame) => topics.tell(frame))
+  const { wants } = connection
+  const topics = createTopics(wants)
   return {
     get state() {
       return connection.state
     },
     async start(body, startOptions) {
       const key = startOptions?.key ?? randomKey()
-      return createRelayStream(await connection.start(body, { ...startOptions, key }), requests)
+      return createRelayStream(await connection.start(body, { ...startOptions, key }), wants)
     },
-    subscribe: (id, subscribeOptions) => createRelayStream(connection.subscribe(id, subscribeOptions), requests),
+    subscribe: (id, subscribeOptions) => createRelayStream(connection.subscribe(id, subscribeOptions), wants),
     topic: topics.read,
     close: connection.close,
   }

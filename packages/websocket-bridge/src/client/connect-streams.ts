@@ -1,15 +1,14 @@
 import type { ServerFrame, StartFrame, Status, StreamFrame } from '../protocol/frame.ts'
+import type { Beginning } from '../protocol/receive.ts'
 import { cancelStream } from './cancel-stream.ts'
 import { systemClock } from './clock.ts'
-import type { FollowedStream } from './followed-stream.ts'
+import { type FollowedStream, type FollowedStreams, followStream } from './followed-stream.ts'
 import type { Link } from './link.ts'
 import type { Address, OpenSocket, RelayOptions, RelayState, SubscribeOptions } from './options.ts'
-import { RelayError } from './relay-error.ts'
 import type { Reader } from './relay-reader.ts'
-import { createRequests, type Requests } from './requests.ts'
 import { openSession } from './session.ts'
 import { type KeyedStartOptions, startStream } from './start-stream.ts'
-import { createSubscriptions } from './subscriptions.ts'
+import { createWants, type Wants } from './wants.ts'
 
 /** A stream, and one who reads it. */
 export interface ReadStream {
@@ -21,9 +20,7 @@ export interface ReadStream {
 /** A connection for streams, which comes back by itself: what `connectRelay` makes comfortable. */
 export interface StreamConnection {
   readonly state: RelayState
-  /** Where to send to, if anywhere. */
-  readonly link: Link | undefined
-  readonly requests: Requests
+  readonly wants: Wants
   start(body: StartFrame['body'], options: KeyedStartOptions): Promise<ReadStream>
   subscribe(id: string, options?: SubscribeOptions): ReadStream
   /** Stops a stream, which this connection need not follow. Gives how it ended, or will. */
@@ -31,60 +28,50 @@ export interface StreamConnection {
   close(): void
 }
 
-/** What is said beside the streams. */
-export interface Besides {
-  /** Says on another link what is wanted. */
-  sayAll(link: Link): void
-  tell(frame: StreamFrame): void
-  refuse(frame: ServerFrame & { readonly t: 'err' }, error: RelayError): void
-  fail(reason: RelayError): void
-}
-
 /**
  * Connects to a relay over WebSocket, for streams alone.
  *
  * @param url a function is asked before each connection: for one-time tickets
+ * @param tell what is said of topics
  * @throws TypeError where there is no `WebSocket`
  */
-export function connectStreams(url: Address, options: RelayOptions = {}, besides?: Besides): StreamConnection {
+export function connectStreams(
+  url: Address,
+  options: RelayOptions = {},
+  tell?: (frame: StreamFrame) => void,
+): StreamConnection {
   const { token, client, flushMs, watch, maxAttempts = Infinity, clock = systemClock, random = Math.random } = options
-  const linkOf = (): Link | undefined => session.link
-  const requests = createRequests(linkOf, clock)
-  const subscriptions = createSubscriptions({ clock, linkOf, nextId: requests.nextId })
+  const wants = createWants(() => session.link, clock)
+  const streams: FollowedStreams = new Map()
   let state: RelayState = 'connecting'
 
-  function sayAll(link: Link): void {
-    requests.sayAll(link)
-    besides?.sayAll(link)
-    subscriptions.sayAll(link)
+  function read(id: string, from?: Beginning, link?: Link): ReadStream {
+    const stream = streams.get(id) ?? followStream(id, from, wants, streams, link)
+    return { id, stream, reader: stream.read(from) }
   }
 
   function receive(link: Link, frame: ServerFrame): void {
     switch (frame.t) {
       case 'd':
       case 'end':
-        return subscriptions.receive(link, frame)
+        return streams.get(frame.s)?.receive(link, frame)
       case 'stream':
-        return besides?.tell(frame)
+        return tell?.(frame)
       case 'ev':
         return options.onEvent?.(frame)
       case 'ok':
-        requests.answer(link, frame)
-        subscriptions.answer(link, frame)
+        wants.answer(link, frame)
         break
-      case 'err': {
-        const error = new RelayError(frame.code, frame.msg, { retryMs: frame.retryMs })
-        besides?.refuse(frame, error)
-        if (!requests.refuse(frame, error)) subscriptions.refuse(link, frame, error)
+      case 'err':
+        wants.refuse(link, frame)
         break
-      }
       // The session heeds them.
       case 'drain':
       case 'p':
       case 'pong':
       case 'welcome':
     }
-    if (subscriptions.isSettled(link)) session.settle(link)
+    session.settle(link, wants.isSettled)
   }
 
   const session = openSession(
@@ -104,16 +91,13 @@ export function connectStreams(url: Address, options: RelayOptions = {}, besides
         state = next
         options.onState?.(next)
       },
-      opened: sayAll,
+      opened: wants.sayAll,
       frame: receive,
       lost(link) {
-        subscriptions.lost(link)
-        const other = session.link
-        if (other !== undefined) sayAll(other)
+        wants.lost(link)
+        wants.sayAll()
       },
-      over(reason) {
-        for (const part of [requests, besides, subscriptions]) part?.fail(reason)
-      },
+      over: wants.fail,
     },
   )
 
@@ -121,14 +105,10 @@ export function connectStreams(url: Address, options: RelayOptions = {}, besides
     get state() {
       return state
     },
-    get link() {
-      return session.link
-    },
-    requests,
-    start: (body, startOptions) =>
-      startStream(body, startOptions, requests, (id, link) => subscriptions.read(id, undefined, link)),
-    subscribe: (id, { from } = {}) => subscriptions.read(id, from),
-    cancel: (id) => cancelStream(id, requests),
+    wants,
+    start: (body, startOptions) => startStream(body, startOptions, wants, (id, link) => read(id, undefined, link)),
+    subscribe: (id, { from } = {}) => read(id, from),
+    cancel: (id) => cancelStream(id, wants),
     close: session.close,
   }
 }

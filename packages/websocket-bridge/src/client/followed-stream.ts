@@ -1,31 +1,18 @@
 import type { DataFrame, EndFrame, Status, WireChunk } from '../protocol/frame.ts'
 import type { Position } from '../protocol/position.ts'
-import { addWireChunk, type Beginning, createReceiver, type Received } from '../protocol/receive.ts'
+import { type Beginning, createReceiver, type Received } from '../protocol/receive.ts'
+import type { Link } from './link.ts'
 import { RelayError } from './relay-error.ts'
 import { createReader, type Reader } from './relay-reader.ts'
 import { remainder, saysTheSame } from './remainder.ts'
+import { ANSWERED, type Want, type Wants } from './wants.ts'
 
 /** A stream that this client follows, and its readers. */
 export interface FollowedStream {
-  /**
-   * Takes in a frame.
-   *
-   * @returns whether to subscribe again, from the position that there is now
-   */
-  receive(frame: DataFrame | EndFrame): boolean
-  /** Counts a subscription that had to be asked for again. Too many in a row, and the stream fails. */
-  missed(): void
-  /** The stream will not go on. */
-  fail(reason: RelayError): void
-  /** @param leave called when the last reader has left */
-  read(from: Beginning | undefined, leave: () => void): Reader
-  /** Whether only a later part is known: a reader who wants all of it needs another subscription. */
-  readonly isPart: boolean
-  /** Forgets what was received, to begin again. */
-  forget(): void
+  receive(link: Link, frame: DataFrame | EndFrame): void
+  read(from?: Beginning): Reader
   readonly position: Position | undefined
   readonly status: Status | undefined
-  readonly isOver: boolean
 }
 
 /** How an end is told to a reader that is none. */
@@ -38,8 +25,21 @@ const FAILURES: { readonly [status: string]: string } = {
 /** A server whose frames never fit together does not do what the protocol says. */
 const MAX_MISSES = 8
 
-/** Makes a stream of which nothing has been received, or what somebody has received before. */
-export function createFollowedStream(first: Beginning | undefined): FollowedStream {
+/** What is followed, by the names of the streams. */
+export type FollowedStreams = Map<string, FollowedStream>
+
+/**
+ * Follows a stream, from its beginning or from what somebody has received before, until it ends or its last reader leaves.
+ *
+ * @param has the link that carries it already
+ */
+export function followStream(
+  s: string,
+  first: Beginning | undefined,
+  wants: Wants,
+  streams: FollowedStreams,
+  has?: Link,
+): FollowedStream {
   const receiver = createReceiver(first)
   const readers = new Set<Reader>()
   let isPart = first !== undefined && first.sum === undefined
@@ -55,53 +55,49 @@ export function createFollowedStream(first: Beginning | undefined): FollowedStre
     for (const reader of readers) reader.end(end.reason)
   }
 
-  function tell(chunks: readonly WireChunk[]): void {
-    for (const reader of readers) for (const chunk of chunks) reader.add(chunk)
+  /** Gives a reader all that there is, as what is to be added to what it has, if that can be. */
+  function bring(reader: Reader, hasSome: boolean, had: WireChunk | undefined): void {
+    const { sum = {} } = receiver
+    const rest = hasSome ? had && remainder(had, sum) : sum
+    if (rest === undefined) reader.replace(sum)
+    else if (had === undefined ? rest === receiver.sum : !saysTheSame(had, sum)) reader.add(rest)
   }
 
   /** All of it came at once: readers get what is new in it. */
-  function tellWhole(had: WireChunk | undefined, chunks: readonly WireChunk[]): void {
-    const { sum = {} } = receiver
-    if (had === undefined && !isPart) return tell(chunks)
-    const rest = had === undefined || isPart ? undefined : remainder(had, sum)
+  function bringAll(had: WireChunk | undefined): void {
+    for (const reader of readers) bring(reader, isPart || had !== undefined, isPart ? undefined : had)
     isPart = false
-    if (rest === undefined) for (const reader of readers) reader.replace(sum)
-    else if (had !== undefined && !saysTheSame(had, sum)) tell([rest])
+    before = undefined
   }
 
-  function receiveData(frame: DataFrame): boolean {
+  /** @returns whether something is missing */
+  function receive(frame: DataFrame | EndFrame): boolean {
     const had = receiver.sum ?? before
     const verdict = judge(frame)
     if (verdict === 'gap') return true
+    if (frame.t === 'end') return receiveEnd(frame, verdict)
     status ??= 'live'
     if (verdict !== 'added' && verdict !== 'replaced') return false
     misses = 0
-    if (frame.n === frame.o) tellWhole(had, frame.c)
-    else tell(frame.c)
-    before = undefined
+    if (frame.n === frame.o) bringAll(had)
+    else for (const reader of readers) for (const chunk of frame.c) reader.add(chunk)
     return false
   }
 
-  function receiveEnd(frame: EndFrame): boolean {
-    const verdict = judge(frame)
-    if (verdict === 'gap') return true
+  function receiveEnd({ o, st, err }: EndFrame, verdict: Received): boolean {
     // Of a part the checksum says nothing; the offset does.
-    if (verdict === 'corrupt' && !(isPart && receiver.position?.o === frame.o)) {
+    if (verdict === 'corrupt' && !(isPart && receiver.position?.o === o)) {
       if (isDamaged) finish(new RelayError('corrupt', 'the answer arrived damaged, twice'))
       isDamaged = true
       forget()
-      return end === undefined
+      return true
     }
     // An empty stream has an end and no data.
-    if (before !== undefined) tellWhole(before, [])
-    status = frame.st
-    const failure = FAILURES[frame.st]
+    if (before !== undefined) bringAll(before)
+    status = st
+    const failure = FAILURES[st]
     // Whatever has a message is no `done`, and a code of its own.
-    finish(
-      failure === undefined
-        ? undefined
-        : new RelayError(frame.st as 'failed', frame.err?.message ?? failure, { error: frame.err }),
-    )
+    finish(failure === undefined ? undefined : new RelayError(st as 'failed', err?.message ?? failure, { error: err }))
     return false
   }
 
@@ -123,32 +119,47 @@ export function createFollowedStream(first: Beginning | undefined): FollowedStre
     const { sum, position } = receiver
     if (end !== undefined) reader.end(end.reason)
     if (sum === undefined || isPart) return
-    if (from === undefined) return reader.add(addWireChunk(undefined, sum))
-    if (from.position.e === position?.e && from.position.o === position.o) return
-    const rest = from.sum && remainder(from.sum, sum)
-    if (rest === undefined) reader.replace(sum)
-    else reader.add(rest)
+    if (from?.position.e === position?.e && from?.position.o === position?.o) return
+    bring(reader, from !== undefined, from?.sum)
   }
 
-  return {
-    receive: (frame) => end === undefined && (frame.t === 'd' ? receiveData(frame) : receiveEnd(frame)),
-    missed() {
-      // A position that the relay does not know, for whatever reason, is no place to go on from.
-      if (++misses === MAX_MISSES / 2) forget()
-      if (misses > MAX_MISSES) finish(new RelayError('corrupt', 'the frames of the relay do not fit together'))
+  const want: Want = {
+    s,
+    on: new Map(has && [[has, ANSWERED]]),
+    frame: (id) => ({ t: 'sub', id, s, from: receiver.position }),
+    reject(reason) {
+      finish(reason)
+      leave()
     },
-    fail: finish,
-    read(from, leave) {
+  }
+
+  function leave(): void {
+    wants.drop(want, { t: 'unsub', s })
+    // Somebody may follow it anew.
+    if (streams.get(s) === stream) streams.delete(s)
+  }
+
+  const stream: FollowedStream = {
+    receive(link, frame) {
+      // What comes before the answer to `sub` belongs to an earlier subscription.
+      const isMissing = receive(frame) && want.on.get(link) === ANSWERED
+      // A position that the relay does not know, for whatever reason, is no place to go on from.
+      if (isMissing && ++misses === MAX_MISSES / 2) forget()
+      if (misses > MAX_MISSES) finish(new RelayError('corrupt', 'the frames of the relay do not fit together'))
+      if (end !== undefined) leave()
+      else if (isMissing) wants.say(want, link)
+    },
+    read(from) {
       const reader = createReader(receiver, from !== undefined, () => {
         if (readers.delete(reader) && readers.size === 0) leave()
       })
       readers.add(reader)
-      if (readers.size > 1 || first === undefined) give(reader, from)
+      if (isPart && from === undefined) {
+        forget()
+        wants.say(want)
+      }
+      give(reader, from)
       return reader
-    },
-    forget,
-    get isPart() {
-      return isPart
     },
     get position() {
       return receiver.position
@@ -156,8 +167,8 @@ export function createFollowedStream(first: Beginning | undefined): FollowedStre
     get status() {
       return status
     },
-    get isOver() {
-      return end !== undefined
-    },
   }
+  streams.set(s, stream)
+  wants.add(want)
+  return stream
 }

@@ -33,8 +33,6 @@ export interface Reader {
  */
 export function createReader(stream: Receiver, hasSome: boolean, leave: () => void): Reader {
   let pending: WireChunk | undefined
-  /** Whether `pending` may grow: nobody else has it. */
-  let isOwn = false
   let replaces = false
 
   function take(): RelayUpdate | undefined {
@@ -48,19 +46,19 @@ export function createReader(stream: Receiver, hasSome: boolean, leave: () => vo
     return update
   }
 
+  function add(chunk: WireChunk): void {
+    // A copy, if it is the first: others have it too, and it may grow here.
+    pending = addWireChunk(pending, chunk)
+    loop.wake()
+  }
+
   const loop = createLoop(take, leave)
   return {
-    add(chunk) {
-      if (pending !== undefined && !isOwn) pending = addWireChunk(undefined, pending)
-      isOwn = pending !== undefined
-      pending = pending === undefined ? chunk : addWireChunk(pending, chunk)
-      loop.wake()
-    },
+    add,
     replace(whole) {
-      pending = addWireChunk(undefined, whole)
-      isOwn = true
+      pending = undefined
       replaces = hasSome
-      loop.wake()
+      add(whole)
     },
     end: loop.end,
     updates: loop.values,

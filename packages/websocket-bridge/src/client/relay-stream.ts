@@ -5,7 +5,7 @@ import { cancelStream } from './cancel-stream.ts'
 import type { ReadStream } from './connect-streams.ts'
 import { RelayError } from './relay-error.ts'
 import type { RelayUpdate } from './relay-reader.ts'
-import type { Requests } from './requests.ts'
+import type { Wants } from './wants.ts'
 
 /** A stream as one reader reads it. Leaving the loop leaves the stream, which goes on: `cancel` is what stops a model. */
 export interface RelayStream extends AsyncIterable<ChatCompletionChunk> {
@@ -28,7 +28,7 @@ export interface RelayStream extends AsyncIterable<ChatCompletionChunk> {
   leave(): void
 }
 
-export function createRelayStream({ id, stream, reader }: ReadStream, requests: Requests): RelayStream {
+export function createRelayStream({ id, stream, reader }: ReadStream, wants: Wants): RelayStream {
   return {
     id,
     get position() {
@@ -39,9 +39,9 @@ export function createRelayStream({ id, stream, reader }: ReadStream, requests: 
     },
     updates: () => reader.updates,
     [Symbol.asyncIterator]: () => chunksOf(reader.updates),
-    cancel: (why) => cancelStream(id, requests, why),
+    cancel: (why) => cancelStream(id, wants, why),
     async sendToolResult(call, output) {
-      const { won = false } = await requests.ask((request) => ({ t: 'tool', id: request, s: id, call, output }))
+      const { won = false } = await wants.ask((request) => ({ t: 'tool', id: request, s: id, call, output }))
       return won
     },
     leave: () => void reader.updates.return(),

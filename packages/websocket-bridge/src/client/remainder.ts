@@ -9,15 +9,14 @@ type Obj = { readonly [key: string]: unknown }
  *
  * A relay may answer with the whole sum where the reader has a part of it. Whoever shows chunks as they come gets what is
  * new, and nothing twice. It is a guess by the look of the two, and it is proved before it is given: `have` and the
- * remainder are summed and compared with `whole`. Costs the length of the answer, as the whole sum on the wire did.
+ * remainder are summed and compared with `whole`, of which parts are parts of the remainder. Costs the length of the answer, as the whole sum on the wire did.
  */
 export function remainder(have: WireChunk, whole: WireChunk): WireChunk | undefined {
   // What stands beside the choices is identity or state: said again, it changes nothing.
   // A list of choices keeps its kind: each of them comes with its index.
   const rest = { ...whole, choices: restOfList(have.choices ?? [], whole.choices ?? []) as WireChoice[] }
   const sum = addWireChunk(addWireChunk(undefined, have), rest)
-  // A copy: parts of it are parts of `whole`, which may grow.
-  return saysTheSame(sum, whole) ? addWireChunk(undefined, rest) : undefined
+  return saysTheSame(sum, whole) ? rest : undefined
 }
 
 export const saysTheSame = (a: WireChunk, b: WireChunk): boolean => canonicalJson(a) === canonicalJson(b)

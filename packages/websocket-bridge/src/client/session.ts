@@ -31,8 +31,8 @@ interface SessionEvents {
 export interface Session {
   /** Where to send to: the newest socket that is open. */
   readonly link: Link | undefined
-  /** Says that everything that is wanted comes over this link: older ones are closed. */
-  settle(link: Link): void
+  /** Closes older links, if everything that is wanted comes over this one. */
+  settle(link: Link, hasAll: (link: Link) => boolean): void
   close(): void
 }
 
@@ -187,8 +187,8 @@ export function openSession(options: SessionOptions, on: SessionEvents): Session
     get link() {
       return newest()
     },
-    settle(link) {
-      if (links.size < 2 || link === opening || link !== newest()) return
+    settle(link, hasAll) {
+      if (links.size < 2 || link === opening || link !== newest() || !hasAll(link)) return
       for (const other of links.keys()) {
         if (other === link) return
         links.delete(other)

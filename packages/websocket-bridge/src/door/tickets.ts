@@ -2,6 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { Engine } from '../engine.ts'
 import type { Principal } from '../hub/principal.ts'
+import { fromStore } from '../refusal.ts'
 
 /** Words that let somebody in once, within a minute: for addresses, which are logged, and where no header can be set. */
 export interface Tickets {
@@ -56,7 +57,7 @@ export function createTickets({ engine, clock, secret }: TicketOptions): Tickets
       // Its signature says that we wrote it.
       const { principal, expiresAt, nonce } = JSON.parse(Buffer.from(body, 'base64url').toString()) as Said
       if (expiresAt <= clock.date()) return undefined
-      return (await engine.once(`ticket:${nonce}`, TICKET_MS)) ? principal : undefined
+      return (await fromStore(engine.once(`ticket:${nonce}`, TICKET_MS))) ? principal : undefined
     },
   }
 }

@@ -65,6 +65,7 @@ export function createEventReader(options: EventReaderOptions): EventReader {
     send(frame: SharedFrame) {
       const { stats } = hub
       stats.framesSent++
+      if (frame.isWhole) stats.sumsSent++
       stats.chunksSent += frame.covers
       stats.lengthSent += frame.text.length
       say(format.write(frame, hasRoom()))

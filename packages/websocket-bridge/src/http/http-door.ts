@@ -1,19 +1,20 @@
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { chatRequestOf } from '../door/chat-request.ts'
 import { bearerOf, type Identify } from '../door/identify.ts'
 import type { Caller, OriginVerdict } from '../door/origins.ts'
 import type { Tickets } from '../door/tickets.ts'
-import type { Hub, StartOrder } from '../hub/hub.ts'
+import { goingAway, type Hub, type StartOrder } from '../hub/hub.ts'
 import type { LocalStream } from '../hub/local-streams.ts'
 import type { Principal } from '../hub/principal.ts'
-import type { OrphanPolicy } from '../protocol/frame.ts'
 import { epochOf, formatPosition, parsePosition } from '../protocol/position.ts'
-import { Refusal, toRefusal } from '../refusal.ts'
+import { fromStore, Refusal, toRefusal } from '../refusal.ts'
+import { allowOrigin } from './allow-origin.ts'
 import { completionOf, sumOf } from './completion-of.ts'
 import { failureResponse, refusalResponse } from './error-response.ts'
 import { frameEvents, openaiEvents } from './event-format.ts'
 import { createEventReader, type EventReader } from './event-reader.ts'
 import type { Metrics } from './metrics.ts'
+import { objectOf, orderOf, orphanOf, textOf } from './order-of.ts'
 import { readJson } from './read-json.ts'
 import { watch } from './watch.ts'
 
@@ -66,6 +67,9 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const { hub, identify, tickets, judge, metrics, cookies, adminToken, heartbeatMs, recycleMs, onError } = options
   const { limits, clock } = hub
   const readers = new Map<EventReader, number>()
+  /** Answers that are waited for. */
+  const waiting = new Set<AbortController>()
+  let isClosed = false
   hub.onTick(() => {
     const now = clock.now()
     for (const [reader, endsAt] of readers) {
@@ -102,20 +106,24 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     const end = typeof progress === 'object' ? progress : undefined
     if (end?.err !== undefined && (!isStreamed || stream.log.tail === 0))
       return withHeaders(failureResponse(end.err), headers)
-    if (isStreamed) return streamed(stream, undefined, 'openai', headers)
+    if (isStreamed) return streamed(request, stream, undefined, 'openai', headers)
     // Nobody is there to read it.
     if (progress === undefined) return new Response(null, { status: 499 })
     return Response.json(completionOf(stream.log.sum()), { headers })
   }
 
   async function firstOf(stream: LocalStream, isStreamed: boolean, signal: AbortSignal): ReturnType<typeof watch> {
-    if (!isStreamed) return watch(hub, stream, 'ended', signal)
     const patience = new AbortController()
-    const timer = clock.start(FIRST_CHUNK_MS, () => patience.abort())
+    waiting.add(patience)
+    const timer = isStreamed ? clock.start(FIRST_CHUNK_MS, () => patience.abort()) : undefined
     try {
-      return await watch(hub, stream, 'begun', AbortSignal.any([signal, patience.signal]))
+      const until = isStreamed ? 'begun' : 'ended'
+      const progress = await watch(hub, stream, until, AbortSignal.any([signal, patience.signal]))
+      if (progress === undefined && isClosed) throw goingAway()
+      return progress
     } finally {
-      timer.cancel()
+      timer?.cancel()
+      waiting.delete(patience)
     }
   }
 
@@ -168,10 +176,11 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     if (said !== null && said !== '' && from === undefined)
       throw new Refusal('bad_request', 'A position is an epoch and an offset, as in "7f3a0c21.12".')
     const format = url.searchParams.get('format') === 'openai' ? 'openai' : 'frames'
-    return streamed(stream, from, format, {}, principal.expiresAt)
+    return streamed(request, stream, from, format, {}, principal.expiresAt)
   }
 
   function streamed(
+    request: Request,
     stream: LocalStream,
     from: ReturnType<typeof parsePosition>,
     format: 'frames' | 'openai',
@@ -179,6 +188,11 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     /** Who comes back after that needs another token. */
     expiresAt = Infinity,
   ): Response {
+    if (isClosed) throw goingAway()
+    // Nobody is there to read it.
+    if (request.signal.aborted) return new Response(null, { status: 499 })
+    // Not every server tells a body that its reader has gone.
+    const leave = (): void => reader.end()
     const reader = createEventReader({
       hub,
       stream,
@@ -186,9 +200,15 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       heartbeatMs,
       recycleMs,
       format: format === 'openai' ? openaiEvents(stream, from) : frameEvents(),
-      onLeft: (left) => void readers.delete(left),
+      onLeft(left) {
+        readers.delete(left)
+        request.signal.removeEventListener('abort', leave)
+      },
     })
-    if (!reader.hasEnded) readers.set(reader, Math.min(reader.endsAt, clock.now() + expiresAt - clock.date()))
+    if (!reader.hasEnded) {
+      readers.set(reader, Math.min(reader.endsAt, clock.now() + expiresAt - clock.date()))
+      request.signal.addEventListener('abort', leave)
+    }
     return new Response(reader.body, { headers: { ...EVENT_STREAM_HEADERS, ...headers } })
   }
 
@@ -209,7 +229,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   async function listStreams({ request, url }: Asked): Promise<Response> {
     checkAdmin(request)
     const limit = Number(url.searchParams.get('limit') ?? 100)
-    const streams = await hub.engine.list('all', Math.min(Math.max(1, Math.trunc(limit) || 100), 1000))
+    const streams = await fromStore(hub.engine.list('all', Math.min(Math.max(1, Math.trunc(limit) || 100), 1000)))
     return Response.json({ node: hub.node, streams })
   }
 
@@ -232,31 +252,30 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       return match === null ? [] : [{ method, handler, id: match[1] ?? '' }]
     })
     if (found.length === 0) throw new Refusal('not_found', 'There is no such address.')
-    const allow = found.map(({ method }) => method).join(', ')
+    const allow = found.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
     if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })
-    const route = found.find(({ method }) => method === request.method)
+    const isHead = request.method === 'HEAD'
+    const asked = isHead ? 'GET' : request.method
+    const route = found.find(({ method }) => method === asked)
     if (route === undefined) return new Response(null, { status: 405, headers: { allow } })
-    return route.handler({ request, url, id: route.id, who: () => identify(shownBy(request, url, verdict)) })
+    const response = await route.handler({
+      request,
+      url,
+      id: route.id,
+      who: () => identify(shownBy(request, url, verdict)),
+    })
+    return isHead ? headOf(response) : response
   }
 
   /** @returns what the request shows of who it is from */
   function shownBy({ method, headers }: Request, url: URL, verdict: OriginVerdict): Parameters<Identify>[0] {
     // A page of our own host says no origin when it only reads; one of another host may not see the answer.
-    const isSafe = verdict === 'allowed' || method === 'GET'
+    const isSafe = verdict === 'allowed' || method === 'GET' || method === 'HEAD'
     return {
       token: bearerOf(headers.get('authorization')),
       ticket: url.searchParams.get('ticket') ?? undefined,
       cookie: isSafe ? (headers.get('cookie') ?? undefined) : undefined,
     }
-  }
-
-  function allowOrigin(headers: Headers, origin: string): void {
-    headers.set('access-control-allow-origin', origin)
-    headers.append('vary', 'origin')
-    headers.set('access-control-allow-headers', 'authorization, content-type, idempotency-key, last-event-id, x-topic')
-    headers.set('access-control-allow-methods', 'GET, POST, DELETE')
-    headers.set('access-control-expose-headers', 'x-stream-id, retry-after')
-    if (cookies) headers.set('access-control-allow-credentials', 'true')
   }
 
   async function handle(request: Request): Promise<Response> {
@@ -273,7 +292,8 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       if (refusal.code === 'internal') onError(reason)
       response = refusalResponse(refusal)
     }
-    if (origin !== undefined && verdict === 'allowed') allowOrigin(response.headers, origin)
+    if (origin !== undefined && verdict === 'allowed')
+      allowOrigin(response.headers, origin, request.headers.get('access-control-request-headers'), cookies)
     return response
   }
 
@@ -284,7 +304,9 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       for (const [reader, endsAt] of readers) readers.set(reader, Math.min(endsAt, now + clock.random() * withinMs))
     },
     close() {
+      isClosed = true
       for (const reader of readers.keys()) reader.end()
+      for (const patience of waiting) patience.abort()
     },
     get readers() {
       return readers.size
@@ -292,34 +314,10 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   }
 }
 
-/** What the headers say of a stream that is to be started. */
-function orderOf(headers: Headers): { key: string; topic: string | undefined; orphan: OrphanPolicy | undefined } {
-  const after = headers.get('x-cancel-after-ms')
-  return {
-    // Whoever says no key asks for a stream of their own.
-    key: textOf(headers.get('idempotency-key') ?? undefined, 'Idempotency-Key', 128) ?? randomUUID(),
-    topic: textOf(headers.get('x-topic') ?? undefined, 'x-topic', 256),
-    orphan: after === null ? undefined : orphanOf({ cancelAfterMs: Number(after) }),
-  }
-}
-
-function orphanOf(value: unknown): OrphanPolicy | undefined {
-  if (value === undefined || value === 'continue') return value
-  const { cancelAfterMs } = objectOf(value)
-  if (typeof cancelAfterMs === 'number' && Number.isSafeInteger(cancelAfterMs) && cancelAfterMs >= 0)
-    return { cancelAfterMs }
-  throw new Refusal('bad_request', 'What becomes of an orphan is "continue" or { "cancelAfterMs": 60000 }.')
-}
-
-function textOf(value: unknown, name: string, maxLength: number): string | undefined {
-  if (value === undefined) return undefined
-  if (typeof value === 'string' && value !== '' && value.length <= maxLength) return value
-  throw new Refusal('bad_request', `"${name}" is a text of 1 to ${maxLength} characters.`)
-}
-
-function objectOf(value: unknown): { readonly [key: string]: unknown } {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
-  throw new Refusal('bad_request', 'The body must be a JSON object.')
+/** What is said of an answer before it: by then nobody reads it. */
+async function headOf({ body, status, headers }: Response): Promise<Response> {
+  await body?.cancel()
+  return new Response(null, { status, headers })
 }
 
 function withHeaders(response: Response, headers: Record<string, string>): Response {

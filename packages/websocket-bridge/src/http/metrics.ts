@@ -49,6 +49,7 @@ const METRICS: readonly Metric[] = [
   { name: 'streams_lost_total', help: 'Streams lost to another node.', kind: 'counter', read: (s) => s.streamsLost },
   { name: 'chunks_read_total', help: 'Chunks that sources gave.', kind: 'counter', read: (s) => s.chunksRead },
   { name: 'frames_sent_total', help: 'Frames sent to readers.', kind: 'counter', read: (s) => s.framesSent },
+  { name: 'sums_sent_total', help: 'Frames that were the whole sum.', kind: 'counter', read: (s) => s.sumsSent },
   { name: 'chunks_sent_total', help: 'Chunks covered by frames sent.', kind: 'counter', read: (s) => s.chunksSent },
   { name: 'sent_characters_total', help: 'Characters of frames sent.', kind: 'counter', read: (s) => s.lengthSent },
   { name: 'sockets_opened_total', help: 'Sockets opened.', kind: 'counter', read: (s) => s.socketsOpened },

@@ -3,7 +3,7 @@ import { Refusal } from '../refusal.ts'
 /**
  * Reads the body of a request, to its end or to the limit.
  *
- * @throws Refusal for a body that is too long, compressed, or no JSON
+ * @throws Refusal for a body that is too long, compressed, broken off, or no JSON
  */
 export async function readJson(request: Request, maxBodyBytes: number): Promise<unknown> {
   const encoding = request.headers.get('content-encoding') ?? 'identity'
@@ -23,10 +23,16 @@ async function readText({ headers, body }: Request, maxBodyBytes: number): Promi
   let text = ''
   let length = 0
   const pieces = (body ?? []) as Iterable<Uint8Array> | AsyncIterable<Uint8Array>
-  for await (const piece of pieces) {
-    length += piece.byteLength
-    if (length > maxBodyBytes) throw tooLarge
-    text += decoder.decode(piece, { stream: true })
+  try {
+    for await (const piece of pieces) {
+      length += piece.byteLength
+      if (length > maxBodyBytes) throw tooLarge
+      text += decoder.decode(piece, { stream: true })
+    }
+  } catch (cause) {
+    if (cause === tooLarge) throw tooLarge
+    // Whoever sent it has gone away.
+    throw new Refusal('bad_request', 'The body broke off before its end.', { cause })
   }
   return text + decoder.decode()
 }

@@ -90,8 +90,9 @@ export function createCommitter(options: CommitterOptions): Committer {
       behindSince ??= askedAt
       const batch = nextBatch()
       const last = acked + batch.length === tail() ? end : undefined
+      const knownFlags = Object.keys(flags).length
       try {
-        const answer = await engine.append(id, { fence, expect: acked, chunks: batch, end: last })
+        const answer = await engine.append(id, { fence, expect: acked, chunks: batch, end: last, knownFlags })
         // A store that has lost the stream says so and is asked to take it back: one that then fails is waited for.
         await settle(answer, batch.length, last !== undefined, askedAt)
         pauseMs = FIRST_PAUSE_MS
@@ -122,10 +123,10 @@ export function createCommitter(options: CommitterOptions): Committer {
       case 'added':
         committer.confirmedAt = askedAt
         isDoubted = false
-        flags = answer.flags
+        flags = { ...flags, ...answer.flags }
         moveTo(acked + count)
         if (isLast) finished(true)
-        onFlags(flags)
+        onFlags(answer.flags)
         await compact()
         return
       case 'elsewhere':

@@ -2,7 +2,7 @@ import type { ChatCompletionRequest } from '@deltawire/core'
 import type { Clock, Timer } from '../clock.ts'
 import type { Created, Engine, Following, Lease, NewStream, StreamState, StreamSummary } from '../engine.ts'
 import type { OrphanPolicy, Status } from '../protocol/frame.ts'
-import { Refusal } from '../refusal.ts'
+import { fromStore, Refusal, STORE_RETRY_MS } from '../refusal.ts'
 import { createFlusher, type Flusher } from './flusher.ts'
 import type { Limits } from './limits.ts'
 import { createLocalStreams, type LocalStream, type LocalStreams } from './local-streams.ts'
@@ -23,7 +23,7 @@ export interface HubOptions {
   readonly open: Open
   readonly resume: Resume | undefined
   readonly orphan: OrphanPolicy
-  readonly onEnd: (ended: EndedStream) => void
+  readonly onEnd: (ended: EndedStream) => Promise<void> | void
   readonly onError: (reason: unknown, about: { readonly id?: string }) => void
 }
 
@@ -89,8 +89,6 @@ export interface Hub {
 
 /** How often what runs out is looked at: leases of dead nodes, silent sources, tokens. */
 const TICK_MS = 1_000
-/** How long to wait before asking a node again whose store does not answer. */
-const RETRY_MS = 1_000
 /** How often it is tried to make a stream, so that a short pause of the store costs nobody a request. */
 const CREATE_ATTEMPTS = 3
 const CREATE_PAUSE_MS = 250
@@ -113,6 +111,7 @@ export function createHub(options: HubOptions): Hub {
   const productions = createProductions({ ...options, engine, streams, stats })
   const listeners = new Set<() => void>()
   let isDraining = false
+  let isClosed = false
   let unreachableSince: number | undefined
   let renewedAt = clock.now()
   const live = new Map<string, number>()
@@ -152,17 +151,9 @@ export function createHub(options: HubOptions): Hub {
     throw mayRead ? new Refusal('forbidden', 'This is not yours to do.') : unknownStream()
   }
 
-  /** What the engine answers, or a refusal: a store that does not answer is not the client's fault. */
-  async function ask<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await answer
-    } catch (cause) {
-      throw new Refusal('unavailable', 'The store of this relay does not answer.', { retryMs: RETRY_MS, cause })
-    }
-  }
-
   async function known(id: string): Promise<LocalStream> {
-    const stream = await ask(streams.open(id))
+    const stream = await fromStore(streams.open(id))
+    if (isClosed) throw goingAway()
     if (stream === undefined) throw unknownStream()
     return stream
   }
@@ -183,17 +174,19 @@ export function createHub(options: HubOptions): Hub {
     const { key, request, topic, orphan = options.orphan } = order
     if (!(await allow(principal, { kind: 'start', request, topic })))
       throw new Refusal('forbidden', 'This is not yours to start.')
-    if ((live.get(principal.id) ?? 0) >= limits.maxLiveStreams)
-      throw new Refusal('too_many', `No more than ${limits.maxLiveStreams} streams at once (maxLiveStreams).`)
-    counted(principal, 1)
-    let isCounted = true
+    // One that there is already may be asked for again: the answer to who started it was lost.
+    const isFull = (live.get(principal.id) ?? 0) >= limits.maxLiveStreams
+    let isCounted = !isFull
+    if (isCounted) counted(principal, 1)
     const release = (): void => {
       if (isCounted) counted(principal, -1)
       isCounted = false
     }
     try {
       const about = { owner: principal.id, key, request: JSON.stringify(request), topic, orphan }
-      const created = await ask(create({ ...about, id: newId(), epoch: newEpoch(), node }))
+      const created = await fromStore(create({ ...about, id: newId(), epoch: newEpoch(), node, mustExist: isFull }))
+      if (created.outcome === 'absent')
+        throw new Refusal('too_many', `No more than ${limits.maxLiveStreams} streams at once (maxLiveStreams).`)
       if (created.outcome === 'conflict') throw new Refusal('conflict', 'This key was used with another request.')
       if (created.outcome === 'created') {
         stats.streamsStarted++
@@ -238,7 +231,8 @@ export function createHub(options: HubOptions): Hub {
 
   async function kill(id: string): Promise<Status> {
     const stream = await known(id)
-    if (stream.log.end === undefined && (await ask(engine.flag(id, CANCEL_FLAG, '1'))) === undefined) throw lostStream()
+    if (stream.log.end === undefined && (await fromStore(engine.flag(id, CANCEL_FLAG, '1'))) === undefined)
+      throw lostStream()
     return stream.log.end?.st ?? 'live'
   }
 
@@ -246,9 +240,13 @@ export function createHub(options: HubOptions): Hub {
     const stream = await known(id)
     await allowOn(principal, 'tool', stream)
     if (stream.log.end !== undefined) return false
+    const name = toolFlag(call)
+    const outputs = Object.keys(stream.flags).filter((flag) => flag !== CANCEL_FLAG)
+    if (!outputs.includes(name) && outputs.length >= limits.maxToolOutputs)
+      throw new Refusal('too_large', `No more than ${limits.maxToolOutputs} outputs of tools (maxToolOutputs).`)
     // Whose output it is tells whether it is the one that stands.
     const given = JSON.stringify({ by: newId(), output })
-    const standing = await ask(engine.flag(id, toolFlag(call), given))
+    const standing = await fromStore(engine.flag(id, name, given))
     if (standing === undefined) throw lostStream()
     return standing === given
   }
@@ -261,20 +259,31 @@ export function createHub(options: HubOptions): Hub {
     if (!(await allow(principal, { kind: 'follow', topic })))
       throw new Refusal('forbidden', 'This topic is not yours to follow.')
     const mayRead = (stream: StreamSummary): Promise<boolean> => allow(principal, { kind: 'read', stream })
-    const following = await ask(
+    const fail = (reason: unknown, stream: StreamSummary): false => {
+      onError(reason, stream)
+      return false
+    }
+    // In the order in which it happened, however long each answer takes: who hears of an end last believes that.
+    let told: Promise<unknown> = Promise.resolve()
+    const following = await fromStore(
       engine.follow(topic, (stream) => {
-        void mayRead(stream).then(
-          (may) => may && listener(stream),
-          (reason: unknown) => onError(reason, stream),
-        )
+        const verdict = mayRead(stream).catch((reason: unknown) => fail(reason, stream))
+        told = Promise.all([verdict, told])
+          .then(([may]) => may && listener(stream))
+          .catch((reason: unknown) => fail(reason, stream))
       }),
     )
-    const readable = await Promise.all(following.streams.map(mayRead))
-    return { streams: following.streams.filter((_stream, at) => readable[at] === true), stop: following.stop }
+    try {
+      const readable = await Promise.all(following.streams.map(mayRead))
+      return { streams: following.streams.filter((_stream, at) => readable[at] === true), stop: following.stop }
+    } catch (reason) {
+      following.stop()
+      throw reason
+    }
   }
 
   async function read(principal: Principal, id: string): Promise<StreamState> {
-    const state = await ask(engine.read(id))
+    const state = await fromStore(engine.read(id))
     if (state === undefined) throw unknownStream()
     await allowOn(principal, 'read', state)
     return state
@@ -285,7 +294,8 @@ export function createHub(options: HubOptions): Hub {
     async open(principal, id) {
       const stream = await known(id)
       await allowOn(principal, 'read', stream)
-      return stream
+      // This node may have let it go while that was asked.
+      return streams.all.get(id) === stream ? stream : known(id)
     },
     cancel,
     kill,
@@ -311,7 +321,7 @@ export function createHub(options: HubOptions): Hub {
     },
     onTick: (listener) => void listeners.add(listener),
     close() {
-      isDraining = true
+      isDraining = isClosed = true
       timer.cancel()
       flusher.close()
       productions.abandon()
@@ -322,6 +332,9 @@ export function createHub(options: HubOptions): Hub {
 
 /** This node follows it, and the store does not know it any more: its producer may bring it back. */
 const lostStream = (): Refusal =>
-  new Refusal('unavailable', 'The store has lost this stream, which may come back.', { retryMs: RETRY_MS })
+  new Refusal('unavailable', 'The store has lost this stream, which may come back.', { retryMs: STORE_RETRY_MS })
+
+/** This node is closed: another one has everything that its store has. */
+export const goingAway = (): Refusal => new Refusal('draining', 'This node goes away.', { retryMs: STORE_RETRY_MS })
 
 const unknownStream = (): Refusal => new Refusal('not_found', 'There is no such stream.')

@@ -24,6 +24,12 @@ export interface RelayLimits {
   stalledAfterMs?: number | undefined
   /** Streams that one principal may have running on one node. @defaultValue `64` */
   maxLiveStreams?: number | undefined
+  /**
+   * Outputs of tools that one stream is given.
+   *
+   * @defaultValue `128`: as many calls as `@deltawire/core` takes of an answer
+   */
+  maxToolOutputs?: number | undefined
   /** Subscriptions of one socket. @defaultValue `128` */
   maxSubscriptions?: number | undefined
   /** Topics that one socket may follow. @defaultValue `32` */
@@ -58,6 +64,7 @@ export const DEFAULT_RELAY_LIMITS: Limits = {
   toolTimeoutMs: 900_000,
   stalledAfterMs: 30_000,
   maxLiveStreams: 64,
+  maxToolOutputs: 128,
   maxSubscriptions: 128,
   maxTopics: 32,
   maxSockets: 20_000,

@@ -82,6 +82,7 @@ export function createLocalStreams(options: LocalStreamsOptions): LocalStreams {
   const all = new Map<string, LocalStream>()
   const opening = new Map<string, Promise<LocalStream | undefined>>()
   const detachments = new Map<string, () => void>()
+  let isClosed = false
 
   async function open(id: string): Promise<LocalStream | undefined> {
     const known = all.get(id)
@@ -94,6 +95,10 @@ export function createLocalStreams(options: LocalStreamsOptions): LocalStreams {
   async function attach(id: string): Promise<LocalStream | undefined> {
     const attachment = await hearing(id)
     if (attachment === undefined) return undefined
+    if (isClosed) {
+      attachment.detach()
+      return undefined
+    }
     const stream = localStreamOf(attachment.state, clock.now())
     all.set(id, stream)
     detachments.set(id, attachment.detach)
@@ -227,6 +232,7 @@ export function createLocalStreams(options: LocalStreamsOptions): LocalStreams {
     },
     all,
     close() {
+      isClosed = true
       for (const stream of all.values()) drop(stream)
     },
   }

@@ -3,11 +3,13 @@ import type { Clock } from '../clock.ts'
 import type { Engine, Lease, StreamEnd, StreamState } from '../engine.ts'
 import { checksum } from '../protocol/checksum.ts'
 import type { Ending, WireChunk, WireError } from '../protocol/frame.ts'
+import { isDeeper } from '../protocol/is-deeper.ts'
 import { addWireChunk } from '../protocol/receive.ts'
 import { toWireChunk } from '../protocol/wire-chunk.ts'
 import { type Committer, createCommitter } from './committer.ts'
 import type { Limits } from './limits.ts'
 import type { LocalStream } from './local-streams.ts'
+import { createToolOutputs } from './tool-outputs.ts'
 import { wireErrorOf } from './wire-error-of.ts'
 
 /** How a source is told to end. */
@@ -72,6 +74,9 @@ export interface ProducerOptions {
 /** A sum that is nearly too long is not measured for each chunk. */
 const LEAST_MEASURED_LENGTH = 65_536
 
+/** As deep as `@deltawire/core` reads by default: not every source is read by it, and a sum must have a checksum. */
+const MAX_DEPTH = 2_000
+
 /** The name under which somebody asks for the end of a stream, and of the output of a call. */
 export const CANCEL_FLAG = 'cancel'
 export const toolFlag = (call: string): string => `tool:${call}`
@@ -80,13 +85,13 @@ export const toolFlag = (call: string): string => `tool:${call}`
 export function startProducer(options: ProducerOptions): Production {
   const { clock, limits, lease, state, stream, onChunk, onError } = options
   const abort = new AbortController()
+  const outputs = createToolOutputs({ clock, timeoutMs: limits.toolTimeoutMs, signal: abort.signal })
   const startedAt = clock.now()
   let { sum, length } = sumOf(state)
   let offset = state.base + state.chunks.length
   let nextMeasure = limits.maxStreamLength
   let stopped: Stop | undefined
   let heardAt = startedAt
-  let waitingForTools = 0
   let wake = (): void => {}
 
   function stop(how: Stop): void {
@@ -107,45 +112,29 @@ export function startProducer(options: ProducerOptions): Production {
     for (const [name, value] of Object.entries(flags)) takeFlag(name, value)
   }
 
-  const outputs = new Map<string, (value: string) => void>()
   function takeFlag(name: string, value: string): void {
     if (name === CANCEL_FLAG) stop({ st: 'cancelled' })
-    outputs.get(name)?.(value)
-    outputs.delete(name)
+    outputs.take(name, value)
   }
 
   async function toolOutput(call: string): Promise<unknown> {
     const name = toolFlag(call)
-    const standing = Object.hasOwn(stream.flags, name) ? stream.flags[name] : undefined
-    waitingForTools++
     try {
-      const given = standing ?? (await output(name))
-      // Written by `JSON.stringify` when it was given.
-      return (JSON.parse(given) as { readonly output?: unknown }).output
+      return await outputs.wait(name, Object.hasOwn(stream.flags, name) ? stream.flags[name] : undefined)
     } finally {
-      waitingForTools--
       heardAt = clock.now()
     }
   }
 
-  function output(name: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const timer = clock.start(limits.toolTimeoutMs, () =>
-        reject(new Error(`no output of ${name} came within ${limits.toolTimeoutMs} ms (toolTimeoutMs)`)),
-      )
-      const leave = (): void => reject(abort.signal.reason as Error)
-      abort.signal.addEventListener('abort', leave)
-      outputs.set(name, (value) => {
-        timer.cancel()
-        abort.signal.removeEventListener('abort', leave)
-        resolve(value)
-      })
-    })
-  }
-
   function take(chunk: ChatCompletionChunk): void {
+    if (offset >= limits.maxStreamChunks) {
+      stop(limitStop('maxStreamChunks', limits))
+      return
+    }
     const wire = toWireChunk(chunk, sum)
     const json = JSON.stringify(wire)
+    if (json.length > 2 * MAX_DEPTH && isDeeper(wire, MAX_DEPTH))
+      throw new Error(`a chunk of the source nests more than ${MAX_DEPTH} levels`)
     sum = addWireChunk(sum, wire)
     offset++
     length += json.length
@@ -153,7 +142,6 @@ export function startProducer(options: ProducerOptions): Production {
     onChunk()
     committer.push(json, () => JSON.stringify(sum))
     if (length > nextMeasure) measure()
-    if (offset >= limits.maxStreamChunks) stop(limitStop('maxStreamChunks', limits))
   }
 
   /** What was added is longer than what it adds to the sum: the sum is only written out where it may be too long. */
@@ -166,8 +154,13 @@ export function startProducer(options: ProducerOptions): Production {
   /** Reads until the source ends or somebody ends it. */
   async function read(): Promise<Stop> {
     if (stopped !== undefined) return stopped
-    const source = await untilStopped(options.open({ signal: abort.signal, toolOutput }))
-    if (source === undefined) return stopped ?? { st: 'interrupted' }
+    const opening = Promise.resolve(options.open({ signal: abort.signal, toolOutput }))
+    const source = await untilStopped(opening)
+    if (source === undefined) {
+      // One that comes too late is not read, and is told so.
+      void opening.then((late) => late?.[Symbol.asyncIterator]().return?.()).catch(() => {})
+      return stopped ?? { st: 'interrupted' }
+    }
     const iterator = source[Symbol.asyncIterator]()
     try {
       while (stopped === undefined) {
@@ -214,7 +207,8 @@ export function startProducer(options: ProducerOptions): Production {
     }
   }
 
-  takeFlags(state.flags)
+  // What was put on it while the state was on its way has been told already.
+  takeFlags({ ...state.flags, ...stream.flags })
   return {
     stream,
     get lease() {
@@ -231,7 +225,7 @@ export function startProducer(options: ProducerOptions): Production {
       // The store has given the stream to somebody else by now, or is about to.
       if (now - committer.confirmedAt >= lease.ttlMs) committer.abandon()
       else if (now - startedAt >= limits.maxStreamMs) stop(limitStop('maxStreamMs', limits))
-      else if (waitingForTools === 0 && now - heardAt >= limits.idleTimeoutMs)
+      else if (!outputs.areAwaited && now - heardAt >= limits.idleTimeoutMs)
         stop({ st: 'failed', err: { code: 'source_stalled', message: 'The model stopped answering.' } })
     },
     get sum() {

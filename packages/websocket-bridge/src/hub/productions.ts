@@ -51,7 +51,7 @@ export interface ProductionsOptions {
   readonly stats: Stats
   readonly open: Open
   readonly resume: Resume | undefined
-  readonly onEnd: (ended: EndedStream) => void
+  readonly onEnd: (ended: EndedStream) => Promise<void> | void
   readonly onError: (reason: unknown, stream: { readonly id: string }) => void
 }
 
@@ -93,7 +93,7 @@ export function createProductions(options: ProductionsOptions): Productions {
   let pending = 0
   /** What becomes of whatever begins from now on. */
   let fate: 'abandoned' | 'interrupted' | undefined
-  const unfollowedSince = new Map<string, number>()
+  const unfollowedSince = new WeakMap<Production, number>()
 
   /** While the lease lasts: a store that does not answer now is asked again, and nothing of the source has been read. */
   async function begin(lease: Lease): Promise<void> {
@@ -125,8 +125,9 @@ export function createProductions(options: ProductionsOptions): Productions {
       offset: number,
     ) => Promise<Source | undefined> | Source | undefined,
   ): Promise<void> {
-    const stream = await streams.open(lease.id)
+    // First the state, then the stream: what nobody holds is let go while a store thinks.
     const state = await engine.read(lease.id)
+    const stream = await streams.open(lease.id)
     // A store that has lost it at once: nobody has seen anything of it.
     if (stream === undefined || state === undefined || fate === 'abandoned') return
     const { id, owner, topic } = stream
@@ -153,13 +154,22 @@ export function createProductions(options: ProductionsOptions): Productions {
     const { stream, sum } = production
     const { id, owner, topic } = stream
     if (all.get(id) === production) all.delete(id)
-    unfollowedSince.delete(id)
     if (end === undefined) stats.streamsLost++
     else {
       stats.streamsEnded[end.st]++
-      onEnd({ id, owner, topic, request: requestOf(stream), end, sum })
+      const ended: EndedStream = { id, owner, topic, request: requestOf(stream), end, sum }
+      // A node that leaves waits for whoever keeps the answer.
+      void during(() => tell(ended))
     }
     tellIdle()
+  }
+
+  async function tell(ended: EndedStream): Promise<void> {
+    try {
+      await onEnd(ended)
+    } catch (reason) {
+      onError(reason, ended)
+    }
   }
 
   async function during<T>(work: () => Promise<T>): Promise<T> {
@@ -208,13 +218,12 @@ export function createProductions(options: ProductionsOptions): Productions {
   }
 
   async function mindOrphan(production: Production, afterMs: number): Promise<void> {
-    const { id } = production.stream
     if (!(await isUnfollowed(production))) {
-      unfollowedSince.delete(id)
+      unfollowedSince.delete(production)
       return
     }
-    const since = unfollowedSince.get(id) ?? clock.now()
-    unfollowedSince.set(id, since)
+    const since = unfollowedSince.get(production) ?? clock.now()
+    unfollowedSince.set(production, since)
     if (clock.now() - since >= afterMs) production.stop({ st: 'cancelled' })
   }
 

@@ -116,7 +116,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   }
 
   function create(stream: NewStream): Created {
-    const { id, epoch, node, owner, key, request, topic, orphan } = stream
+    const { id, epoch, node, owner, key, request, topic, orphan, mustExist = false } = stream
     const name = JSON.stringify([owner, key])
     const known = keys.get(name)
     const there = known !== undefined && known.until > clock.now() ? find(known.id) : undefined
@@ -128,6 +128,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
         ? { outcome: 'created', lease: { id, fence: 1, ttlMs: leaseMs } }
         : { outcome: 'exists', id: there.id }
     }
+    if (mustExist) return { outcome: 'absent' }
     keys.set(name, { id, request, until: clock.now() + keyTtlMs })
     const createdAt = clock.date()
     const empty = { base: 0, sum: undefined, chunks: [], end: undefined, flags: {}, status: 'live' as const, fence: 1 }
@@ -138,7 +139,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     return { outcome: 'created', lease }
   }
 
-  function append(id: string, { fence, expect, chunks, end }: Addition): Appended {
+  function append(id: string, { fence, expect, chunks, end, knownFlags = 0 }: Addition): Appended {
     const stream = find(id)
     if (stream === undefined) return { outcome: 'lost' }
     if (stream.fence !== fence) return { outcome: 'fenced' }
@@ -156,7 +157,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
       tell(stream.id, { kind: 'end', end })
       announce(stream)
     }
-    return { outcome: 'added', flags: Object.fromEntries(stream.flags) }
+    return { outcome: 'added', flags: stream.flags.size === knownFlags ? {} : Object.fromEntries(stream.flags) }
   }
 
   function compact(id: string, { fence, o, sum }: Snapshot): void {

@@ -14,16 +14,15 @@ export const checksum = (sum: object | undefined): string => sha256(canonicalJso
  * left out. Everything else does not. Numbers and texts are written as ECMAScript does (as in RFC 8785); half a surrogate
  * pair is an escape, so the text is always valid UTF-8.
  */
-export const canonicalJson = (value: unknown): string => JSON.stringify(canonical(value))
-
-function canonical(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(canonical)
+export function canonicalJson(value: unknown): string {
+  // What JSON has no word for is `null` in a list, and no field.
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`
+  // Written by hand: an object with sorted keys would still put those that look like numbers first.
   const fields = value as { readonly [key: string]: unknown }
-  const sorted: { [key: string]: unknown } = {}
-  for (const key of Object.keys(fields).sort()) {
-    const field = fields[key]
-    if (field !== null && field !== undefined) sorted[key] = canonical(field)
-  }
-  return sorted
+  const written = Object.keys(fields)
+    .sort()
+    .filter((key) => fields[key] !== null && fields[key] !== undefined)
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(fields[key])}`)
+  return `{${written.join()}}`
 }

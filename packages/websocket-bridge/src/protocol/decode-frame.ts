@@ -1,4 +1,5 @@
 import type { ClientFrame, ServerFrame } from './frame.ts'
+import { isDeeper } from './is-deeper.ts'
 
 /** Why a text is no frame. */
 export class BadFrame extends Error {
@@ -128,11 +129,4 @@ function parse(text: string): unknown {
   if (text.length > MAX_DEPTH && isDeeper(value, MAX_DEPTH))
     throw new BadFrame(`a frame nests ${MAX_DEPTH} levels at most`)
   return value
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (levels === 0) return true
-  for (const key in value) if (isDeeper((value as Obj)[key], levels - 1)) return true
-  return false
 }

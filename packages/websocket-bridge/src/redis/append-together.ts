@@ -46,13 +46,13 @@ export function createAppend({ store, soon, about }: AppendOptions): Engine['app
     length = 0
   }
 
-  return (id, { fence, expect, chunks, end }) =>
+  return (id, { fence, expect, chunks, end, knownFlags = 0 }) =>
     new Promise((resolve, reject) => {
       if (words.length >= MAX_WORDS || length >= MAX_LENGTH) send()
       if (waiting.length === 0) soon(send)
       waiting.push({ resolve, reject })
       const ending = end === undefined ? '' : JSON.stringify(end)
-      words.push(id, fence, expect, ending, end?.st ?? '', lengthsOf(chunks), chunks.length)
+      words.push(id, fence, expect, ending, end?.st ?? '', lengthsOf(chunks), knownFlags, chunks.length)
       for (const chunk of chunks) {
         words.push(chunk)
         length += chunk.length

@@ -84,11 +84,13 @@ export function createRedisEngine(options: RedisEngineOptions = {}): Engine {
   const placeOf = (owner: string, key: string): string => `${prefix}k:${digest(JSON.stringify([owner, key]))}`
 
   async function create(stream: NewStream): Promise<Created> {
-    const { id, epoch, node, owner, key, request, topic = '', orphan } = stream
+    const { id, epoch, node, owner, key, request, topic = '', orphan, mustExist = false } = stream
     const about = [id, epoch, node, owner, key, request, topic, JSON.stringify(orphan), digest(request)]
-    const reply = await store.run('create', prefix, ...about, placeOf(owner, key), leaseMs, liveTtlMs, keyTtlMs)
+    const kept = [placeOf(owner, key), leaseMs, liveTtlMs, keyTtlMs, Number(mustExist)]
+    const reply = await store.run('create', prefix, ...about, ...kept)
     const [outcome, known = ''] = texts(reply)
     if (outcome === 'exists' || outcome === 'conflict') return { outcome, id: known }
+    if (outcome === 'absent') return { outcome }
     return { outcome: 'created', lease: { id, fence: 1, ttlMs: leaseMs } }
   }
 

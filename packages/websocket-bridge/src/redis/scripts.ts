@@ -21,17 +21,25 @@ const STREAM = `local P, id = ARGV[1], ARGV[2]
 local state, log, flags = P .. 's:' .. id, P .. 'l:' .. id, P .. 'f:' .. id`
 
 const TELL = `local function tell(message) redis.call('PUBLISH', P .. 'c:' .. id, message) end
-local function announce(topic, owner, status, at)
+local function announce(topic, owner, status, at, ttlMs)
   if not topic or topic == '' then return end
-  if status == 'live' then redis.call('ZADD', P .. 't:' .. topic, at, id) else redis.call('ZREM', P .. 't:' .. topic, id) end
+  local place = P .. 't:' .. topic
+  if status == 'live' then
+    redis.call('ZADD', place, at, id)
+    redis.call('PEXPIRE', place, ttlMs)
+  else redis.call('ZREM', place, id) end
   redis.call('PUBLISH', P .. 'u:' .. topic, cjson.encode({ id, owner, status, tonumber(at) }))
 end`
 
-/** Makes a stream: id, epoch, node, owner, key, request, topic, orphan, digest, key's key, leaseMs, liveTtlMs, keyTtlMs. */
+/**
+ * Makes a stream: id, epoch, node, owner, key, request, topic, orphan, digest, key's key, leaseMs, liveTtlMs, keyTtlMs, 1 if it
+ * must exist.
+ */
 const create = `${NOW}
 ${STREAM}
 ${TELL}
-local _, _, epoch, node, owner, key, request, topic, orphan, digest, place, leaseMs, ttlMs, keyTtlMs = unpack(ARGV)
+local _, _, epoch, node, owner, key, request, topic, orphan, digest, place, leaseMs, ttlMs, keyTtlMs, mustExist =
+  unpack(ARGV)
 local known = redis.call('HMGET', place, 'id', 'digest')
 local there = known[1] and redis.call('HMGET', P .. 's:' .. known[1], 'fence', 'node')
 if there and there[1] then
@@ -40,6 +48,7 @@ if there and there[1] then
   if known[1] == id and there[1] == '1' and there[2] == node then return { 'created' } end
   return { 'exists', known[1] }
 end
+if mustExist == '1' then return { 'absent' } end
 redis.call('HSET', place, 'id', id, 'digest', digest)
 redis.call('PEXPIRE', place, keyTtlMs)
 redis.call('HSET', state, 'own', owner, 'key', key, 'req', request, 'topic', topic, 'orph', orphan, 'at', int(now),
@@ -47,16 +56,18 @@ redis.call('HSET', state, 'own', owner, 'key', key, 'req', request, 'topic', top
 redis.call('PEXPIRE', state, ttlMs)
 redis.call('ZADD', P .. 'leases', now + leaseMs, id)
 redis.call('ZADD', P .. 'all', now, id)
--- The list of all is kept short by those who make it longer.
-for _, old in ipairs(redis.call('ZRANGE', P .. 'all', 0, 1)) do
-  if redis.call('EXISTS', P .. 's:' .. old) == 0 then redis.call('ZREM', P .. 'all', old) end
+-- The list of all is kept short by those who make it longer: at its old end, and anywhere, as the oldest may live for long.
+for _, at in ipairs({ 0, now % redis.call('ZCARD', P .. 'all') }) do
+  for _, old in ipairs(redis.call('ZRANGE', P .. 'all', int(at), int(at + 1))) do
+    if redis.call('EXISTS', P .. 's:' .. old) == 0 then redis.call('ZREM', P .. 'all', old) end
+  end
 end
-announce(topic, owner, 'live', int(now))
+announce(topic, owner, 'live', int(now), ttlMs)
 return { 'created' }`
 
 /**
  * Adds to streams: prefix, leaseMs, liveTtlMs, endedTtlMs, then for each stream its id, fence, offset expected, end or '',
- * status, lengths of the chunks or '', number of chunks, chunks. Gives an outcome for each, in order.
+ * status, lengths of the chunks or '', number of flags known, number of chunks, chunks. Gives an outcome for each, in order.
  *
  * The one script that runs for every chunk: what only the end needs is made there, which takes a third off the rest.
  */
@@ -64,7 +75,7 @@ const append = `local call, P, ttlMs, endedTtlMs = redis.call, ARGV[1], ARGV[3],
 local time = call('TIME')
 local lease = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2])
 local function add(at, first, last)
-  local id, fence, expect, ending, status, lengths = unpack(ARGV, at, at + 5)
+  local id, fence, expect, ending, status, lengths, known = unpack(ARGV, at, at + 6)
   local state, log, flags = P .. 's:' .. id, P .. 'l:' .. id, P .. 'f:' .. id
   local have = call('HMGET', state, 'fence', 'o', 'end', 'e', 'nf', 'base')
   local o = have[2]
@@ -101,14 +112,14 @@ local function add(at, first, last)
     local made = call('HMGET', state, 'topic', 'own', 'at')
     announce(made[1], made[2], status, made[3])
   end
-  if have[5] == '0' then return { 'added' } end
+  if have[5] == known then return { 'added' } end
   return { 'added', call('HGETALL', flags) }
 end
 local answers, failures, at, args = {}, 0, 5, #ARGV
 while at <= args do
-  local last = at + 6 + ARGV[at + 6]
+  local last = at + 7 + ARGV[at + 7]
   -- One stream that cannot be written does not keep the others from it.
-  local isDone, answer = pcall(add, at, at + 7, last)
+  local isDone, answer = pcall(add, at, at + 8, last)
   if not isDone then
     failures = failures + 1
     -- The store itself: it is full, or a replica.
@@ -168,12 +179,12 @@ const takeOver = `${NOW}
 ${STREAM}
 ${TELL}
 local _, _, node, epoch, leaseMs, ttlMs = unpack(ARGV)
-local have = redis.call('HMGET', state, 'fence', 'end', 'lease', 'lin', 'o')
+local have = redis.call('HMGET', state, 'fence', 'end', 'lease', 'lin', 'o', 'topic')
 if not have[1] or have[2] or tonumber(have[3]) > now then return false end
 local fence = redis.call('HINCRBY', state, 'fence', 1)
 local lineage = have[4] .. ',' .. epoch .. ':' .. have[5]
 redis.call('HSET', state, 'node', node, 'e', epoch, 'lin', lineage, 'lease', int(now + leaseMs))
-for _, key in ipairs({ state, log, flags }) do redis.call('PEXPIRE', key, ttlMs) end
+for _, key in ipairs({ state, log, flags, P .. 't:' .. have[6] }) do redis.call('PEXPIRE', key, ttlMs) end
 redis.call('ZADD', P .. 'leases', now + leaseMs, id)
 tell('e|' .. lineage)
 return fence`
@@ -185,11 +196,13 @@ local others = {}
 for i = 4, #ARGV, 2 do
   local id = ARGV[i]
   local state = P .. 's:' .. id
-  local have = redis.call('HMGET', state, 'fence', 'end')
+  local have = redis.call('HMGET', state, 'fence', 'end', 'topic')
   if have[1] == ARGV[i + 1] and not have[2] then
     redis.call('HSET', state, 'lease', int(now + leaseMs))
     redis.call('ZADD', P .. 'leases', now + leaseMs, id)
-    for _, key in ipairs({ state, P .. 'l:' .. id, P .. 'f:' .. id }) do redis.call('PEXPIRE', key, ttlMs) end
+    for _, key in ipairs({ state, P .. 'l:' .. id, P .. 'f:' .. id, P .. 't:' .. have[3] }) do
+      redis.call('PEXPIRE', key, ttlMs)
+    end
   else table.insert(others, id) end
 end
 return others`
@@ -222,7 +235,10 @@ if redis.call('EXISTS', place) == 0 then
 end
 redis.call('ZADD', P .. 'leases', now + leaseMs, id)
 redis.call('ZADD', P .. 'all', at, id)
-if topic ~= '' then redis.call('ZADD', P .. 't:' .. topic, at, id) end
+if topic ~= '' then
+  redis.call('ZADD', P .. 't:' .. topic, at, id)
+  redis.call('PEXPIRE', P .. 't:' .. topic, ttlMs)
+end
 tell('r|')
 return 1`
 

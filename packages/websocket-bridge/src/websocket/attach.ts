@@ -65,6 +65,9 @@ interface Room {
   detach(): void
 }
 
+/** Where sockets are opened on a server, by any relay. */
+const paths = new WeakMap<UpgradingServer, string[]>()
+
 /** How long a node may not reach its store until its clients are sent elsewhere. */
 const STORE_LOST_MS = 15_000
 
@@ -93,7 +96,8 @@ export function createSocketDoor({ hub, identify, judge, onError }: SocketDoorOp
       clientTracking: false,
       // Costs 229 kB and four times the work per socket; summing deltas saves more.
       perMessageDeflate: false,
-      maxPayload: hub.limits.maxFrameBytes,
+      // None at all would be no limit to it.
+      maxPayload: Math.max(1, hub.limits.maxFrameBytes),
       handleProtocols: () => SUBPROTOCOL,
     })
     const room: Room = {
@@ -101,15 +105,19 @@ export function createSocketDoor({ hub, identify, judge, onError }: SocketDoorOp
       heartbeat: createHeartbeat(ticks),
       conversation: { identify, pingMs: ticks * 1000, windowLength, onError },
       slowAfterMs,
-      detach: () => void server.off('upgrade', upgrade),
+      detach() {
+        server.off('upgrade', upgrade)
+        taken.splice(taken.indexOf(path), 1)
+      },
     }
 
     function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
       const { origin, host, cookie, authorization } = request.headers
       const { pathname, query } = targetOf(request.url)
       if (pathname !== path) {
-        // Somebody else may want it.
-        if (server.listenerCount('upgrade') === 1) refuse(socket, 404)
+        // Somebody else may want it, who is no relay or one at another address.
+        const isOurs = server.listenerCount('upgrade') === taken.length
+        if (isOurs && !taken.includes(pathname) && !socket.writableEnded) refuse(socket, 404)
         return
       }
       const verdict = judge({ origin, host })
@@ -126,6 +134,9 @@ export function createSocketDoor({ hub, identify, judge, onError }: SocketDoorOp
       wss.handleUpgrade(request, socket, head, (ws) => enter(room, ws, socket as Socket, shown))
     }
 
+    const taken = paths.get(server) ?? []
+    paths.set(server, taken)
+    taken.push(path)
     rooms.add(room)
     server.on('upgrade', upgrade)
   }
@@ -208,6 +219,8 @@ function targetOf(target = '/'): { readonly pathname: string; readonly query: st
 
 function refuse(socket: Duplex, status: number): void {
   socket.on('error', () => {})
+  // A client that does not end its side keeps the connection otherwise, for ever and beside all limits.
+  socket.once('finish', () => socket.destroy())
   const retry = status === 503 ? 'Retry-After: 1\r\n' : ''
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n${retry}\r\n`,

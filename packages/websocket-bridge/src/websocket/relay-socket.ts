@@ -27,6 +27,8 @@ export class RelaySocket implements Beating {
   readonly #wire: Socket
   readonly #windowLength: number
   readonly #subscriptions = new Map<string, Subscription>()
+  /** Announced to it, and being opened. */
+  #expected: Set<string> | undefined
   /** Few follow any. */
   #topics: Map<string, Following> | undefined
   /** Set by the `hello`. */
@@ -111,6 +113,7 @@ export class RelaySocket implements Beating {
     this.#wire.write(bytes)
     this.#sent += frame.text.length
     stats.framesSent++
+    if (frame.isWhole) stats.sumsSent++
     stats.chunksSent += frame.covers
     stats.lengthSent += frame.text.length
     if (this.flushMs > 0) this.#nextDataAt = this.hub.clock.now() + this.flushMs
@@ -157,7 +160,21 @@ export class RelaySocket implements Beating {
   }
 
   get subscriptionCount(): number {
-    return this.#subscriptions.size
+    return this.#subscriptions.size + (this.#expected?.size ?? 0)
+  }
+
+  /** Keeps a place for a stream that is being opened, if there is one. @returns whether it is to be followed then */
+  expect(id: string): boolean {
+    const isFull = this.subscriptionCount >= this.hub.limits.maxSubscriptions
+    if (this.isClosed || isFull || this.follows(id)) return false
+    this.#expected ??= new Set()
+    this.#expected.add(id)
+    return true
+  }
+
+  /** Follows an expected stream, unless it was left meanwhile. `undefined`: it could not be opened. */
+  meet(id: string, stream: LocalStream | undefined): void {
+    if (this.#expected?.delete(id) === true && stream !== undefined) this.follow(stream, undefined)
   }
 
   /** Follows a stream. Whoever follows it already begins again from the position. */
@@ -169,6 +186,7 @@ export class RelaySocket implements Beating {
   }
 
   unfollow(id: string): void {
+    this.#expected?.delete(id)
     const subscription = this.#subscriptions.get(id)
     if (subscription === undefined) return
     this.#subscriptions.delete(id)
@@ -183,7 +201,12 @@ export class RelaySocket implements Beating {
     if (this.#topics?.has(topic) !== true && (this.#topics?.size ?? 0) >= this.hub.limits.maxTopics)
       throw new Refusal('too_many', `No more than ${this.hub.limits.maxTopics} topics on one socket (maxTopics).`)
     this.unfollowTopic(topic)
-    const following = await this.hub.followTopic(principal, topic, onStream)
+    // What happens until it is told what there is comes after that.
+    let early: StreamSummary[] | undefined = []
+    const following = await this.hub.followTopic(principal, topic, (stream) => {
+      if (early === undefined) onStream(stream)
+      else early.push(stream)
+    })
     // It has gone while we asked.
     if (this.isClosed) {
       following.stop()
@@ -191,7 +214,9 @@ export class RelaySocket implements Beating {
     }
     this.#topics ??= new Map()
     this.#topics.set(topic, following)
-    for (const stream of following.streams) onStream(stream)
+    const all = [...following.streams, ...early]
+    early = undefined
+    for (const stream of all) onStream(stream)
   }
 
   unfollowTopic(topic: string): void {
@@ -235,6 +260,7 @@ export class RelaySocket implements Beating {
     this.#subscriptions.clear()
     for (const topic of this.#topics?.values() ?? []) topic.stop()
     this.#topics = undefined
+    this.#expected = undefined
   }
 }
 

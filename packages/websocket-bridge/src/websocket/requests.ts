@@ -77,14 +77,11 @@ function announce(
   hub: Hub,
 ): void {
   socket.send({ t: 'stream', topic, s: id, st: status })
-  if (!auto || status !== 'live' || socket.follows(id) || socket.subscriptionCount >= hub.limits.maxSubscriptions)
-    return
+  if (!auto || status !== 'live' || !socket.expect(id)) return
   void hub.open(principal, id).then(
-    (stream) => {
-      if (!socket.isClosed && !socket.follows(id)) socket.follow(stream, undefined)
-    },
+    (stream) => socket.meet(id, stream),
     // It has ended and gone between the announcement and the look.
-    () => {},
+    () => socket.meet(id, undefined),
   )
 }
 

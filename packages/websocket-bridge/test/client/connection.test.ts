@@ -20,6 +20,32 @@ describe('the connection', () => {
     expect(await stopping).toBe('cancelled')
   })
 
+  it('asks again for each thing when it was told to, and for nothing sooner', async () => {
+    const { clock, peer, relay } = await connected()
+    const stopping = ['st_1', 'st_2'].map((id) => relay.subscribe(id).cancel())
+    const [first, second] = peer.socket.take('cancel')
+    peer.socket.say(
+      { t: 'err', id: first?.id ?? '', code: 'too_many', msg: 'slowly', retryMs: 1000 },
+      { t: 'err', id: second?.id ?? '', code: 'too_many', msg: 'slowly', retryMs: 3000 },
+    )
+    await clock.pass(2999)
+    expect(peer.socket.take('cancel')).toEqual([first])
+    await clock.pass(1)
+    expect(peer.socket.take('cancel')).toEqual([second])
+    for (const frame of [first, second]) peer.socket.say({ t: 'ok', id: frame?.id ?? '', st: 'cancelled' })
+    expect(await Promise.all(stopping)).toEqual(['cancelled', 'cancelled'])
+  })
+
+  it('takes no answer without a name for that to anything', async () => {
+    const { clock, peer } = await following()
+    // A server of another make.
+    peer.socket.say({ t: 'ok' } as never, { t: 'err', code: 'internal', msg: 'sorry' })
+    peer.socket.drop()
+    await clock.pass(250)
+    peer.socket.welcome()
+    expect(peer.socket.take('sub')).toHaveLength(1)
+  })
+
   it('says hello and what it wants at once, without waiting for the welcome', async () => {
     const peer = createScriptedPeer()
     const relay = connectRelay('ws://relay.test', { WebSocket: peer.WebSocket, token: 't', client: 'x/1', flushMs: 5 })
@@ -314,6 +340,25 @@ describe('a node that drains', () => {
     expect(peer.sockets).toHaveLength(3)
   })
 
+  it('is kept while the other one can not give a stream', async () => {
+    const { clock, peer, stream } = await following()
+    const truth = createTruth(textChunks('a', 'b'))
+    peer.socket.say({ t: 'drain', minMs: 0, maxMs: 0 })
+    const [old] = peer.sockets
+    await clock.pass(0)
+    peer.socket.welcome()
+    const [refused] = peer.socket.take('sub')
+    peer.socket.say({ t: 'err', id: refused?.id ?? '', s: 'st_1', code: 'unavailable', msg: 'no store', retryMs: 300 })
+    expect(old?.closed).toBeUndefined()
+    old?.say(truth.data(0, 1))
+    expect(stream.position?.o).toBe(1)
+    await clock.pass(300)
+    const [granted] = peer.socket.take('sub')
+    expect(granted).toMatchObject({ from: { e: 'e1', o: 1 } })
+    peer.socket.say({ t: 'ok', id: granted?.id ?? '', s: 'st_1', st: 'live' })
+    expect(old?.closed).toBe(1000)
+  })
+
   it('does not get what it refused: another one is asked', async () => {
     const { clock, peer, relay } = await connected()
     const starting = relay.start({ model: 'm' }, { key: 'k' })
@@ -435,6 +480,17 @@ describe('a topic', () => {
     expect((await streams.next()).value).toEqual({ id: 'st_1', status: 'done' })
     await streams.return?.()
     expect(peer.socket.take('untopic')).toEqual([{ t: 'untopic', topic: 'room' }])
+  })
+
+  it('is asked for again where it could not be told of now', async () => {
+    const { clock, peer, relay } = await connected()
+    const streams = relay.topic('room')[Symbol.asyncIterator]()
+    const id = peer.socket.take('topic')[0]?.id ?? ''
+    peer.socket.say({ t: 'err', id, code: 'unavailable', msg: 'no store' })
+    await clock.pass(1000)
+    expect(peer.socket.take('topic')).toMatchObject([{ topic: 'room' }])
+    peer.socket.say({ t: 'stream', topic: 'room', s: 'st_1', st: 'live' })
+    expect((await streams.next()).value).toEqual({ id: 'st_1', status: 'live' })
   })
 
   it('throws why it was refused', async () => {

@@ -42,6 +42,16 @@ describe('a followed stream', () => {
     expect(complete).toBe(true)
   })
 
+  it('gives nothing where all that there is is nothing yet', async () => {
+    const { peer, stream } = await following()
+    const truth = createTruth(textChunks('a', 'b'))
+    const reading = chunksOf(stream)
+    peer.socket.say({ t: 'd', s: 'st_1', e: 'e1', o: 0, n: 0, c: [] })
+    await turn()
+    peer.socket.say(truth.data(0, 2), truth.end())
+    expect((await reading).map(textOf)).toEqual(['ab'])
+  })
+
   it('gives a slow reader one chunk, the sum of what it missed', async () => {
     const { peer, stream } = await following()
     const truth = createTruth(textChunks('a', 'b', 'c', 'd'))

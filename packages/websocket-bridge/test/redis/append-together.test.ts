@@ -36,9 +36,9 @@ describe('adding to many streams', () => {
     turn()
     const words = [
       ['p:', 1, 2, 3],
-      ['a', 1, 0, '', '', '1,2', 2, '1', '22'],
-      ['b', 2, 7, '', '', '1', 1, '3'],
-      ['a', 1, 2, JSON.stringify(end), 'done', '', 0],
+      ['a', 1, 0, '', '', '1,2', 0, 2, '1', '22'],
+      ['b', 2, 7, '', '', '1', 0, 1, '3'],
+      ['a', 1, 2, JSON.stringify(end), 'done', '', 0, 0],
     ]
     expect(calls).toEqual([words.flat()])
     expect(await Promise.all(adding)).toEqual([added, added, added])

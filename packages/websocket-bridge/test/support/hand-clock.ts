@@ -6,6 +6,8 @@ export interface HandClock extends Clock {
   advance(ms: number): void
   /** So long nothing runs: a process that was stopped. What is due then rings once, however often it would have. */
   stall(ms: number): void
+  /** How many timers wait: none of them may be left of what is over. */
+  readonly waiting: number
   /** Sets the date, by so much. */
   set(byMs: number): void
 }
@@ -34,6 +36,9 @@ export function handClock(now = 1_700_000_000_000): HandClock {
   }
 
   return {
+    get waiting() {
+      return due.size
+    },
     now: () => now,
     date: () => now + isSetBy,
     random: () => 0.5,

@@ -48,8 +48,8 @@ async function start(): Promise<void> {
     event.preventDefault()
     for (const { chat, begin } of shown) {
       begin()
-      // Each question begins anew, so that the lanes can be compared.
-      if (chat.getSnapshot().status !== 'ready') chat.disconnect()
+      // Each question begins anew, so that the lanes can be compared, and no model writes what nobody will see.
+      void chat.stop()
       chat.setMessages([])
       void chat.sendMessage(prompt.value, { whenBusy: 'interrupt' })
     }

@@ -15,6 +15,8 @@ export function showMeter(into: HTMLElement): void {
     isAsking = true
     try {
       const meters = (await (await fetch('playground/meter')).json()) as Record<string, Meter>
+      // What was said while there was nothing to show.
+      if (into.children.length === 0) text(into, '')
       for (const [lane, { generating, requests, chunks }] of Object.entries(meters)) {
         const shown = into.querySelector(`[data-lane="${lane}"]`) ?? into.appendChild(span(lane))
         const writes = generating > 0

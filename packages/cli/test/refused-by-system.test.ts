@@ -1,0 +1,171 @@
+import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { systemClock } from '../src/clock.ts'
+import { usageError } from '../src/arguments/usage-error.ts'
+import { OutputClosed } from '../src/io.ts'
+import { run } from '../src/run.ts'
+import { openHistory } from '../src/store/history.ts'
+import { runCli } from './run-cli.ts'
+import { tempHome } from './temp-home.ts'
+import { answering, saying } from './upstream.ts'
+
+const home = tempHome()
+const log = () => join(home.path, 'data/deltawire/history.jsonl')
+const asked = { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1', OPENAI_API_KEY: 'k', DELTAWIRE_MODEL: 'm' }
+
+/** A file that takes nothing, as on a full disk. */
+function fill(path: string) {
+  rmSync(path, { force: true })
+  symlinkSync('/dev/full', path)
+}
+
+describe.runIf(existsSync('/dev/full'))('on a full disk', () => {
+  test('nobody is asked whose answer could not be kept, and what helps is said', async () => {
+    home.write('data/deltawire/templates', '')
+    fill(log())
+    const { requests, fetch } = answering(() => saying('hello'))
+    const options = { env: { ...home.env, ...asked }, fetch }
+    expect(await runCli(['ask', 'hi'], options)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr:
+        'error: cannot keep this in the history: ENOSPC: no space left on device, write\n' +
+        'hint: elsewhere: --data-dir FOLDER; nowhere: --no-store\n',
+    })
+    expect(requests).toEqual([])
+    expect(await runCli(['ask', '--no-store', 'hi'], options)).toMatchObject({ code: 0, stdout: 'hello', stderr: '' })
+  })
+
+  test('a model is asked once whose answer cannot be recorded, and that is said', async () => {
+    const { requests, fetch } = answering(() => saying('hello'))
+    const argv = ['ask', '--no-store', '--record=/dev/full', 'hi']
+    expect(await runCli(argv, { env: { ...home.env, ...asked }, fetch })).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: 'error: cannot write "/dev/full": ENOSPC: no space left on device, write\n',
+    })
+    expect(requests).toHaveLength(1)
+  })
+
+  test('an answer is printed that cannot be kept any more', async () => {
+    const { fetch } = answering(() => {
+      fill(log())
+      return saying('hello')
+    })
+    const { code, stdout, stderr } = await runCli(['ask', '--json', 'hi'], { env: { ...home.env, ...asked }, fetch })
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ text: 'hello', partial: false })
+    expect(stderr).toBe('note: cannot keep this in the history: ENOSPC: no space left on device, write\n')
+  })
+
+  test('a chat forgets the prompt that it could not keep', async () => {
+    const { requests, fetch } = answering((_, count) => {
+      if (count === 1) fill(log())
+      return saying('hello')
+    })
+    const onStderr = (text: string) => {
+      if (text.startsWith('error: cannot keep')) rmSync(log())
+    }
+    await runCli(['chat'], { env: { ...home.env, ...asked }, fetch, stdin: 'one\ntwo\nthree\n', onStderr })
+    expect(requests.map(({ body }) => body['messages'])).toEqual([
+      [{ role: 'user', content: 'one' }],
+      [
+        { role: 'user', content: 'one' },
+        { role: 'assistant', content: 'hello' },
+        { role: 'user', content: 'three' },
+      ],
+    ])
+  })
+
+  test('the history is read, and an answer of a killed run waits for better times', () => {
+    const id = 'a'.repeat(12)
+    const at = '2026-08-22T09:00:00.000Z'
+    const answer = { model: 'm', status: 'partial', finish_reason: null }
+    const draft = { type: 'message', id, thread: 't', parent: null, at, message: { role: 'assistant' }, answer }
+    // No process has this number.
+    const name = `${id}.4194305.jsonl`
+    home.write(`data/deltawire/drafts/${name}`, `${JSON.stringify(draft)}\n"Once"\n`)
+    fill(log())
+    const history = openHistory(join(home.path, 'data/deltawire'))
+    expect(history.threads()).toEqual([])
+    expect(readdirSync(join(home.path, 'data/deltawire/drafts'))).toEqual([name])
+    rmSync(log())
+    history.reload()
+    expect(history.messages('t')).toMatchObject([{ message: { content: 'Once' } }])
+    expect(readdirSync(join(home.path, 'data/deltawire/drafts'))).toEqual([])
+  })
+})
+
+describe('a folder that is none', () => {
+  test('is told of as it is, and not as a fault of ours', async () => {
+    const file = home.write('file', '')
+    for (const argv of [
+      ['history', 'ls'],
+      ['ask', '-m', 'demo:text', 'hi'],
+    ]) {
+      const { code, stderr } = await runCli(argv, { env: { ...home.env, XDG_DATA_HOME: join(file, 'x') } })
+      expect({ argv, code }).toEqual({ argv, code: 2 })
+      expect(stderr).toMatch(/^error: .*ENOTDIR: not a directory/)
+      expect(stderr).not.toContain('fault of deltawire')
+    }
+  })
+
+  test.runIf(existsSync('/proc/self'))('ends a run at once where it cannot be made, as below /proc', async () => {
+    const { code, stderr } = await runCli(['ask', '-m', 'demo:text', 'hi'], { env: { HOME: '/proc/none' } })
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error: cannot keep this in the history: ENOENT: /) as unknown,
+    })
+  })
+})
+
+describe('an output that takes nothing', () => {
+  /** A run whose output fails when what was printed last leaves it. */
+  async function into(failure: Error) {
+    let stderr = ''
+    const output = { isTTY: false, write: async () => {}, flush: () => Promise.reject(failure) }
+    const code = await run(['merge', 'demo:text', '--text'], {
+      stdin: { isTTY: true, async *[Symbol.asyncIterator]() {} },
+      stdout: output,
+      stderr: { isTTY: false, write: async (text) => void (stderr += String(text)), flush: async () => {} },
+      env: {},
+      cwd: home.path,
+      signal: new AbortController().signal,
+      clock: systemClock,
+      fetch,
+    })
+    return { code, stderr }
+  }
+
+  test('is an error, also for the last that is written', async () => {
+    expect(await into(usageError('cannot write the output: ENOSPC'))).toEqual({
+      code: 2,
+      stderr: 'error: cannot write the output: ENOSPC\n',
+    })
+  })
+
+  test('is none when its reader has left', async () => {
+    expect(await into(new OutputClosed('closed'))).toEqual({ code: 0, stderr: '' })
+  })
+})
+
+describe('a sleep', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  test('is as long as it is asked for, also when no timer of Node.js is', async () => {
+    vi.useFakeTimers()
+    const month = 30 * 24 * 3_600_000
+    let isOver = false
+    const stop = new AbortController()
+    void systemClock.sleep(month, stop.signal).then(() => (isOver = true))
+    await vi.advanceTimersByTimeAsync(month - 1)
+    expect(isOver).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(isOver).toBe(true)
+    void systemClock.sleep(month, stop.signal)
+    await vi.advanceTimersByTimeAsync(month - 1)
+    stop.abort()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
