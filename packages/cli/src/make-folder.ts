@@ -1,5 +1,6 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { statIfThere } from './stat-if-there.ts'
 
 /**
  * Makes a folder, and those above it that are missing.
@@ -20,5 +21,5 @@ export function makeFolder(path: string, mode: number): void {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  return statIfThere(path)?.isDirectory() === true
 }

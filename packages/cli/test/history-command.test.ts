@@ -152,6 +152,31 @@ describe('history', () => {
     expect((await run(['history', 'show', 'a.b', ...other])).stdout).toContain('round')
   })
 
+  test('marks a count of tokens with ~ when some of them are estimated', async () => {
+    const when = '2026-08-01T00:00:00.000Z'
+    const answerOf = (id: string, usage: object) => {
+      const message = { role: 'assistant', content: 'x' }
+      const answer = { model: id[0], status: 'complete', finish_reason: 'stop', usage }
+      return { type: 'message', id, thread: 't', parent: null, at: when, message, answer }
+    }
+    const records = [
+      { type: 'thread', id: 't', title: 'T', at: when },
+      answerOf('a1', { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8, estimated: true }),
+      answerOf('a2', { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 }),
+      answerOf('b1', { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 }),
+    ]
+    await history('import', home.write('all.jsonl', records.map((record) => JSON.stringify(record)).join('\n')))
+    expect(await history('stats')).toBe(
+      '1 conversation, 3 messages\na: 2 answers · ~4 in · ~6 out\nb: 1 answer · 1 in · 1 out\n',
+    )
+  })
+
+  test('is exported to a terminal as text that it does not obey, with the line ends of any system', async () => {
+    await run(['--title', 'Ends', 'one\r\ntwo\u001B[2J'], { clock: at(1) })
+    const { stdout } = await run(['history', 'export', 'Ends'], { isTTY: true })
+    expect(stdout).toContain('\none\ntwo␛[2J\n')
+  })
+
   test('counts, and tells its place', async () => {
     await twoTalks()
     expect(await history('stats')).toBe('2 conversations, 4 messages\ndemo:text: 2 answers · 28 in · 84 out\n')

@@ -296,4 +296,11 @@ describe('a table', () => {
   test('is text when the second line is none', () => {
     expect(rendered('| a | b |\nc\n\n| d |')).toBe('| a | b |\nc\n\n| d |\n')
   })
+
+  test('has no row that is too long to be held: such a line is text, and what follows it begins anew', () => {
+    for (const length of [16_384, 16_385, 16_386]) {
+      const out = styled(`|${'x'.repeat(length - 1)}\n# Head\n`)
+      expect(out.slice(out.lastIndexOf('x'))).toBe('x\n<b><u>Head</></>\n')
+    }
+  })
 })

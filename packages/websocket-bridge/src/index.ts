@@ -33,7 +33,8 @@ export type {
   StreamSummary,
 } from './engine.ts'
 export { DEFAULT_RETENTION } from './engine.ts'
-export type { Hub, StartOrder, Started } from './hub/hub.ts'
+export type { Hub } from './hub/hub.ts'
+export type { StartOrder, Started } from './hub/start.ts'
 export type { LocalStream, LocalStreams, Reader } from './hub/local-streams.ts'
 export type { Cursor } from './stream/cursor.ts'
 export type { SharedFrame } from './stream/shared-frame.ts'

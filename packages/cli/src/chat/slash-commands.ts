@@ -1,37 +1,18 @@
-import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { closest } from '../arguments/closest.ts'
-import { quote } from '../arguments/parse-arguments.ts'
-import { usageError } from '../arguments/usage-error.ts'
 import { widthOf } from '../arguments/help-text.ts'
+import { usageError } from '../arguments/usage-error.ts'
 import type { Io } from '../io.ts'
-import { visibleLine } from '../render/visible.ts'
+import { visible, visibleLine } from '../render/visible.ts'
 import { twoColumns } from '../render/wrap.ts'
 import { note } from '../report.ts'
-import { messageText } from '../store/message-text.ts'
+import { conversationCommands } from './conversation-commands.ts'
 import { editText } from './edit-text.ts'
-import { exportForms } from './export-thread.ts'
+import { exportCommands } from './export-commands.ts'
 import { readAttachments, readTextFiles } from './file-input.ts'
 import { listModels } from './list-models.ts'
 import { jsonOr } from './prompt-flags.ts'
-import { lastPrompt, unknownCommand, type Session } from './session.ts'
-import { treeText } from './tree-text.ts'
-
-export interface SlashContext {
-  readonly session: Session
-  readonly io: Io
-  /** Aborted when the user stops an answer. */
-  readonly signal: AbortSignal
-}
-
-interface SlashCommand {
-  readonly argument?: string
-  readonly about: string
-  /** What its argument can be, for the Tab key. */
-  readonly completes?: 'files' | 'models'
-  /** Resolves to `quit` to leave, or to the exit code of an answer. */
-  readonly run: (argument: string, context: SlashContext) => Promise<number | 'quit' | void>
-}
+import { unknownCommand } from './session.ts'
+import { needed, type SlashCommand, type SlashContext } from './slash-command.ts'
 
 /** Every command of a chat, in the order of `/help`. */
 export const slashCommands: Readonly<Record<string, SlashCommand>> = {
@@ -86,94 +67,8 @@ export const slashCommands: Readonly<Record<string, SlashCommand>> = {
     },
   },
   '/retry': { about: 'ask the last prompt again, in a branch', run: (_, { session, signal }) => session.retry(signal) },
-  '/undo': {
-    about: 'go back before the last prompt; it stays in the tree',
-    async run(_, { session, io }) {
-      const { conversation } = session.opened
-      const asked = lastPrompt(conversation.path())
-      if (asked === undefined) throw usageError('there is nothing to undo')
-      conversation.goTo(asked.parent)
-      await note(io, session.flags, `back before ${quote(messageText(asked.message))}`)
-    },
-  },
-  '/fork': {
-    about: 'go on in a copy of this conversation',
-    async run(_, { session, io }) {
-      const { id } = session.opened.conversation
-      if (session.opened.draftFolder === undefined)
-        throw usageError('this conversation is not kept, so there is nothing to copy')
-      session.restart({ fork: id })
-      await note(io, session.flags, `this is ${session.opened.conversation.id} now`)
-    },
-  },
-  '/tree': {
-    about: 'all messages with their numbers, * on the path that is being continued',
-    async run(_, { session: { opened }, io }) {
-      await io.stdout.write(
-        treeText(opened.conversation.all(), opened.conversation.path(), io.stdout.columns?.() ?? 80),
-      )
-    },
-  },
-  '/goto': {
-    argument: 'N',
-    about: 'go on behind message N of /tree',
-    async run(number, { session: { opened, flags }, io }) {
-      const record = opened.conversation.all()[Number(needed(number, 'N')) - 1]
-      if (record === undefined) throw usageError(`there is no message ${quote(number)}`, '/tree lists them')
-      opened.conversation.goTo(record.id)
-      await note(io, flags, `going on behind ${quote(messageText(record.message))}`)
-    },
-  },
-  '/title': {
-    argument: '[TITLE]',
-    about: 'what the conversation is called',
-    async run(title, { session: { opened, flags }, io }) {
-      if (title !== '') {
-        opened.conversation.rename(title)
-        return note(io, flags, `it is called ${title} now`)
-      }
-      await io.stdout.write(`${visibleLine(opened.conversation.title ?? 'it has none')}\n`)
-    },
-  },
-  '/usage': {
-    about: 'tokens and cost of this conversation',
-    async run(_, { session: { opened }, io }) {
-      await io.stdout.write(`${usageOfAll(opened.conversation.all())}\n`)
-    },
-  },
-  '/copy': {
-    about: 'the last answer to the clipboard',
-    async run(_, { session, io }) {
-      if (!io.stdout.isTTY) throw usageError('there is no terminal, so there is no clipboard')
-      // OSC 52: the terminal's own clipboard, also through ssh. Ours, and only when it was asked for.
-      await io.stdout.write(`\u001B]52;c;${Buffer.from(lastAnswer(session)).toString('base64')}\u0007`)
-      await note(io, session.flags, 'copied, where the terminal allows it (OSC 52)')
-    },
-  },
-  '/save': {
-    argument: 'FILE',
-    about: 'the last answer into a file',
-    completes: 'files',
-    async run(path, { session, io }) {
-      await save(needed(path, 'FILE'), `${lastAnswer(session).trimEnd()}\n`, session, io)
-    },
-  },
-  '/export': {
-    argument: '[FILE]',
-    about: 'the conversation as Markdown, or as .json, .jsonl or .html by the name of the file',
-    completes: 'files',
-    async run(path, { session, io }) {
-      const { conversation } = session.opened
-      const ending = /\.(html|json|jsonl)$/.exec(path)?.[1] as 'html' | 'json' | 'jsonl' | undefined
-      const text = exportForms[ending ?? 'md']({
-        id: conversation.id,
-        title: conversation.title ?? 'Conversation',
-        messages: conversation.path(),
-      })
-      if (path === '') await io.stdout.write(visibleText(text, io))
-      else await save(path, text, session, io)
-    },
-  },
+  ...conversationCommands,
+  ...exportCommands,
   '/set': {
     argument: '[NAME=VALUE]',
     about: 'a field of the requests from here on, as in temperature=0.2; without one, shows them',
@@ -236,9 +131,8 @@ export const slashCommands: Readonly<Record<string, SlashCommand>> = {
     about: 'the tools that the model may call',
     async run(_, { session: { tools }, io }) {
       const lines = tools.map(({ definition, command }) => `${definition.name}: ${definition.description ?? command}\n`)
-      await io.stdout.write(
-        lines.length === 0 ? 'none; --tool COMMAND adds one\n' : lines.map((line) => visibleText(line, io)).join(''),
-      )
+      const list = lines.join('') || 'none; --tool COMMAND adds one\n'
+      await io.stdout.write(io.stdout.isTTY ? visible(list) : list)
     },
   },
   '/help': {
@@ -273,47 +167,4 @@ export async function runSlashCommand(line: string, context: SlashContext): Prom
 /** The keys of a session are for its prompts. */
 function withoutInput(io: Io): Io {
   return { ...io, stdin: { isTTY: true, async *[Symbol.asyncIterator]() {} } }
-}
-
-function needed(argument: string, name: string): string {
-  if (argument === '') throw usageError(`${name} is missing`, '/help shows what a command takes')
-  return argument
-}
-
-function lastAnswer({ opened }: Session): string {
-  const record = opened.conversation.path().findLast(({ message }) => message.role === 'assistant')
-  if (record === undefined) throw usageError('nobody has answered yet')
-  return messageText(record.message)
-}
-
-async function save(path: string, text: string, session: Session, io: Io): Promise<void> {
-  try {
-    // Never over a file of the user's: a name is typed quickly.
-    await writeFile(resolve(io.cwd, path), text, { flag: 'wx' })
-  } catch (error) {
-    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    throw usageError(
-      `cannot write ${quote(path)}: ${isThere ? 'it is there already' : error instanceof Error ? error.message : ''}`,
-    )
-  }
-  await note(io, session.flags, `written to ${path}`)
-}
-
-function visibleText(text: string, { stdout }: Io): string {
-  return stdout.isTTY ? text.split('\n').map(visibleLine).join('\n') : text
-}
-
-function usageOfAll(records: ReturnType<Session['opened']['conversation']['all']>): string {
-  const answers = records.flatMap(({ answer }) => (answer === undefined ? [] : [answer]))
-  const sum = (of: (answer: (typeof answers)[number]) => number | undefined) =>
-    answers.reduce((total, answer) => total + (of(answer) ?? 0), 0)
-  const cost = sum((answer) => answer.cost)
-  const isEstimated = answers.some(({ usage }) => usage !== undefined && 'estimated' in usage)
-  const about = isEstimated ? '~' : ''
-  return [
-    `${answers.length} ${answers.length === 1 ? 'answer' : 'answers'}`,
-    `${about}${sum(({ usage }) => usage?.prompt_tokens)} in`,
-    `${about}${sum(({ usage }) => usage?.completion_tokens)} out`,
-    ...(cost > 0 ? [`${about}$${cost.toFixed(4)}`] : []),
-  ].join(' · ')
 }

@@ -1,27 +1,26 @@
-import { readFile } from 'node:fs/promises'
 import type { Run } from '../arguments/command.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { confirm } from '../chat/confirm.ts'
 import { pathTo, createConversation, type StoredMessage } from '../chat/conversation.ts'
 import { exportForms } from '../chat/export-thread.ts'
+import { foundLine, threadLine } from '../chat/history-lines.ts'
 import { readChatgptStore } from '../chat/import-chatgpt.ts'
+import { readExport } from '../chat/import-export.ts'
 import { findThread, historyOf } from '../chat/open-conversation.ts'
 import { treeText } from '../chat/tree-text.ts'
+import { createUsageTotal, type UsageTotal } from '../chat/usage-total.ts'
 import { answerWriterOf } from '../chat/create-printer.ts'
 import { CliError } from '../cli-error.ts'
 import type { ConfigFlags } from '../config/config-flags.ts'
 import { loadSettings } from '../config/load-settings.ts'
 import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
-import { textWidth } from '../markdown/text-width.ts'
-import { visibleJson, visibleLine } from '../render/visible.ts'
+import { visible, visibleJson, visibleLine } from '../render/visible.ts'
 import { note } from '../report.ts'
-import { createId } from '../store/create-id.ts'
-import type { Found, History, Thread } from '../store/history.ts'
-import { firstWords, messageText } from '../store/message-text.ts'
-import { readRecord, type HistoryRecord, type MessageRecord } from '../store/record.ts'
-import { fitting } from '../view/row-line.ts'
+import type { History, Thread } from '../store/history.ts'
+import { messageText } from '../store/message-text.ts'
+import type { MessageRecord } from '../store/record.ts'
 import type {
   exportFlags,
   forkFlags,
@@ -37,28 +36,14 @@ import type {
 
 export const historyLs: Run<typeof lsFlags> = async ({ flags }, io) => {
   const threads = (await open(flags, io)).threads(flags.limit)
-  for (const thread of threads) await io.stdout.write(flags.json ? jsonLine(toJson(thread)) : listLine(thread, io))
+  for (const thread of threads)
+    await io.stdout.write(flags.json ? jsonLine(toJson(thread)) : threadLine(thread, io.clock.date()))
   if (threads.length === 0) await note(io, flags, 'the history is empty')
   return exitCode.complete
 }
 
 function toJson({ createdAt, updatedAt, ...thread }: Thread) {
   return { ...thread, created: new Date(createdAt).toISOString(), updated: new Date(updatedAt).toISOString() }
-}
-
-function listLine({ id, title, messages, updatedAt }: Thread, { clock }: Pick<Io, 'clock'>): string {
-  return `${id.slice(0, 8)}  ${ago(clock.date() - updatedAt).padStart(4)}  ${String(messages).padStart(3)}  ${visibleLine(title)}\n`
-}
-
-const spans = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-] as const
-
-function ago(ms: number): string {
-  for (const [unit, length] of spans) if (ms >= length) return `${Math.floor(ms / length)}${unit}`
-  return 'now'
 }
 
 export const historyShow: Run<typeof showFlags> = async ({ flags, arguments: [given] }, io) => {
@@ -95,26 +80,10 @@ export const historySearch: Run<typeof searchFlags> = async ({ flags, arguments:
   const found = (await open(flags, io)).search(query, flags.limit)
   for (const { thread, record } of found) {
     if (flags.json) await io.stdout.write(jsonLine({ thread: toJson(thread), message: record }))
-    else await io.stdout.write(`${foundLine({ thread, record }, word, io.stdout.columns?.())}\n`)
+    else await io.stdout.write(foundLine({ thread, record }, word, io.stdout.columns?.()))
   }
   // As grep has it.
   return found.length === 0 ? 1 : exitCode.complete
-}
-
-/** One line, and no longer than a terminal is wide. */
-function foundLine({ thread, record }: Found, word: string, width: number | undefined): string {
-  const head = `${thread.id.slice(0, 8)}  ${visibleLine(firstWords(thread.title, 30))}  ${record.message.role}: `
-  const room = width === undefined ? 100 : Math.max(20, width - textWidth(head))
-  const line = head + visibleLine(around(messageText(record.message), word, room))
-  return width === undefined ? line : fitting(line, width)
-}
-
-/** The words around the one that was searched for. */
-function around(text: string, word: string, room: number): string {
-  const line = text.replaceAll(/\s+/g, ' ')
-  const at = Math.max(0, line.toLowerCase().indexOf(word.toLowerCase()))
-  const start = Math.max(0, at - Math.min(40, Math.floor(room / 3)))
-  return `${start > 0 ? '…' : ''}${firstWords(line.slice(start), Math.min(100, room))}`
 }
 
 export const historyFork: Run<typeof forkFlags> = async ({ flags, arguments: [given] }, io) => {
@@ -166,7 +135,7 @@ export const historyPrune: Run<typeof pruneFlags> = async ({ flags }, io) => {
     .filter(
       ({ updatedAt }, at) => at >= (keep ?? 0) && (olderThan === undefined || io.clock.date() - updatedAt >= olderThan),
     )
-  if (flags['dry-run']) for (const thread of old) await io.stdout.write(listLine(thread, io))
+  if (flags['dry-run']) for (const thread of old) await io.stdout.write(threadLine(thread, io.clock.date()))
   else if (old.length > 0) await forget(old, history, flags, io)
   return exitCode.complete
 }
@@ -198,7 +167,7 @@ export const historyExport: Run<typeof exportFlags> = async ({ flags, arguments:
   const thread = threadOf(history, given)
   const messages = pathOf(thread, history.messages(thread.id))
   const text = exportForms[flags.format]({ id: thread.id, title: thread.title, messages })
-  await io.stdout.write(io.stdout.isTTY ? text.split('\n').map(visibleLine).join('\n') : text)
+  await io.stdout.write(io.stdout.isTTY ? visible(text) : text)
   return exitCode.complete
 }
 
@@ -211,70 +180,29 @@ export const historyImport: Run<typeof importFlags> = async ({ flags, arguments:
   return exitCode.complete
 }
 
-/** The records with ids of their own: what is imported twice is there twice, and nothing is mixed up. */
-async function readExport(file: string | undefined): Promise<HistoryRecord[]> {
-  if (file === undefined) throw usageError('the file to import is missing', 'deltawire history export --all makes one')
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw usageError(`cannot read ${quote(file)}: ${error instanceof Error ? error.message : ''}`)
-  })
-  const ids = new Map<string, string>()
-  const renamed = (id: string) => {
-    const known = ids.get(id) ?? createId()
-    ids.set(id, known)
-    return known
-  }
-  return text.split('\n').flatMap((line): HistoryRecord[] => {
-    const record = readRecord(line)
-    if (record?.type === 'thread') return [{ ...record, id: renamed(record.id) }]
-    if (record?.type !== 'message') return []
-    return [
-      {
-        ...record,
-        id: renamed(record.id),
-        thread: renamed(record.thread),
-        parent: record.parent === null ? null : renamed(record.parent),
-      },
-    ]
-  })
-}
-
 export const historyPath: Run<typeof plainFlags> = async ({ flags }, io) => {
   await io.stdout.write(`${(await open(flags, io)).logPath}\n`)
   return exitCode.complete
 }
 
-interface Total {
-  answers: number
-  prompt: number
-  completion: number
-  cost: number
-}
-
 export const historyStats: Run<typeof plainFlags> = async ({ flags }, io) => {
   const history = await open(flags, io)
   const threads = history.threads()
-  const models = new Map<string, Total>()
+  const models = new Map<string, UsageTotal>()
   let messages = 0
   for (const { id } of threads) {
     for (const { answer } of history.messages(id)) {
       messages += 1
       if (answer === undefined) continue
-      const total = models.get(answer.model) ?? { answers: 0, prompt: 0, completion: 0, cost: 0 }
+      const total = models.get(answer.model) ?? createUsageTotal()
       models.set(answer.model, total)
-      total.answers += 1
-      total.prompt += answer.usage?.prompt_tokens ?? 0
-      total.completion += answer.usage?.completion_tokens ?? 0
-      total.cost += answer.cost ?? 0
+      total.add(answer)
     }
   }
   await io.stdout.write(
     `${threads.length} ${threads.length === 1 ? 'conversation' : 'conversations'}, ${messages} messages\n`,
   )
-  for (const [model, { answers, prompt, completion, cost }] of models) {
-    await io.stdout.write(
-      `${visibleLine(model)}: ${answers} ${answers === 1 ? 'answer' : 'answers'} · ${prompt} in · ${completion} out${cost > 0 ? ` · $${cost.toFixed(4)}` : ''}\n`,
-    )
-  }
+  for (const [model, total] of models) await io.stdout.write(`${visibleLine(model)}: ${total.text()}\n`)
   return exitCode.complete
 }
 

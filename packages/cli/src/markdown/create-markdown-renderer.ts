@@ -1,13 +1,10 @@
 import { visible } from '../render/visible.ts'
 import type { BlockStart } from './block-start.ts'
-import { itemsWithin, prefixWidth, toItem, type Container } from './containers.ts'
-import { createInline, type Inline, type InlineOptions } from './create-inline.ts'
+import { itemsWithin, toItem } from './containers.ts'
 import { createFence, type Fence } from './fence.ts'
-import { createLayout } from './layout.ts'
 import { createLineStart } from './create-line-start.ts'
-import { createPage } from './create-page.ts'
+import { createOpenBlocks } from './open-blocks.ts'
 import { dimmed, plain, type Style } from './style.ts'
-import { createTable, isDelimiter, type Table, type TableLine } from './table.ts'
 
 export interface MarkdownOptions {
   /** The width of the terminal. @defaultValue `80` */
@@ -24,6 +21,9 @@ export interface MarkdownRenderer {
   /** What was held back, and the end of the line. */
   end(): string
 }
+
+/** What the rest of a line is. */
+type Mode = 'fence' | 'info' | 'inline' | 'lead' | 'raw' | 'row'
 
 /** A line of a table is held until it ends; nothing that is longer is one. */
 const maxRowLength = 16_384
@@ -42,251 +42,152 @@ const codeStyle: Style = { code: true }
  */
 export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownRenderer {
   const { columns = 80, hasStyles = true } = options
-  const inlineOptions: InlineOptions = { hasStyles, hasHyperlinks: hasStyles && options.hasHyperlinks === true }
-  let containers: Container[] = []
+  const blocks = createOpenBlocks(columns, { hasStyles, hasHyperlinks: hasStyles && options.hasHyperlinks === true })
   const line = createLineStart()
-  const page = createPage(() => containers, hasStyles)
-  const { write, endLine } = page
 
-  let mode: 'fence' | 'info' | 'inline' | 'lead' | 'raw' | 'row' = 'lead'
-  let inline: Inline | undefined
-  let isHeading = false
+  let mode: Mode = 'lead'
   let fence: Fence | undefined
-  let row = ''
-  let header: string | undefined
-  let table: Table | undefined
-
-  const room = () => Math.max(columns - prefixWidth(containers), 8)
-  const layout = createLayout(room, { text: write, endLine, cuts: false })
-
-  function emit(character: string, next: Style) {
-    if (character === '\n') layout.newLine()
-    else layout.push(character, next)
-  }
-
-  function endBlock() {
-    inline?.end()
-    layout.flush()
-    if (!page.isAtLineStart) layout.newLine()
-    inline = undefined
-    isHeading = false
-  }
-
-  function endTable() {
-    table = undefined
-    if (header === undefined) return
-    const text = header
-    header = undefined
-    startText()
-    for (const character of text) inline?.push(character)
-    inline?.push('\n')
-  }
+  /** Of a line that is held until it ends: a row, or what opens a fence. */
+  let held = ''
 
   function startLine() {
     mode = fence === undefined ? 'lead' : 'fence'
     line.reset()
   }
 
-  /** Whatever stands before is over. */
-  function endAll() {
-    endBlock()
-    endTable()
-    endBlock()
-  }
-
-  /** Leaves the containers that this line is not in. */
-  function enter(count: number) {
-    if (count >= containers.length) return
-    endAll()
-    containers = containers.slice(0, count)
-  }
-
-  function startText(base: Style = plain) {
-    inline ??= createInline({ ...inlineOptions, style: base }, emit)
-  }
-
-  function pushLead(character: string) {
-    const begun = line.push(character)
-    if (begun !== undefined) begin(...begun)
-  }
+  /** How many containers the line is in, its indentation counted. */
+  const within = () => itemsWithin(blocks.containers, line.within, line.indent)
 
   /** The rest of what told the start belongs to what has begun. */
   function begin(start: BlockStart, text: string) {
     const rest = 'length' in start ? text.slice(start.length) : text
-    starts[start.kind](start as never, text)
+    starts[start.kind](start as never)
     if (start.kind !== 'blank' && start.kind !== 'rule') for (const character of rest) pushCharacter(character)
   }
 
-  const starts: { [K in BlockStart['kind']]: (start: Extract<BlockStart, { kind: K }>, text: string) => void } = {
+  const starts: { [K in BlockStart['kind']]: (start: Extract<BlockStart, { kind: K }>) => void } = {
     blank() {
-      endAll()
-      // A blank line without its bar ends a quote; an item lives on.
-      const left = containers.findIndex(({ kind }, at) => at >= line.within && kind === 'quote')
-      if (left !== -1) containers = containers.slice(0, left)
-      // An item of which there is only the marker.
-      if (containers.some((one) => one.kind === 'item' && !one.isShown)) endLine()
-      else page.space(containers)
+      blocks.blankLine(line.within)
       startLine()
     },
     quote() {
-      const at = itemsWithin(containers, line.within, line.indent)
-      if (containers[at]?.kind !== 'quote') {
-        enter(at)
-        endAll()
-        containers = [...containers, { kind: 'quote' }]
-      }
+      const at = within()
+      if (blocks.containers[at]?.kind !== 'quote') blocks.open({ kind: 'quote' }, at)
       line.within = at + 1
       line.indent = 0
       line.eatsSpace = true
     },
     item({ marker }) {
-      const at = itemsWithin(containers, line.within, line.indent)
-      endAll()
-      const item = toItem(line.indent, marker, containers.slice(0, at))
-      containers = [...containers.slice(0, at), item]
+      const at = within()
+      blocks.open(toItem(line.indent, marker, blocks.containers.slice(0, at)), at)
       line.within = at + 1
       line.indent += marker.length + 1
       line.isBehindMarker = true
     },
     task({ isDone }) {
-      const item = containers.at(-1)
+      const item = blocks.containers.at(-1)
       if (item?.kind === 'item' && !/^\d/.test(item.marker)) item.marker = isDone ? '☑ ' : '☐ '
       else startTextLine(isDone ? '☑ ' : '☐ ')
       line.isBehindMarker = false
     },
     heading({ level }) {
       startBlock()
-      const base: Style = level === 1 ? { bold: true, underline: true } : { bold: true }
-      if (!hasStyles) layout.pushWhole(`${'#'.repeat(level)} `, plain)
-      startText(base)
-      isHeading = true
+      blocks.startHeading(level)
       mode = 'inline'
     },
     rule() {
       startBlock()
-      write('─'.repeat(Math.min(room(), 80)), dimmed)
-      endLine()
+      blocks.rule()
       startLine()
     },
     fence() {
       startBlock()
-      row = ''
+      held = ''
       mode = 'info'
     },
     row() {
-      enter(itemsWithin(containers, line.within, line.indent))
-      endBlock()
-      row = ''
+      blocks.enter(within())
+      blocks.endText()
+      held = ''
       mode = 'row'
     },
     text() {
-      endTable()
-      const at = itemsWithin(containers, line.within, line.indent)
-      const isLazy = inline !== undefined && !page.isSpaced && containers.slice(at).every(({ kind }) => kind === 'item')
-      if (!isLazy) enter(at)
-      if (inline === undefined && line.indent >= 4 && containers.length === 0) {
-        write(' '.repeat(line.indent), plain)
+      blocks.endTable()
+      const at = within()
+      const isLazy =
+        blocks.hasText && !blocks.isSpaced && blocks.containers.slice(at).every(({ kind }) => kind === 'item')
+      if (!isLazy) blocks.enter(at)
+      if (!blocks.hasText && line.indent >= 4 && blocks.containers.length === 0) {
+        blocks.write(' '.repeat(line.indent), plain)
         mode = 'raw'
       } else {
-        startText()
+        blocks.startText()
         mode = 'inline'
       }
     },
   }
 
-  function startTextLine(text: string) {
-    startText()
-    mode = 'inline'
-    for (const character of text) inline?.push(character)
-  }
-
   /** A block that is no paragraph: it ends what stands before it. */
   function startBlock() {
-    endAll()
-    enter(itemsWithin(containers, line.within, line.indent))
+    blocks.end()
+    blocks.enter(within())
   }
 
-  function pushInfo(character: string) {
-    if (character !== '\n') {
-      if (row.length < maxInfoLength) row += character
-      return
-    }
-    const opening = row
-    const [, marker = '', info = ''] = /^(`+|~+)(.*)$/.exec(opening) ?? []
-    if (marker.startsWith('`') && info.includes('`')) {
-      startTextLine(`${opening}\n`)
-      return startLine()
-    }
-    write(opening, dimmed)
-    endLine()
-    fence = createFence(marker, containers.filter(({ kind }) => kind === 'quote').length, line.indent)
-    startLine()
+  function startTextLine(text: string) {
+    blocks.startText()
+    mode = 'inline'
+    for (const character of text) pushCharacter(character)
   }
 
-  function pushFence(character: string) {
-    const { text, event, again } = (fence as Fence).push(character)
-    if (text !== '') write(text, codeStyle)
-    if (event === 'line') endLine()
-    if (event === undefined) return
-    if (event === 'close') {
-      write((fence as Fence).marker, dimmed)
-      endLine()
-    }
-    if (event === 'close' || event === 'left') fence = undefined
-    if (event === 'left') {
-      const quotes = containers.findIndex(({ kind }) => kind === 'quote')
-      containers = containers.slice(0, quotes)
-    }
-    startLine()
-    for (const one of again) pushCharacter(one)
+  /** What the characters of a line are, by what has begun on it. */
+  const push: Readonly<Record<Mode, (character: string) => void>> = {
+    lead(character) {
+      const begun = line.push(character)
+      if (begun !== undefined) begin(...begun)
+    },
+    inline(character) {
+      blocks.pushText(character)
+      if (character === '\n') startLine()
+    },
+    raw(character) {
+      if (character !== '\n') return blocks.write(character, codeStyle)
+      blocks.endLine()
+      startLine()
+    },
+    row(character) {
+      if (held.length > maxRowLength) {
+        blocks.endTable()
+        startTextLine(held + character)
+      } else if (character === '\n') {
+        blocks.addRow(held)
+        startLine()
+      } else held += character
+    },
+    info(character) {
+      if (character !== '\n') {
+        if (held.length < maxInfoLength) held += character
+        return
+      }
+      const [, marker = '', info = ''] = /^(`+|~+)(.*)$/.exec(held) ?? []
+      if (marker.startsWith('`') && info.includes('`')) return startTextLine(`${held}\n`)
+      blocks.write(held, dimmed)
+      blocks.endLine()
+      fence = createFence(marker, blocks.containers.filter(({ kind }) => kind === 'quote').length, line.indent)
+      startLine()
+    },
+    fence(character) {
+      if (fence === undefined) return
+      const { text, event, again } = fence.push(character)
+      if (text !== '') blocks.write(text, codeStyle)
+      if (event === undefined) return
+      if (event === 'close') blocks.write(fence.marker, dimmed)
+      if (event === 'left') blocks.enter(blocks.containers.findIndex(({ kind }) => kind === 'quote'))
+      else blocks.endLine()
+      if (event !== 'line') fence = undefined
+      startLine()
+      for (const one of again) pushCharacter(one)
+    },
   }
-
-  function pushRow(character: string) {
-    if (row.length > maxRowLength) {
-      const text = row
-      endTable()
-      startTextLine(text + character)
-      return
-    }
-    if (character !== '\n') {
-      row += character
-      return
-    }
-    const ended = row
-    if (table !== undefined) writeLines(table.row(ended))
-    else if (header !== undefined && isDelimiter(ended, header)) {
-      table = createTable(header, ended, room(), inlineOptions)
-      header = undefined
-      writeLines(table.head)
-    } else {
-      endTable()
-      endBlock()
-      header = ended
-    }
-    startLine()
-  }
-
-  function writeLines(lines: readonly TableLine[]) {
-    for (const spans of lines) {
-      for (const [text, next] of spans) write(text, next)
-      endLine()
-    }
-  }
-
-  function pushRaw(character: string) {
-    if (character !== '\n') return write(character, codeStyle)
-    endLine()
-    startLine()
-  }
-
-  function pushInline(character: string) {
-    inline?.push(character)
-    if (character !== '\n') return
-    if (isHeading) endBlock()
-    startLine()
-  }
-
-  const push = { lead: pushLead, inline: pushInline, raw: pushRaw, fence: pushFence, info: pushInfo, row: pushRow }
 
   function pushCharacter(character: string) {
     push[mode](character)
@@ -306,16 +207,15 @@ export function createMarkdownRenderer(options: MarkdownOptions = {}): MarkdownR
       // Half a character, and a carriage return that may belong to a line end.
       half = /[\r\uD800-\uDBFF]$/.exec(text)?.[0] ?? ''
       pushText(text.slice(0, text.length - half.length))
-      return page.take()
+      return blocks.take()
     },
     end() {
       pushText(half)
       half = ''
       if (last !== '\n') pushText('\n')
-      endTable()
-      endBlock()
-      page.endStyle()
-      return page.take()
+      blocks.end()
+      blocks.endStyle()
+      return blocks.take()
     },
   }
 }

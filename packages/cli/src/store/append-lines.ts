@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { usageError } from '../arguments/usage-error.ts'
+import { statIfThere } from '../stat-if-there.ts'
 import { fileMode } from './private-file.ts'
 
 /**
@@ -17,7 +18,7 @@ export function appendLines(path: string, lines: readonly string[]): void {
     const written = writeSync(file, bytes)
     if (written < bytes.length) throw usageError(`the disk is full: ${path} was not written to its end`)
     // Somebody made the file anew in the meantime: what was written went with the old one.
-    if (fstatSync(file).ino !== statSync(path, { throwIfNoEntry: false })?.ino) return appendLines(path, lines)
+    if (fstatSync(file).ino !== statIfThere(path)?.ino) return appendLines(path, lines)
   } finally {
     closeSync(file)
   }

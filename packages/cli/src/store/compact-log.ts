@@ -10,6 +10,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs'
+import { statIfThere } from '../stat-if-there.ts'
 import { appendLines } from './append-lines.ts'
 import { fileMode } from './private-file.ts'
 import { readLines } from './read-lines.ts'
@@ -50,7 +51,7 @@ export function finishCompaction(log: string): void {
   // Left by somebody who was killed while writing it.
   rmSync(besideOf(log), { force: true })
   if (!existsSync(old)) return
-  const isReplaced = statSync(old).ino !== statSync(log, { throwIfNoEntry: false })?.ino
+  const isReplaced = statSync(old).ino !== statIfThere(log)?.ino
   if (isReplaced) {
     const added = [...readLines(old, replacedBytes(log))].map(({ text }) => text).filter((text) => text.trim() !== '')
     if (added.length > 0) appendLines(log, added)
@@ -99,5 +100,5 @@ function writeAll(file: number, bytes: Uint8Array): void {
 
 /** Which file a name leads to: another one after a compaction. */
 export function fileIdentity(log: string): number | undefined {
-  return statSync(log, { throwIfNoEntry: false })?.ino
+  return statIfThere(log)?.ino
 }

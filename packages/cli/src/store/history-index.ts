@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { statIfThere } from '../stat-if-there.ts'
 import { createEntries, entrySize, type Entries, type Entry } from './entries.ts'
 import { createFilter } from './grams.ts'
 import { withLockFile } from './lock-file.ts'
@@ -41,7 +42,7 @@ interface Stored {
  * @param now milliseconds since 1970
  */
 export function loadIndex(log: string, path: string, now: number): HistoryIndex {
-  const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0
+  const size = statIfThere(log)?.size ?? 0
   if (size === 0) return { entries: createEntries(), covered: 0, filters: () => new Uint8Array(), forget() {} }
   const identity = readBytes(log, 0, Math.min(identityBytes, size))
   const stored = readStored(path, identity, size)
@@ -160,7 +161,7 @@ function threadNumbers(entries: Entries): Map<string, number> {
 
 /** The index of this log, as far as it goes; nothing when there is none, or it is another's. */
 function readStored(path: string, identity: Uint8Array, size: number): Stored | undefined {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined
+  if (statIfThere(path) === undefined) return undefined
   const head = readBytes(path, 0, headBytes)
   if (head.length < headBytes || head.toString('latin1', 0, magic.length) !== magic) return undefined
   if (!head.subarray(64, 64 + identity.length).equals(identity)) return undefined

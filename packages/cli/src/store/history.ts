@@ -1,18 +1,8 @@
-import { closeSync, existsSync, openSync, readdirSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
-import { usageError } from '../arguments/usage-error.ts'
-import { appendLines } from './append-lines.ts'
-import { compactLog, fileIdentity, finishCompaction, oldOf, type KeptLine } from './compact-log.ts'
-import { createId } from './create-id.ts'
-import { adoptDrafts } from './draft.ts'
-import type { Entries } from './entries.ts'
 import { folded, mayHold, mayStandIn, queryGrams } from './grams.ts'
-import { loadIndex, type HistoryIndex } from './history-index.ts'
-import { whenUnlocked, withLockFile } from './lock-file.ts'
+import { openHistoryLog, type ReadEntry } from './history-log.ts'
 import { firstWords, messageText } from './message-text.ts'
-import { makePrivateFolder } from './private-file.ts'
-import { openLines } from './read-lines.ts'
-import { readRecord, type HistoryRecord, type MessageRecord } from './record.ts'
+import type { HistoryRecord, MessageRecord } from './record.ts'
+import type { ThreadState } from './thread-state.ts'
 
 /** A conversation as a list shows it. */
 export interface Thread {
@@ -60,89 +50,12 @@ export interface History {
   readonly linesRead: number
 }
 
-interface ThreadState {
-  readonly id: string
-  number: number
-  titleEntry: number
-  first: number | undefined
-  messages: number
-  tip: number | undefined
-  createdAt: number
-  updatedAt: number
-  isRemoved: boolean
-}
-
-/** The record of an entry; nothing when its line is not wanted, or is none. */
-type ReadEntry = (entry: number, isWanted?: (line: string) => boolean) => HistoryRecord | undefined
-
 export function openHistory(folder: string, now: () => number = Date.now): History {
-  const logPath = join(folder, 'history.jsonl')
-  const indexPath = join(folder, 'history.index')
-  const lockPath = join(folder, 'history.lock')
-  const draftFolder = join(folder, 'drafts')
-  /** The file that the index speaks of. */
-  let file: number | undefined
-  let index: HistoryIndex | undefined
-  let states: ThreadState[] | undefined
-  let linesRead = 0
-
-  function load(): HistoryIndex {
-    if (index === undefined && existsSync(draftFolder) && readdirSync(draftFolder).length > 0) {
-      adoptDrafts(draftFolder, (records) => append(...records))
-    }
-    const current = fileIdentity(logPath)
-    // Somebody has written the log anew: every line stands elsewhere now.
-    if (current !== file) index = states = undefined
-    if (index !== undefined) return index
-    // Who has begun that was killed, or has not come to its end yet; then it finishes by itself.
-    if (existsSync(oldOf(logPath))) withLockFile(lockPath, Date.now(), () => finishCompaction(logPath))
-    file = fileIdentity(logPath)
-    return (index = loadIndex(logPath, indexPath, now()))
-  }
-
-  function stateOf(): ThreadState[] {
-    const { entries } = load()
-    return (states ??= walk(entries))
-  }
-
-  function append(...records: readonly HistoryRecord[]) {
-    if (records.length === 0) return
-    try {
-      makePrivateFolder(folder)
-      const head = existsSync(logPath) ? [] : [JSON.stringify(newHead())]
-      appendLines(logPath, [...head, ...records.map((record) => JSON.stringify(record))])
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw usageError(
-        `cannot keep this in the history: ${reason}`,
-        'elsewhere: --data-dir FOLDER; nowhere: --no-store',
-      )
-    }
-    index = undefined
-    states = undefined
-  }
-
-  /** Reads lines of the log for one call, which begins again when the log is written anew in this very moment. */
-  function reading<T>(work: (read: ReadEntry) => T): T {
-    const { entries } = load()
-    linesRead = 0
-    if (entries.length === 0) return work(() => undefined)
-    const lines = openLines(logPath)
-    try {
-      if (fileIdentity(logPath) !== file) return reading(work)
-      return work((number, isWanted) => {
-        const { offset, length } = entries.at(number)
-        linesRead += 1
-        const line = lines.read(offset, length)
-        return isWanted?.(line) === false ? undefined : readRecord(line)
-      })
-    } finally {
-      lines.close()
-    }
-  }
+  const log = openHistoryLog(folder, now)
+  const { reading } = log
 
   function toThread(state: ThreadState, read: ReadEntry): Thread {
-    const { entries } = load()
+    const { entries } = log.index()
     const { id, createdAt, updatedAt, messages, tip } = state
     const record = read(state.titleEntry)
     const given = record?.type === 'thread' ? record.title : null
@@ -151,46 +64,16 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
     return { id, title, createdAt, updatedAt, messages, tip: tip === undefined ? null : entries.at(tip).id }
   }
 
-  function erase(threads: readonly string[]) {
-    const { entries } = load()
-    const numbers = new Set(
-      stateOf()
-        .filter(({ id }) => threads.includes(id))
-        .map(({ number }) => number),
-    )
-    const log = openSync(logPath, 'r+')
-    try {
-      for (let at = 0; at < entries.length; at++) {
-        if (!numbers.has(entries.threadAt(at))) continue
-        const { offset, length } = entries.at(at)
-        writeSync(log, Buffer.alloc(length, ' '), 0, length, offset)
-      }
-    } finally {
-      closeSync(log)
-    }
-    load().forget(numbers)
-  }
-
-  /** Writes the log anew when most of it is needed by nobody. */
-  function compact() {
-    const { entries, covered } = load()
-    const kept = liveLines(entries, stateOf())
-    const size = kept.reduce((sum, { length }) => sum + length + 1, 0)
-    if (covered - size < minGarbageBytes || size > covered / 2) return
-    compactLog(logPath, covered, newHead(), kept)
-    index = states = undefined
-  }
-
   function visibleStates(): ThreadState[] {
-    return stateOf()
+    return log
+      .states()
       .filter(({ isRemoved }) => !isRemoved)
       .sort((a, b) => b.updatedAt - a.updatedAt || b.number - a.number)
   }
 
   return {
     folder,
-    logPath,
-    append,
+    logPath: log.path,
     threads: (limit) =>
       reading((read) =>
         visibleStates()
@@ -210,8 +93,8 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
     },
     findAnswers: (given, limit) =>
       reading((read) => {
-        const { entries } = load()
-        const all = stateOf()
+        const { entries } = log.index()
+        const all = log.states()
         const found: MessageRecord[] = []
         for (let at = entries.length - 1; at >= 0 && found.length < limit; at--) {
           if (!entries.isAnswerAt(at) || all[entries.threadAt(at)]?.isRemoved !== false) continue
@@ -224,8 +107,8 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
       }),
     messages: (thread) =>
       reading((read) => {
-        const { entries } = load()
-        const state = stateOf().find(({ id, isRemoved }) => id === thread && !isRemoved)
+        const { entries } = log.index()
+        const state = log.states().find(({ id, isRemoved }) => id === thread && !isRemoved)
         const found = new Map<string, MessageRecord>()
         for (let at = 0; at < entries.length && state !== undefined; at++) {
           if (entries.kindAt(at) !== 'message' || entries.threadAt(at) !== state.number) continue
@@ -242,8 +125,8 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
       const grams = queryGrams(words)
       const isWanted = (line: string) => mayStandIn(line, words)
       return reading((read) => {
-        const { entries, filters } = load()
-        const all = stateOf()
+        const { entries, filters } = log.index()
+        const all = log.states()
         const found: Found[] = []
         if (words.length === 0) return found
         const bits = filters()
@@ -260,95 +143,11 @@ export function openHistory(folder: string, now: () => number = Date.now): Histo
         return found
       })
     },
-    remove(threads) {
-      // Nobody writes the log anew meanwhile: a line that was read before it was made blank would live on.
-      whenUnlocked(lockPath, () => {
-        finishCompaction(logPath)
-        erase(threads)
-        const at = new Date(now()).toISOString()
-        append(...threads.map((thread) => ({ type: 'removal', thread, at }) as const))
-        compact()
-      })
-    },
-    reload() {
-      index = undefined
-      states = undefined
-    },
+    append: log.append,
+    remove: log.remove,
+    reload: log.reload,
     get linesRead() {
-      return linesRead
+      return log.linesRead
     },
-  }
-}
-
-/** Less is not worth the index that has to be made anew. */
-const minGarbageBytes = 64 * 1024
-
-/** The first line of a log. Its id makes it another log than the one before. */
-function newHead() {
-  return { type: 'history', v: 1, id: createId(), note: 'deltawire history' }
-}
-
-/** What a log has to hold so that every conversation is as it was: its beginning, its last title, its last tip. */
-function liveLines(entries: Entries, states: readonly ThreadState[]): KeptLine[] {
-  const known = new Set<number>()
-  const lastTip = new Map<number, number>()
-  for (let at = 0; at < entries.length; at++) {
-    if (entries.kindAt(at) === 'tip') lastTip.set(entries.threadAt(at), at)
-  }
-  const lines: KeptLine[] = []
-  for (let at = 0; at < entries.length; at++) {
-    const kind = entries.kindAt(at)
-    const thread = entries.threadAt(at)
-    const state = states[thread]
-    const isFirst = kind === 'thread' && !known.has(thread)
-    if (isFirst) known.add(thread)
-    const isLive =
-      state?.isRemoved === true
-        ? // Somebody who was talking in it may add to it once more.
-          kind === 'removal'
-        : kind === 'message' || isFirst || state?.titleEntry === at || lastTip.get(thread) === at
-    const { offset, length } = entries.at(at)
-    // A conversation that only its messages speak of has no line.
-    if (isLive && length > 0) lines.push({ offset, length })
-  }
-  return lines
-}
-
-/** What became of every conversation, in the order of their numbers. */
-function walk(entries: Entries): ThreadState[] {
-  const states: ThreadState[] = []
-  for (let at = 0; at < entries.length; at++) {
-    const kind = entries.kindAt(at)
-    const thread = entries.threadAt(at)
-    const time = entries.timeAt(at)
-    const state = states[thread]
-    if (kind === 'thread') {
-      if (state === undefined) states[thread] = begun(thread, entries.at(at).id, at, time)
-      else state.titleEntry = at
-    }
-    if (state === undefined) continue
-    state.updatedAt = Math.max(state.updatedAt, time)
-    if (kind === 'removal') state.isRemoved = true
-    if (kind === 'tip') state.tip = entries.at(at).parent
-    if (kind !== 'message') continue
-    state.messages += 1
-    // A prompt without an answer is a branch that ended: the next one begins where somebody had answered.
-    if (entries.isAnswerAt(at)) state.tip = at
-    else if (entries.isPromptAt(at)) state.first ??= at
-  }
-  return states
-}
-
-function begun(number: number, id: string, at: number, time: number): ThreadState {
-  return {
-    id,
-    number,
-    titleEntry: at,
-    first: undefined,
-    messages: 0,
-    tip: undefined,
-    createdAt: time,
-    updatedAt: time,
-    isRemoved: false,
   }
 }

@@ -1,4 +1,5 @@
-import { closeSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { statIfThere } from '../stat-if-there.ts'
 import { fileMode } from './private-file.ts'
 
 /** Nobody works that long: who had the lock was killed. */
@@ -44,7 +45,7 @@ function take(path: string): number | undefined {
 }
 
 function isLeft(path: string, now: number): boolean {
-  const age = statSync(path, { throwIfNoEntry: false })
+  const age = statIfThere(path)
   if (age === undefined) return true
   // A clock that was set back leaves locks of the future, which nobody holds either.
   if (Math.abs(now - age.mtimeMs) < maxAgeMs) return false

@@ -1,14 +1,17 @@
-import type { ChatCompletionRequest } from '@deltawire/core'
 import type { Clock, Timer } from '../clock.ts'
-import type { Created, Engine, Following, Lease, NewStream, StreamState, StreamSummary } from '../engine.ts'
+import type { Engine, Following, StreamState, StreamSummary } from '../engine.ts'
 import type { OrphanPolicy, Status } from '../protocol/frame.ts'
-import { fromStore, Refusal, STORE_RETRY_MS } from '../refusal.ts'
+import { fromStore, Refusal } from '../refusal.ts'
 import { createFlusher, type Flusher } from './flusher.ts'
+import { followTopic } from './follow-topic.ts'
 import type { Limits } from './limits.ts'
 import { createLocalStreams, type LocalStream, type LocalStreams } from './local-streams.ts'
-import type { AboutStream, Action, Authorize, Principal } from './principal.ts'
+import { createPermissions } from './permissions.ts'
+import type { Authorize, Principal } from './principal.ts'
 import { CANCEL_FLAG, toolFlag } from './producer.ts'
 import { createProductions, type EndedStream, type Open, type Productions, type Resume } from './productions.ts'
+import { goingAway, lostStream, unknownStream } from './refusals.ts'
+import { createStart, type StartOrder, type Started } from './start.ts'
 import { createStats, type Stats } from './stats.ts'
 import { watchedEngine } from './watched-engine.ts'
 
@@ -25,31 +28,6 @@ export interface HubOptions {
   readonly orphan: OrphanPolicy
   readonly onEnd: (ended: EndedStream) => Promise<void> | void
   readonly onError: (reason: unknown, about: { readonly id?: string }) => void
-}
-
-/** What somebody asks for who starts a stream. */
-export interface StartOrder {
-  /** The same key and request give the same stream, for each principal. */
-  readonly key: string
-  /** What the source is asked. */
-  readonly request: ChatCompletionRequest
-  /** Announces the stream under this name. */
-  readonly topic?: string | undefined
-  /**
-   * What becomes of it when nobody follows it.
-   *
-   * @defaultValue that of the relay
-   */
-  readonly orphan?: OrphanPolicy | undefined
-}
-
-/** A stream that was asked for, new or not. */
-export interface Started {
-  readonly id: string
-  /** What it is doing, or how it has ended: the key may be an old one. */
-  readonly status: Status
-  /** Whether it did not exist before. */
-  readonly fresh: boolean
 }
 
 /** One node's streams, without any door: what may be asked, by whom, and what then happens. */
@@ -89,12 +67,9 @@ export interface Hub {
 
 /** How often what runs out is looked at: leases of dead nodes, silent sources, tokens. */
 const TICK_MS = 1_000
-/** How often it is tried to make a stream, so that a short pause of the store costs nobody a request. */
-const CREATE_ATTEMPTS = 3
-const CREATE_PAUSE_MS = 250
 
 export function createHub(options: HubOptions): Hub {
-  const { clock, limits, node, newId, newEpoch, authorize, onError } = options
+  const { clock, limits, node, newId, onError } = options
   const stats = createStats()
   const engine = watchedEngine(options.engine, {
     clock,
@@ -109,12 +84,13 @@ export function createHub(options: HubOptions): Hub {
     onChange: (stream, chunks, isUrgent) => flusher.mark(stream, chunks * stream.readers.size, isUrgent),
   })
   const productions = createProductions({ ...options, engine, streams, stats })
+  const permissions = createPermissions(options.authorize)
+  const begin = createStart({ ...options, engine, permissions, productions, stats, known })
   const listeners = new Set<() => void>()
   let isDraining = false
   let isClosed = false
   let unreachableSince: number | undefined
   let renewedAt = clock.now()
-  const live = new Map<string, number>()
   const timer: Timer = clock.repeat(TICK_MS, tick)
 
   function flush(stream: LocalStream): void {
@@ -137,20 +113,6 @@ export function createHub(options: HubOptions): Hub {
     if (!isDraining) void productions.sweep().catch(() => {})
   }
 
-  async function allow(principal: Principal, action: Action): Promise<boolean> {
-    // A function that forgets to answer must not let anybody do anything.
-    return (await authorize(principal, action)) === true
-  }
-
-  /** To whoever may not even read a stream, it does not exist. */
-  async function allowOn(principal: Principal, kind: 'cancel' | 'read' | 'tool', stream: AboutStream): Promise<void> {
-    const { id, owner, topic } = stream
-    const about = { id, owner, topic }
-    if (await allow(principal, { kind, stream: about })) return
-    const mayRead = kind !== 'read' && (await allow(principal, { kind: 'read', stream: about }))
-    throw mayRead ? new Refusal('forbidden', 'This is not yours to do.') : unknownStream()
-  }
-
   async function known(id: string): Promise<LocalStream> {
     const stream = await fromStore(streams.open(id))
     if (isClosed) throw goingAway()
@@ -158,74 +120,15 @@ export function createHub(options: HubOptions): Hub {
     return stream
   }
 
-  function counted(principal: Principal, by: 1 | -1): void {
-    const count = (live.get(principal.id) ?? 0) + by
-    if (count === 0) live.delete(principal.id)
-    else live.set(principal.id, count)
-  }
-
   async function start(principal: Principal, order: StartOrder): Promise<Started> {
     if (isDraining) throw new Refusal('draining', 'This node begins nothing new.')
     // A drain that begins now waits for it: nobody else would begin the stream.
-    return productions.during(() => startNow(principal, order))
-  }
-
-  async function startNow(principal: Principal, order: StartOrder): Promise<Started> {
-    const { key, request, topic, orphan = options.orphan } = order
-    if (!(await allow(principal, { kind: 'start', request, topic })))
-      throw new Refusal('forbidden', 'This is not yours to start.')
-    // One that there is already may be asked for again: the answer to who started it was lost.
-    const isFull = (live.get(principal.id) ?? 0) >= limits.maxLiveStreams
-    let isCounted = !isFull
-    if (isCounted) counted(principal, 1)
-    const release = (): void => {
-      if (isCounted) counted(principal, -1)
-      isCounted = false
-    }
-    try {
-      const about = { owner: principal.id, key, request: JSON.stringify(request), topic, orphan }
-      const created = await fromStore(create({ ...about, id: newId(), epoch: newEpoch(), node, mustExist: isFull }))
-      if (created.outcome === 'absent')
-        throw new Refusal('too_many', `No more than ${limits.maxLiveStreams} streams at once (maxLiveStreams).`)
-      if (created.outcome === 'conflict') throw new Refusal('conflict', 'This key was used with another request.')
-      if (created.outcome === 'created') {
-        stats.streamsStarted++
-        void produce(created.lease).finally(release)
-        return { id: created.lease.id, status: 'live', fresh: true }
-      }
-      const { log } = await known(created.id)
-      release()
-      return { id: created.id, status: log.end?.st ?? 'live', fresh: false }
-    } catch (reason) {
-      release()
-      throw reason
-    }
-  }
-
-  /** With the same id, only this node can ask again: a stream that was made and not begun would wait for its lease to end. */
-  async function create(stream: NewStream, attempts = CREATE_ATTEMPTS): Promise<Created> {
-    try {
-      return await engine.create(stream)
-    } catch (reason) {
-      if (attempts <= 1) throw reason
-      await new Promise<void>((resolve) => void clock.start(CREATE_PAUSE_MS, resolve))
-      return create(stream, attempts - 1)
-    }
-  }
-
-  async function produce(lease: Lease): Promise<void> {
-    try {
-      await productions.begin(lease)
-      await productions.all.get(lease.id)?.done
-    } catch (reason) {
-      // The lease runs out, and somebody ends the stream.
-      onError(reason, { id: lease.id })
-    }
+    return productions.during(() => begin(principal, order))
   }
 
   async function cancel(principal: Principal, id: string): Promise<Status> {
     const stream = await known(id)
-    await allowOn(principal, 'cancel', stream)
+    await permissions.checkOn(principal, 'cancel', stream)
     return kill(id)
   }
 
@@ -238,7 +141,7 @@ export function createHub(options: HubOptions): Hub {
 
   async function toolOutput(principal: Principal, id: string, call: string, output: unknown): Promise<boolean> {
     const stream = await known(id)
-    await allowOn(principal, 'tool', stream)
+    await permissions.checkOn(principal, 'tool', stream)
     if (stream.log.end !== undefined) return false
     const name = toolFlag(call)
     const outputs = Object.keys(stream.flags).filter((flag) => flag !== CANCEL_FLAG)
@@ -251,41 +154,10 @@ export function createHub(options: HubOptions): Hub {
     return standing === given
   }
 
-  async function followTopic(
-    principal: Principal,
-    topic: string,
-    listener: (stream: StreamSummary) => void,
-  ): Promise<Following> {
-    if (!(await allow(principal, { kind: 'follow', topic })))
-      throw new Refusal('forbidden', 'This topic is not yours to follow.')
-    const mayRead = (stream: StreamSummary): Promise<boolean> => allow(principal, { kind: 'read', stream })
-    const fail = (reason: unknown, stream: StreamSummary): false => {
-      onError(reason, stream)
-      return false
-    }
-    // In the order in which it happened, however long each answer takes: who hears of an end last believes that.
-    let told: Promise<unknown> = Promise.resolve()
-    const following = await fromStore(
-      engine.follow(topic, (stream) => {
-        const verdict = mayRead(stream).catch((reason: unknown) => fail(reason, stream))
-        told = Promise.all([verdict, told])
-          .then(([may]) => may && listener(stream))
-          .catch((reason: unknown) => fail(reason, stream))
-      }),
-    )
-    try {
-      const readable = await Promise.all(following.streams.map(mayRead))
-      return { streams: following.streams.filter((_stream, at) => readable[at] === true), stop: following.stop }
-    } catch (reason) {
-      following.stop()
-      throw reason
-    }
-  }
-
   async function read(principal: Principal, id: string): Promise<StreamState> {
     const state = await fromStore(engine.read(id))
     if (state === undefined) throw unknownStream()
-    await allowOn(principal, 'read', state)
+    await permissions.checkOn(principal, 'read', state)
     return state
   }
 
@@ -293,14 +165,19 @@ export function createHub(options: HubOptions): Hub {
     start,
     async open(principal, id) {
       const stream = await known(id)
-      await allowOn(principal, 'read', stream)
+      await permissions.checkOn(principal, 'read', stream)
       // This node may have let it go while that was asked.
       return streams.all.get(id) === stream ? stream : known(id)
     },
     cancel,
     kill,
     toolOutput,
-    followTopic,
+    async followTopic(principal, topic, listener) {
+      if (!(await permissions.may(principal, { kind: 'follow', topic })))
+        throw new Refusal('forbidden', 'This topic is not yours to follow.')
+      const mayRead = (stream: StreamSummary): Promise<boolean> => permissions.may(principal, { kind: 'read', stream })
+      return followTopic({ engine, topic, mayRead, onError }, listener)
+    },
     read,
     streams,
     productions,
@@ -329,12 +206,3 @@ export function createHub(options: HubOptions): Hub {
     },
   }
 }
-
-/** This node follows it, and the store does not know it any more: its producer may bring it back. */
-const lostStream = (): Refusal =>
-  new Refusal('unavailable', 'The store has lost this stream, which may come back.', { retryMs: STORE_RETRY_MS })
-
-/** This node is closed: another one has everything that its store has. */
-export const goingAway = (): Refusal => new Refusal('draining', 'This node goes away.', { retryMs: STORE_RETRY_MS })
-
-const unknownStream = (): Refusal => new Refusal('not_found', 'There is no such stream.')

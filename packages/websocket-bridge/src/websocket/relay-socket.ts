@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
-import type { Following, StreamSummary } from '../engine.ts'
+import type { StreamSummary } from '../engine.ts'
 import type { Hub } from '../hub/hub.ts'
-import { cursorFor, type LocalStream, type Reader } from '../hub/local-streams.ts'
+import { cursorFor, type LocalStream } from '../hub/local-streams.ts'
 import type { Principal } from '../hub/principal.ts'
 import { CLOSE_CODES, type CloseReason } from '../protocol/close-code.ts'
 import type { ServerFrame } from '../protocol/frame.ts'
 import type { Position } from '../protocol/position.ts'
-import { Refusal } from '../refusal.ts'
-import type { Cursor } from '../stream/cursor.ts'
 import type { SharedFrame } from '../stream/shared-frame.ts'
+import { FollowedTopics } from './followed-topics.ts'
 import { framed } from './framed.ts'
 import type { Beating } from './heartbeat.ts'
+import { Subscription } from './subscription.ts'
 
 /** What a client without acknowledgements may have waiting in this process. */
 const MAX_BUFFERED_BYTES = 65_536
@@ -30,7 +30,7 @@ export class RelaySocket implements Beating {
   /** Announced to it, and being opened. */
   #expected: Set<string> | undefined
   /** Few follow any. */
-  #topics: Map<string, Following> | undefined
+  #topics: FollowedTopics | undefined
   /** Set by the `hello`. */
   principal: Principal | undefined
   private acknowledges = false
@@ -198,30 +198,12 @@ export class RelaySocket implements Beating {
   }
 
   async followTopic(principal: Principal, topic: string, onStream: (stream: StreamSummary) => void): Promise<void> {
-    if (this.#topics?.has(topic) !== true && (this.#topics?.size ?? 0) >= this.hub.limits.maxTopics)
-      throw new Refusal('too_many', `No more than ${this.hub.limits.maxTopics} topics on one socket (maxTopics).`)
-    this.unfollowTopic(topic)
-    // What happens until it is told what there is comes after that.
-    let early: StreamSummary[] | undefined = []
-    const following = await this.hub.followTopic(principal, topic, (stream) => {
-      if (early === undefined) onStream(stream)
-      else early.push(stream)
-    })
-    // It has gone while we asked.
-    if (this.isClosed) {
-      following.stop()
-      return
-    }
-    this.#topics ??= new Map()
-    this.#topics.set(topic, following)
-    const all = [...following.streams, ...early]
-    early = undefined
-    for (const stream of all) onStream(stream)
+    this.#topics ??= new FollowedTopics(this)
+    await this.#topics.follow(principal, topic, onStream)
   }
 
   unfollowTopic(topic: string): void {
-    this.#topics?.get(topic)?.stop()
-    this.#topics?.delete(topic)
+    this.#topics?.unfollow(topic)
   }
 
   beat(): void {
@@ -258,45 +240,10 @@ export class RelaySocket implements Beating {
     this.isClosed = true
     for (const subscription of this.#subscriptions.values()) this.hub.streams.leave(subscription.stream, subscription)
     this.#subscriptions.clear()
-    for (const topic of this.#topics?.values() ?? []) topic.stop()
+    this.#topics?.leave()
     this.#topics = undefined
     this.#expected = undefined
   }
 }
 
 const uncork = (wire: Socket): void => wire.uncork()
-
-/** A socket follows a stream. */
-class Subscription implements Reader {
-  readonly #socket: RelaySocket
-  readonly stream: LocalStream
-  readonly cursor: Cursor
-
-  constructor(socket: RelaySocket, stream: LocalStream, cursor: Cursor) {
-    this.#socket = socket
-    this.stream = stream
-    this.cursor = cursor
-  }
-
-  get isReady(): boolean {
-    return this.#socket.isReady
-  }
-
-  send(frame: SharedFrame): void {
-    this.#socket.sendData(frame)
-    if (this.cursor.ended) this.#socket.forget(this.stream.id)
-  }
-
-  held(): void {
-    this.#socket.hold()
-  }
-
-  gone(): void {
-    this.#socket.forget(this.stream.id)
-    this.#socket.send({ t: 'err', s: this.stream.id, code: 'gone', msg: 'The stream is no longer kept.' })
-  }
-
-  stalled(ms: number): void {
-    this.#socket.send({ t: 'ev', s: this.stream.id, k: 'stalled', ms })
-  }
-}
