@@ -40,6 +40,8 @@ export function parseArguments(args, rows) {
       asked.names.push(...matching.filter((name) => !asked.names.includes(name)))
     }
   }
+  if (asked.do === 'report' && (asked.save || asked.names.length > 0))
+    return { error: '--report measures nothing, and --save writes the report by itself: take one of them.' }
   if (asked.names.length === 0 && asked.do === 'measure') return { ...asked, names: rows, save: true }
   return asked
 }

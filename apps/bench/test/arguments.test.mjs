@@ -25,6 +25,7 @@ test('an unknown row is told with those that begin alike', () => {
 
 test('wrong options are told', () => {
   expect(parse('--rounds', 'many').error).toBe('--rounds takes a whole number above 0.')
+  for (const more of ['--save', 'json-1m']) expect(parse('--report', more).error).toContain('--report measures nothing')
   expect(parse('--fast').error).toBe('There is no option --fast. --help shows the options.')
 })
 
