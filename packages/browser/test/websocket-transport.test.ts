@@ -1,28 +1,34 @@
-import type { RelaySocket, RelaySocketEvent } from '@deltawire/websocket-bridge/client'
 import { describe, expect, it } from 'vitest'
 import { createChat, page } from '../src/index.ts'
 import { webSocketTransport } from '../src/websocket.ts'
-
-type Listener = (event: RelaySocketEvent) => void
+import { FakeSocket } from './support/fake-socket.ts'
+import { until } from './support/until.ts'
 
 /** Sockets to a server that closes each with a code, as soon as it is asked for something. */
 function closingWith(codes: readonly number[]) {
   let opened = 0
-  class ClosingSocket implements RelaySocket {
+  class ClosingSocket extends FakeSocket {
     readonly #code = codes[opened++] ?? 1000
-    readonly #listeners = new Map<string, Listener>()
-    constructor() {
-      queueMicrotask(() => this.#listeners.get('open')?.({}))
-    }
-    addEventListener(type: string, listener: Listener): void {
-      this.#listeners.set(type, listener)
-    }
     send(text: string): void {
-      if (text.includes('"start"')) this.#listeners.get('close')?.({ code: this.#code, reason: 'because' })
+      if (text.includes('"start"')) this.tell('close', { code: this.#code, reason: 'because' })
     }
-    close(): void {}
   }
   return { WebSocket: ClosingSocket, opened: () => opened }
+}
+
+/** A relay that takes everything and says nothing of any stream. */
+function silentRelay() {
+  const said: { t: string; s?: string }[] = []
+  class SilentSocket extends FakeSocket {
+    send(text: string): void {
+      const frame = JSON.parse(text) as { t: string; id?: string; s?: string }
+      said.push(frame)
+      const answer = (value: object): void => this.tell('message', { data: JSON.stringify(value) })
+      if (frame.t === 'hello') queueMicrotask(() => answer({ t: 'welcome', pingMs: 15_000 }))
+      if (frame.t === 'sub') queueMicrotask(() => answer({ t: 'ok', id: frame.id }))
+    }
+  }
+  return { WebSocket: SilentSocket, said }
 }
 
 describe('webSocketTransport', () => {
@@ -53,5 +59,20 @@ describe('webSocketTransport', () => {
     const chat = createChat({ transport: webSocketTransport({ url: 'ws://relay.test', WebSocket }), environment })
     expect((await chat.sendMessage('Hello!')).error).toMatchObject({ status: 403 })
     expect(opened()).toBe(3)
+  })
+
+  it('leaves a stream at the relay, too, that is left while nothing of it has come', async () => {
+    const { WebSocket, said } = silentRelay()
+    const transport = webSocketTransport({ url: 'ws://relay.test', WebSocket })
+    const chat = createChat({ transport, environment: { ...page, random: () => 0 } })
+    const counts = () => ['sub', 'unsub'].map((type) => said.filter(({ t }) => t === type).length)
+    for (let round = 1; round <= 3; round++) {
+      const resumed = chat.resume({ streamId: 's', messageId: 'm' })
+      await until(() => counts()[0] === round)
+      chat.disconnect()
+      expect(await resumed).toBe(false)
+      await until(() => counts()[1] === round)
+    }
+    transport.close?.()
   })
 })

@@ -20,8 +20,8 @@ export interface Timer {
   cancel(): void
 }
 
-/** The longest that a timer of Node.js waits. Of a longer one it makes a millisecond. */
-const LONGEST_MS = 2 ** 31 - 1
+/** The longest that a timer of Node.js and of browsers waits, 24 days. Of a longer one they make a millisecond. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** The clock of the machine. None of its timers keeps a process alive. */
 export const systemClock: Clock = {
@@ -32,8 +32,8 @@ export const systemClock: Clock = {
   start(ms, callback) {
     let timer: NodeJS.Timeout
     const wait = (leftMs: number): void => {
-      const then = leftMs > LONGEST_MS ? () => wait(leftMs - LONGEST_MS) : callback
-      timer = setTimeout(then, Math.min(leftMs, LONGEST_MS)).unref()
+      const then = leftMs > LONGEST_TIMER_MS ? () => wait(leftMs - LONGEST_TIMER_MS) : callback
+      timer = setTimeout(then, Math.min(leftMs, LONGEST_TIMER_MS)).unref()
     }
     wait(ms)
     return { cancel: () => clearTimeout(timer) }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, LONGEST_TIMER_MS, systemClock } from './clock.ts'
 import { createIdentify } from './door/identify.ts'
 import { checkOrigins, type OriginOptions } from './door/origins.ts'
 import { createTickets, type Ticket } from './door/tickets.ts'
@@ -135,8 +135,6 @@ function surely(onError: OnError): (...told: Parameters<OnError>) => void {
 
 /** Time that is left at the end of the grace for the last words. */
 const LAST_WORDS_MS = 5_000
-/** Clients are told a span in which to leave, of which they make a timer: 24 days, the longest that browsers have. */
-const LONGEST_MS = 2 ** 31 - 1
 
 /**
  * Makes a node of a relay: it reads each stream once, keeps it, and carries it to every reader from wherever they are.
@@ -195,7 +193,8 @@ export function createRelay(options: RelayOptions): Relay {
   async function drain({ graceMs = 30_000 }: DrainOptions = {}): Promise<void> {
     hub.drain()
     const lastMs = Math.min(graceMs, LAST_WORDS_MS)
-    const leaveMs = Math.min(graceMs - lastMs, LONGEST_MS)
+    // Clients make a timer of what they are told.
+    const leaveMs = Math.min(graceMs - lastMs, LONGEST_TIMER_MS)
     sockets.drain(leaveMs)
     http.drain(leaveMs)
     await idleWithin(leaveMs)

@@ -87,9 +87,9 @@ export class Conversation {
 
   /** Whether the client may send one more frame now. It is told three times in a row that it may not. */
   #take(cost: number, id?: string): boolean {
-    const { clock } = this.#socket.hub
-    if (this.#bucket.isFull(clock.now())) this.#strikes = 0
-    if (this.#bucket.take(cost, clock.now())) return true
+    const now = this.#socket.hub.clock.now()
+    if (this.#bucket.isFull(now)) this.#strikes = 0
+    if (this.#bucket.take(cost, now)) return true
     this.#strikes++
     if (this.#strikes >= MAX_STRIKES) this.#socket.close('too_many', 'too many frames')
     else this.#refuse(new Refusal('too_many', 'Too many frames.', { retryMs: 1_000 }), id)
