@@ -12,7 +12,10 @@ describe('the fast way and the slow way', () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + EVENTS / PER_STREAM; seed++) {
       const random = numbers(seed)
       const bytes = streamOf(random, PER_STREAM)
-      const options = random(6) === 0 ? { maxAnswerLength: 200 + random(400), lenient: random(2) === 0 } : {}
+      const options = {
+        ...(random(6) === 0 && { maxAnswerLength: 200 + random(400), lenient: random(2) === 0 }),
+        ...(random(6) === 0 && { maxJsonDepth: 6 + random(5) }),
+      }
       const slow = readSlowly(bytes, options)
       const quick = readQuickly(cutRandomly(bytes, random), options)
       expect(quick, `seed ${seed}`).toEqual(slow)

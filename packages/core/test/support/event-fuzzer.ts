@@ -61,8 +61,27 @@ interface Shape {
   delta: (text: string, random: Random, at: number) => string
   rest?: (random: Random, at: number) => string
   choice?: (random: Random) => number
-  beside?: string
+  beside?: string | ((text: string, random: Random) => string)
 }
+
+const logprob = (text: string, random: Random): string =>
+  `{"token":"${text}","logprob":${pick(random, ['-0.1', '-9.0883464e-7', '0', '-1E400', '0.0', '-0'])},"bytes":${pick(random, ['[32,100]', 'null', '[]', '[ 7 ]'])}}`
+
+/** Lists whose items merge by place, and lists that are nested. */
+const LISTS = [
+  '[]',
+  '[7]',
+  '[{"index":0,"text":"a"}]',
+  '[{"index":0,"type":"t","id":"x","text":"b"},{"index":1}]',
+  '[[[[[[1]]]]]]',
+  '[null,"]"]',
+  '[{"__proto__":{"a":1}}]',
+  '[{"\\u005f_proto__":1}]',
+  '[{"a":1,"a":[2]}]',
+  'null',
+  '"no list"',
+  '{"0":1}',
+]
 
 /** What the providers of the recordings send, event after event. */
 const SHAPES: readonly Shape[] = [
@@ -112,7 +131,28 @@ const SHAPES: readonly Shape[] = [
     beside: ',"content_filter_results":{"hate":{"filtered":false}}',
   },
   { delta: (text) => `{"content":"${text}"}`, beside: ',"logprobs":{"content":[{"token":"a","logprob":-0.1}]}' },
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    beside: (text, random) =>
+      `,"logprobs":{"content":[${logprob(text, random)}],"refusal":${random(9) === 0 ? '[]' : 'null'}}`,
+    rest: (random) => `,"obfuscation":"${'ab12'.repeat(random(3))}"`,
+  },
+  {
+    delta: (text) => `{"refusal":"${text}"}`,
+    beside: (text, random) =>
+      `,"logprobs":{"content":null,"refusal":[${logprob(text, random).replace('}', `,"top_logprobs":[${logprob(text, random)}]}`)}]}`,
+  },
   { delta: (text) => `{"content":"${text}"}`, beside: ',"token_ids":[1,2]' },
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    choice: (random) => random(2),
+    beside: (_text, random) => `,"token_ids":[${random(9)}]`,
+  },
+  { delta: (text) => `{"content":"${text}"}`, beside: (_text, random) => `,"extra":${pick(random, LISTS)}` },
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    beside: (_text, random) => `,"logprobs":{"content":${pick(random, LISTS)}}`,
+  },
   { delta: (text) => `{"content":"${text}","annotations":[{"type":"x"}]}` },
   { delta: (text, random) => `{"content":"${random(2) === 0 ? 'x' : text}","content":"${text}"}` },
   {
@@ -148,7 +188,7 @@ export function streamOf(random: Random, count: number): Uint8Array {
       shape.choice?.(random) ?? 0,
       created,
       finish,
-      shape.beside ?? '',
+      typeof shape.beside === 'function' ? shape.beside(piece, random) : (shape.beside ?? ''),
       shape.rest?.(random, at) ?? '',
     )
     if (hostility > 0 && random(12) === 0) one = spoil(one, random)
@@ -191,7 +231,7 @@ function event(delta: string, index: number, created: number, finish: string, be
 /** An event that is not quite as the others are. */
 function spoil(one: string, random: Random): string {
   const at = 6 + random(Math.max(1, one.length - 6))
-  switch (random(12)) {
+  switch (random(13)) {
     case 0:
       return one.slice(0, at)
     case 1:
@@ -223,6 +263,10 @@ function spoil(one: string, random: Random): string {
       return one.replaceAll(',"', ' , "')
     case 10:
       return one.replace(/^data: \{(.*?),(.*)\}$/, 'data: {$2,$1}')
+    case 11:
+      return one.replace(/(?<="(?:content|refusal|token_ids|extra)":)\[/, () =>
+        pick(random, ['[[', '[,', '[ ', '[\t', '[\n', '[\r', '{']),
+      )
     default:
       return one.replace('{"id":"c"', pick(random, ['{"id":"d"', '{"id":""', '{"id":7', '{']))
   }

@@ -78,8 +78,9 @@ class Decoder implements ByteDecoder {
     this.#text = platform.createTextDecoder()
     this.#slow = createDecoder(options)
     this.#framer = createFramer(platform.createSseParser, (event) => this.#take(event), options)
-    this.#maxEventLength = limitsOf(options).maxEventLength
-    this.#lessons = new Lessons(platform.decodeRange, this.#slow.stream)
+    const { maxEventLength, maxJsonDepth } = limitsOf(options)
+    this.#maxEventLength = maxEventLength
+    this.#lessons = new Lessons(platform.decodeRange, maxJsonDepth, this.#slow.stream)
     this.#pending = new PendingSum(this.#slow.stream)
     // Only the slow way knows how to look back at all the text so far, and sees every repair.
     if (options.cumulative === true || options.onRepair !== undefined) this.#plain = false
@@ -211,7 +212,9 @@ class Decoder implements ByteDecoder {
   /** One event by the slow way; then a look at what can be learnt from it. */
   #readSlowly(bytes: Uint8Array, from: number, to: number, teaches: boolean): void {
     this.#parsed = 0
-    this.#parse(this.#decode(bytes.subarray(from, to)))
+    const event = bytes.subarray(from, to)
+    const text = this.#decode(event)
+    this.#parse(text)
     if (this.done || (!teaches && this.#templates.length === 0)) return
     const { stream } = this.#slow
     const state = readBy(stream)
@@ -220,7 +223,7 @@ class Decoder implements ByteDecoder {
       this.#templates = []
       this.#state = state
     } else if (teaches && this.#parsed === 1 && this.#latest !== undefined) {
-      const template = this.#lessons.take(bytes.subarray(from, to), this.#latest, this.#templates)
+      const template = this.#lessons.take(event, text, this.#latest, this.#templates)
       if (template !== undefined) this.#templates = [template, ...this.#templates].slice(0, MAX_TEMPLATES)
     }
     this.#room = stream.room

@@ -6,9 +6,13 @@ import type { Template } from './template.ts'
 import { leavesOf, valuesAlike } from './walk-json.ts'
 
 /** A lesson costs as much as so many events that take the slow way. */
-const PRICE = 10
+const PRICE = 3
+/** So many events of its length must follow for the first lesson to pay: the last two or three are of other kinds. */
+const ENOUGH = 6
 /** So many reads pass before the first lesson, if they hold few events. */
-const FIRST_LESSON = 6
+const FIRST_LESSON = 3
+/** So many lessons may fail before the next ones wait: a stream may begin with several kinds, and choices in turn. */
+const PATIENCE = 2
 /** So many kinds of events are remembered; a stream has a handful. */
 const MAX_KINDS = 12
 /** Longer events teach nothing. */
@@ -19,6 +23,8 @@ export class Lessons {
   /** How many events have matched a template since the last lesson. */
   matches = 0
   #begun = false
+  /** How many lessons there were since the last that paid. */
+  #lessons = 0
   /** How many slow events are to pass before the next lesson. */
   #wait = FIRST_LESSON
   /** How many after it. */
@@ -26,47 +32,60 @@ export class Lessons {
   /** The last event of each kind, the latest first. */
   #last: string[] = []
   readonly #decode: DecodeRange
+  readonly #maxJsonDepth: number
   readonly #stream: StreamState
 
-  constructor(decode: DecodeRange, stream: StreamState) {
+  constructor(decode: DecodeRange, maxJsonDepth: number, stream: StreamState) {
     this.#decode = decode
+    this.#maxJsonDepth = maxJsonDepth
     this.#stream = stream
   }
 
   /** Whether an event that takes the slow way is to teach, behind which so many more of its length have arrived. */
   isDue(following: number): boolean {
-    if (this.matches >= PRICE) this.#wait = this.#pause = 0
+    if (this.matches >= PRICE) this.#wait = this.#pause = this.#lessons = 0
     // The stream may be a short one. Where a read holds more of it, that tells whether the first lesson pays.
-    if (!this.#begun && following > 0) return following >= PRICE
+    if (!this.#begun && following > 0) return following >= ENOUGH
     return --this.#wait < 0
   }
 
   /**
    * A template of an event that has taken the slow way and become one chunk.
    *
-   * Only the second event of a kind teaches: which values vary is then seen, and what comes once costs no lesson. Where
-   * lessons do not pay, each makes the next one wait twice as long: a stream that does not repeat costs few.
+   * Where it is not plain which values vary, only the second event of a kind teaches: then it is seen. Where lessons do not
+   * pay, each makes the next one wait twice as long: a stream that does not repeat costs few.
+   *
+   * @param decoded the bytes as text
    */
-  take(bytes: Uint8Array, chunk: ChatCompletionChunk, known: readonly Template[]): Template | undefined {
+  take(
+    bytes: Uint8Array,
+    decoded: string,
+    chunk: ChatCompletionChunk,
+    known: readonly Template[],
+  ): Template | undefined {
     this.#begun = true
     this.matches = 0
-    this.#wait = this.#pause
-    this.#pause = this.#pause * 2 + 1
     if (bytes.length > MAX_LENGTH || !repeats(chunk)) return undefined
-    const text = String.fromCharCode.apply(undefined, bytes as unknown as number[])
+    this.#wait = this.#pause
+    if (++this.#lessons > PATIENCE) this.#pause = this.#pause * 2 + 1
+    // A character for each byte, as what is ASCII has already.
+    const isAscii = decoded.length === bytes.length
+    const text = isAscii ? decoded : String.fromCharCode.apply(undefined, bytes as unknown as number[])
     if (!PLAIN_EVENT.test(text)) return undefined
-    const last = this.#last
-    this.#last = [text, ...last].slice(0, MAX_KINDS)
-    const leaves = last.length > 0 ? leavesOf(text) : undefined
+    const leaves = leavesOf(text)
     if (leaves === undefined) return undefined
-    for (const other of last) {
-      const before = valuesAlike(text, leaves, other)
+    let others = this.#last
+    let before: string[] | undefined
+    for (const other of others) {
+      before = valuesAlike(text, leaves, other)
       if (before === undefined) continue
-      this.#last = [text, ...last.filter((event) => event !== other)]
-      const { weigh } = this.#stream
-      return learn({ bytes, text, leaves, chunk, before, known, weigh, decode: this.#decode })
+      others = others.filter((event) => event !== other)
+      break
     }
-    return undefined
+    this.#last = [text, ...others].slice(0, MAX_KINDS)
+    const { weigh } = this.#stream
+    const [decode, maxJsonDepth] = [this.#decode, this.#maxJsonDepth]
+    return learn({ bytes, text, leaves, chunk, before, known, weigh, decode, maxJsonDepth })
   }
 }
 

@@ -1,9 +1,11 @@
 import type { ChatCompletionChunk } from '../../chunk.ts'
+import { concat } from '../../merge/rules.ts'
+import { lengthOf } from '../../normalize/answer-length.ts'
 import type { StreamState } from '../../normalize/state.ts'
 import { fill, type Hole, type Template, valueOf } from './template.ts'
 
 /**
- * What has matched and is not in the sum yet: texts by template, and which template said its constants last.
+ * What has matched and is not in the sum yet: texts and lists by template, and which template said its constants last.
  *
  * Enters the sum as one chunk per template. That is the same as one chunk per event, because the rest of a template adds
  * nothing when it comes again.
@@ -12,7 +14,7 @@ export class PendingSum {
   /** The templates that have pending values. */
   #used: Template[] = []
   #turns = 1
-  /** Which template has pending text of a field. */
+  /** Which template has something pending of a field. */
   readonly #writers = new Map<string, Template>()
   readonly #stream: StreamState
 
@@ -20,7 +22,7 @@ export class PendingSum {
     this.#stream = stream
   }
 
-  /** Whether a text of the template goes into a field that another has pending text of: their order must stay. */
+  /** Whether the template adds to a field that another has something pending of: their order must stay. */
   collides(template: Template): boolean {
     if (template.turn === this.#turns) return false
     return template.holes.some(({ field = '' }) => (this.#writers.get(field) ?? template) !== template)
@@ -43,7 +45,11 @@ export class PendingSum {
       const hole = holes[i] as Hole
       const { path, text, field } = hole
       if (field !== undefined && text !== undefined) text.length = text.end
-      else if (path !== undefined) hole.latest = this.#tell(hole, valueOf(hole))
+      else if (path !== undefined) {
+        const value = this.#tell(hole, valueOf(hole))
+        if (field !== undefined && hole.latest !== undefined) concat(hole.latest as unknown[], value as unknown[])
+        else hole.latest = value
+      }
     }
   }
 
@@ -70,7 +76,10 @@ export class PendingSum {
 
   readonly #taken = (hole: Hole): unknown => {
     const { text, field, latest } = hole
-    return field === undefined || text === undefined ? latest : this.#tell(hole, text.take())
+    if (field !== undefined && text !== undefined) return this.#tell(hole, text.take())
+    // A list that was given away is not ours to add to.
+    hole.latest = undefined
+    return latest
   }
 
   // The slow way is told of everything that it has not read itself.
@@ -83,10 +92,9 @@ export class PendingSum {
   }
 
   #tell({ call }: Hole, value: unknown): unknown {
-    if (typeof value === 'string') {
-      this.#stream.room -= value.length
-      if (call !== undefined) this.#stream.choices.get(call.choice)?.calls?.append(call.index, value)
-    }
+    // A number weighs what the 0 in the base does.
+    if (typeof value !== 'number') this.#stream.room -= lengthOf(value)
+    if (call !== undefined) this.#stream.choices.get(call.choice)?.calls?.append(call.index, value as string)
     return value
   }
 }

@@ -1,4 +1,5 @@
 import type { ChatCompletionChunk, ChunkChoice, ToolCallDelta } from '../../chunk.ts'
+import type { ReadList } from './list-hole.ts'
 import { type Literal, matches } from './literal.ts'
 import type { PendingText } from './pending-text.ts'
 import { CLOSING_QUOTE, MISS, PLAIN } from './string-bytes.ts'
@@ -9,13 +10,15 @@ import type { Path } from './walk-json.ts'
 export interface Hole {
   /** Where its value stands in the chunk; `undefined` for padding, which normalizing drops. */
   readonly path: Path | undefined
-  /** Where a text is read to; `undefined` for a number. */
+  /** Where a text is read to; `undefined` for a number or a list. */
   readonly text: PendingText | undefined
-  /** The number that was read last. */
-  number: number
-  /** Of a text that grows, which field of which choice it belongs to. What does not grow stands until the next one. */
+  /** How a list is read; `undefined` for a number or a text. */
+  readonly readList: ReadList | undefined
+  /** The number or list that was read last. */
+  value: unknown
+  /** Of what grows, which field of which choice it belongs to. What does not grow stands until the next one. */
   readonly field: string | undefined
-  /** Of what does not grow, what the sum does not have yet. */
+  /** Of what is no growing text, what the sum does not have yet. */
   latest: unknown
   /** The tool call whose arguments the text belongs to. */
   readonly call: { readonly choice: number; readonly index: number } | undefined
@@ -25,7 +28,7 @@ export interface Hole {
 export interface Template {
   readonly literals: readonly Literal[]
   readonly holes: readonly Hole[]
-  /** The event that it was learnt from. */
+  /** Where the event lies that it was learnt from. */
   readonly bytes: Uint8Array
   readonly view: DataView
   /** The fixed bytes as one text, by which templates are told apart. */
@@ -52,7 +55,7 @@ export function match(template: Template, bytes: Uint8Array, view: DataView, fro
     if (i === holes.length) return at
     const hole = holes[i] as Hole
     const { text } = hole
-    if (text === undefined) at = readNumber(hole, bytes, at, end)
+    if (text === undefined) at = (hole.readList ?? readNumber)(hole, bytes, at, end)
     else {
       // Most strings are short and plain. Here and not in a function of its own: 101 instead of 151 ns per event.
       const own = text.bytes
@@ -67,36 +70,44 @@ export function match(template: Template, bytes: Uint8Array, view: DataView, fro
 }
 
 /** A whole number in its only spelling, up to 15 digits. */
-function readNumber(hole: Hole, bytes: Uint8Array, from: number, end: number): number {
+function readNumber(hole: { value: unknown }, bytes: Uint8Array, from: number, end: number): number {
   let at = from
   let number = 0
   for (let digit: number; at < end && (digit = (bytes[at] as number) - 48) >= 0 && digit <= 9; at++)
     number = number * 10 + digit
   const length = at - from
   if (at === end || length === 0 || length > 15 || (length > 1 && bytes[from] === 48)) return MISS
-  hole.number = number
+  hole.value = number
   return at
 }
 
 /** What was read in a hole last. */
-export const valueOf = (hole: Hole): unknown => (hole.text === undefined ? hole.number : hole.text.piece())
+export const valueOf = (hole: Hole): unknown => (hole.text === undefined ? hole.value : hole.text.piece())
 
 /** The template's chunk with these values in its holes: shares with the base whatever no hole lies in. */
 export function fill({ base, holes }: Template, valueIn: (hole: Hole) => unknown): ChatCompletionChunk {
   // Nearly all values stand in the only delta, or in its only call. Spreads written out: 155 instead of 359 ns.
-  const choice = base.choices[0] as ChunkChoice
-  const delta: Record<number | string, unknown> = { ...choice.delta }
-  let chunk: ChatCompletionChunk = { ...base, choices: [{ ...choice, delta }] }
+  const first = base.choices[0] as ChunkChoice
+  const delta: Loose = { ...first.delta }
+  const choice = { ...first, delta }
+  const chunk = { ...base, choices: [choice] }
   for (const hole of holes) {
     const { path } = hole
     if (path === undefined) continue
     const value = valueIn(hole)
-    const field = path[3]
-    if (hole.call !== undefined) delta['tool_calls'] = withText(choice.delta.tool_calls?.[0], path, value)
-    else if (path[2] === 'delta' && field !== undefined) delta[field] = withValue(delta[field], path, 4, value)
-    else chunk = withValue(chunk, path, 0, value) as ChatCompletionChunk
+    if (hole.call !== undefined) delta['tool_calls'] = withText(first.delta.tool_calls?.[0], path, value)
+    else if (path[0] !== 'choices') put(chunk, path, 0, value)
+    else if (path[2] !== 'delta') put(choice, path, 2, value)
+    else put(delta, path, 3, value)
   }
   return chunk
+}
+
+type Loose = Record<number | string, unknown>
+
+function put(owner: object, path: Path, at: number, value: unknown): void {
+  const key = path[at] as number | string
+  ;(owner as Loose)[key] = withValue((owner as Loose)[key], path, at + 1, value)
 }
 
 function withText(call: ToolCallDelta | undefined, path: Path, text: unknown): unknown {

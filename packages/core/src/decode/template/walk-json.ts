@@ -1,21 +1,36 @@
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON_MARK,
+  COMMA_MARK,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SPACE,
+} from '../../json-characters.ts'
+import { JsonBrackets } from '../json-brackets.ts'
+
 /** Where a value stands in a JSON document: object keys and list positions from the outside in. */
 export type Path = readonly (number | string)[]
 
-/** A text or a whole number in a JSON document, and where it begins: behind its quote. */
+/** A text, a whole number or a list in a JSON document, and where it begins: a text behind its quote. */
 export interface Leaf {
   readonly path: Path
-  readonly isText: boolean
+  readonly kind: 'list' | 'number' | 'text'
   readonly raw: string
   readonly from: number
 }
 
-const TOKEN = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|[\w.+-]+|[[\]{},]/g
-
 /** Few digits and no other spelling: every such number is exact, and has no other name. */
 const WHOLE = /^(?:0|[1-9]\d{0,14})$/
 
+/** No object of an event that repeats has more keys. */
+const MOST_KEYS = 64
+
 /**
- * The texts and whole numbers of an event whose data is one valid JSON object, in order.
+ * The texts and whole numbers of an event whose data is one valid JSON object, in order; and the lists of its choices, each
+ * as one value.
  *
  * `undefined` where the characters alone do not tell which value a key leads to: a key that is escaped, is there twice,
  * or is `__proto__`; and behind the object there must be nothing more.
@@ -24,48 +39,84 @@ export function leavesOf(event: string): Leaf[] | undefined {
   const leaves: Leaf[] = []
   const path: (number | string)[] = []
   /** The keys of each open object, or list. */
-  const open: Set<string>[] = []
-  for (const { 0: token, 1: text, 2: colon, index } of event.matchAll(TOKEN)) {
+  const open: string[][] = []
+  let isKey = false
+  function add(kind: Leaf['kind'], from: number, to: number): void {
+    leaves.push({ path: [...path], kind, raw: event.slice(from, to), from })
+  }
+  for (let at = event.indexOf('{'); at < event.length; at++) {
     const last = path.length - 1
     const place = path[last]
-    if (text !== undefined && colon !== undefined) {
-      const keys = open[last]
-      if (text.includes('\\') || text === '__proto__' || keys?.has(text)) return undefined
-      keys?.add(text)
-      path[last] = text
-    } else if (token === '{' || token === '[') {
-      path.push(token === '[' ? 0 : '')
-      open.push(new Set())
-    } else if (token === '}' || token === ']') {
+    const character = event.charCodeAt(at)
+    if (character === QUOTE) {
+      const from = at + 1
+      at = END.text(event, from)
+      if (isKey) {
+        const raw = event.slice(from, at)
+        const keys = open[last] as string[]
+        if (raw.includes('\\') || raw === '__proto__' || keys.includes(raw) || keys.push(raw) > MOST_KEYS)
+          return undefined
+        path[last] = raw
+        isKey = false
+      } else add('text', from, at)
+    } else if (character === OPEN_BRACKET && isListOfChoice(path)) {
+      const from = at
+      at = END.list(event, from)
+      add('list', from, at--)
+    } else if (character === OPEN_BRACE || character === OPEN_BRACKET) {
+      isKey = character === OPEN_BRACE
+      path.push(isKey ? '' : 0)
+      open.push([])
+    } else if (character === CLOSE_BRACE || character === CLOSE_BRACKET) {
+      isKey = false
       path.pop()
       open.pop()
-      if (last === 0) return event.slice(index + 1).trim() === '' ? leaves : undefined
-    } else if (token === ',') {
+      if (last === 0) return event.slice(at + 1).trim() === '' ? leaves : undefined
+    } else if (character === COMMA_MARK) {
+      isKey = typeof place === 'string'
       if (typeof place === 'number') path[last] = place + 1
-    } else if (text !== undefined || WHOLE.test(token)) {
-      const isText = text !== undefined
-      leaves.push({ path: [...path], isText, raw: text ?? token, from: isText ? index + 1 : index })
+    } else if (character > SPACE && character !== COLON_MARK) {
+      const from = at
+      at = END.number(event, from)
+      if (WHOLE.test(event.slice(from, at))) add('number', from, at)
+      at--
     }
   }
   return undefined
 }
 
-const TEXT = /[^"\\]*(?:\\.[^"\\]*)*/y
-const DIGITS = /\d*/y
+/** Whether a list here is one value: one item per token (`logprobs.content`, `token_ids`). */
+const isListOfChoice = ({ length, 0: name, 2: field }: Path): boolean =>
+  name === 'choices' && (length === 3 || (length === 4 && field === 'logprobs'))
+
+/** Where a value ends that begins at `at`. */
+const END: Record<Leaf['kind'], (text: string, at: number) => number> = {
+  text(text, at) {
+    for (let character: number; at < text.length && (character = text.charCodeAt(at)) !== QUOTE; at++)
+      if (character === BACKSLASH) at++
+    return at
+  },
+  /** Numbers and literals. */
+  number(text, at) {
+    while (at < text.length && !endsWord(text.charCodeAt(at))) at++
+    return at
+  },
+  list: (text, at) => new JsonBrackets().read(text, at),
+}
+
+const endsWord = (character: number): boolean =>
+  character <= SPACE || character === COMMA_MARK || character === CLOSE_BRACKET || character === CLOSE_BRACE
 
 /** What stands at these leaves in another event; `undefined` if that differs in anything else. */
 export function valuesAlike(event: string, leaves: readonly Leaf[], other: string): string[] | undefined {
   const values: string[] = []
   let at = 0
   let seen = 0
-  for (const { isText, raw, from } of leaves) {
+  for (const { kind, raw, from } of leaves) {
     if (!other.startsWith(event.slice(seen, from), at)) return undefined
-    at += from - seen
-    const rest = isText ? TEXT : DIGITS
-    rest.lastIndex = at
-    const value = rest.exec(other)?.[0] ?? ''
-    values.push(value)
-    at += value.length
+    const begin = at + from - seen
+    at = END[kind](other, begin)
+    values.push(other.slice(begin, at))
     seen = from + raw.length
   }
   return other.slice(at) === event.slice(seen) ? values : undefined
