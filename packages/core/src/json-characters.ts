@@ -11,7 +11,6 @@ export const COLON_MARK = 0x3a
 export const OPEN_BRACKET = 0x5b
 export const BACKSLASH = 0x5c
 export const CLOSE_BRACKET = 0x5d
-export const LETTER_D = 0x64
 export const LETTER_U = 0x75
 export const OPEN_BRACE = 0x7b
 export const CLOSE_BRACE = 0x7d

@@ -7,6 +7,7 @@ import type { StreamState } from '../normalize/state.ts'
  */
 export function readBy({ id, created, model, hasUsage, turns, choices }: StreamState): string {
   let told = `${id} ${created} ${model} ${hasUsage} ${turns}`
-  for (const [index, { begun, finished, calls }] of choices) told += ` ${index} ${begun} ${finished} ${calls?.opened()}`
+  for (const [index, { begun, finished, calls, audioTail }] of choices)
+    told += ` ${index} ${begun} ${finished} ${calls?.opened()} ${audioTail}`
   return told
 }

@@ -43,13 +43,14 @@ const TEXTS = [
   '[DONE]',
   'ü😀\\t日',
   'a'.repeat(70),
-  'ab日\\u00e9'.repeat(90),
+  'ab日\\u00e9'.repeat(160),
   '\\\\\\"',
   '\uE000',
   '\uE001',
   '\uE000',
   '\uE002',
   '\\ud83d\uE003',
+  '\uE004',
 ]
 
 /** Bytes that do not belong there. */
@@ -209,6 +210,7 @@ const BROKEN: { readonly [last: number]: readonly number[] } = {
   0x81: [0xb8, 0xad],
   0x82: [0xc3],
   0x83: [0xed, 0xa0, 0xbd],
+  0x84: [0xd8, 0x3d],
 }
 
 function halved(bytes: Uint8Array): Uint8Array {

@@ -5,6 +5,8 @@ export type ReadEvents = (bytes: Uint8Array, view: DataView, from: number, end: 
 
 /** Reads up to this size are mostly single events: they are copied, which is cheaper than a view of them. */
 const SMALL_READ = 2048
+/** The longest end of an event: LF CR LF. */
+const BLANK_LINE = 3
 /** An event that takes longer than this to end is nothing for templates. */
 const LONG_EVENT = 64 * 1024
 
@@ -25,7 +27,10 @@ export class Carry {
     const { length } = more
     let at = 0
     while (at < length && (this.#length > 0 || length - at < SMALL_READ)) {
-      const to = Math.min(at + SMALL_READ, length)
+      let to = Math.min(at + SMALL_READ, length)
+      // Of a long read only what the event that was cut still lacks: its line, and the blank one behind it.
+      const line = to < length ? more.indexOf(LINE_FEED, at) : -1
+      if (line !== -1) to = Math.min(to, line + BLANK_LINE)
       const piece = to - at === length ? more : more.subarray(at, to)
       this.#append(piece)
       at = to

@@ -1,6 +1,6 @@
-import { BACKSLASH, CLOSE_BRACE, LETTER_D, LETTER_U, OPEN_BRACE } from '../../json-characters.ts'
+import { CLOSE_BRACE, OPEN_BRACE } from '../../json-characters.ts'
 import { shortText } from './short-text.ts'
-import { ESCAPE, UNICODE } from './string-bytes.ts'
+import { HALF, HALF_LENGTH, halfAt } from './string-escape.ts'
 
 /** Decodes a range of bytes as UTF-8; `ascii` when they are even that. The platform's fastest way. */
 export type DecodeRange = (bytes: Uint8Array, from: number, to: number, ascii: boolean) => string
@@ -9,7 +9,7 @@ export type DecodeRange = (bytes: Uint8Array, from: number, to: number, ascii: b
 const FULL = 1024
 
 /**
- * Text that has arrived and nobody has asked for yet: kept as the bytes of a JSON string and decoded in one go.
+ * Text that has arrived and nobody has asked for yet: kept as UTF-8 and decoded in one go.
  *
  * The string that was read last stands behind it until it is taken, by whoever moves `length`, or by {@link piece}.
  */
@@ -19,8 +19,10 @@ export class PendingText {
   length = 0
   /** Where the string that was read last ends; it begins at `length`. */
   end = 0
-  /** What the bytes hold, or may: what was read and not taken counts too. */
-  held = 0
+  // Of what was read and not taken, too.
+  isAscii = true
+  /** Whether there are halves of characters among the bytes. */
+  hasHalves = false
   #text = ''
   readonly #decode: DecodeRange
 
@@ -32,9 +34,10 @@ export class PendingText {
   widen(at: number): number {
     const kept = this.length
     if (kept >= FULL) {
-      const { held } = this
+      const { isAscii, hasHalves } = this
       this.#settle()
-      this.held = held
+      this.isAscii = isAscii
+      this.hasHalves = hasHalves
       this.bytes.copyWithin(0, kept, at)
       return at - kept
     }
@@ -44,22 +47,18 @@ export class PendingText {
     return at
   }
 
-  /** Whether the string that was read last may stand for a whole JSON object: either brace may be an escape. */
+  /** Whether the string that was read last may be a whole JSON object. */
   mayBeObject(): boolean {
     const { bytes, length, end } = this
-    const first = bytes[length]
-    const last = bytes[end - 1] as number
-    return (
-      (first === OPEN_BRACE || (first === BACKSLASH && bytes[length + 1] === LETTER_U)) &&
-      (last === CLOSE_BRACE || (last | 32) === LETTER_D)
-    )
+    return bytes[length] === OPEN_BRACE && bytes[end - 1] === CLOSE_BRACE
   }
 
   /** The string that was read last, as a text of its own. */
   piece(): string {
     const { bytes, length, end } = this
-    const text = end - length > 8 ? this.decode(length, end) : shortText(this, bytes, length, end)
-    if (length === 0) this.held = 0
+    const isShort = end - length <= 8 && !this.hasHalves
+    const text = isShort ? shortText(this, bytes, length, end) : this.decode(length, end)
+    if (length === 0) this.#forget()
     return text
   }
 
@@ -73,13 +72,27 @@ export class PendingText {
 
   /** The text of a part of the bytes. */
   decode(from: number, to: number): string {
-    const text = this.#decode(this.bytes, from, to, (this.held & UNICODE) === 0)
-    return (this.held & ESCAPE) === 0 ? text : (JSON.parse(`"${text}"`) as string)
+    const { bytes, isAscii } = this
+    if (!this.hasHalves) return this.#decode(bytes, from, to, isAscii)
+    let text = ''
+    for (let at = from; at < to;) {
+      const half = bytes.indexOf(HALF, at)
+      const stop = half === -1 || half > to ? to : half
+      text += this.#decode(bytes, at, stop, isAscii)
+      if (stop < to) text += halfAt(bytes, stop)
+      at = stop + HALF_LENGTH
+    }
+    return text
   }
 
   #settle(): void {
     if (this.length > 0) this.#text += this.decode(0, this.length)
     this.length = 0
-    this.held = 0
+    this.#forget()
+  }
+
+  #forget(): void {
+    this.isAscii = true
+    this.hasHalves = false
   }
 }

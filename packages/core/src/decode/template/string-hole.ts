@@ -1,6 +1,7 @@
 import { BACKSLASH, LETTER_U, QUOTE } from '../../json-characters.ts'
 import type { PendingText } from './pending-text.ts'
 import { CLOSING_QUOTE, CONTROL, ESCAPE, MISS, UNICODE } from './string-bytes.ts'
+import { ESCAPE_LENGTH, isHalf, unitOf, writeUnit } from './string-escape.ts'
 
 /** What each byte is inside a JSON string: one look, where three comparisons would be. */
 export const CLASS = /* @__PURE__ */ classes()
@@ -13,24 +14,14 @@ function classes(): Uint8Array {
   return table
 }
 
-const NAMED = /* @__PURE__ */ listed('"\\/bfnrt')
-const HEX = /* @__PURE__ */ listed('0123456789abcdefABCDEF')
-
-/** Which bytes are among these characters. */
-function listed(characters: string): Uint8Array {
-  const table = new Uint8Array(256)
-  for (const character of characters) table[character.charCodeAt(0)] = 1
-  return table
-}
-
-/** The length of the longest escape, `\u0000`. No event ends sooner behind a backslash. */
-const ESCAPE_LENGTH = 6
+/** Most bytes that an escape becomes. */
+const LONGEST = 3
 
 /**
  * Reads a string on, from any of its bytes to its closing quote, and gives the position of that quote.
  *
- * Its bytes are copied to `behind` in what `text` holds, as they are. What the slow way would not simply pass on is a
- * `MISS`: control characters and unknown escapes.
+ * Its bytes are copied to `behind` in what `text` holds, its escapes as what they stand for. What the slow way would not
+ * simply pass on is a `MISS`: control characters and unknown escapes.
  */
 export function readString(text: PendingText, bytes: Uint8Array, from: number, end: number, behind: number): number {
   let at = from
@@ -38,26 +29,26 @@ export function readString(text: PendingText, bytes: Uint8Array, from: number, e
   // The rest of a character that was cut: behind its beginning, in the text before, it would become whole.
   if (to === text.length && ((bytes[at] as number) & 0xc0) === 0x80) return MISS
   while (at < end) {
-    if (to + ESCAPE_LENGTH > text.bytes.length) to = text.widen(to)
-    const own = text.bytes
-    const kind = CLASS[bytes[at] as number] as number
+    if (to + LONGEST > text.bytes.length) to = text.widen(to)
+    const byte = bytes[at] as number
+    const kind = CLASS[byte] as number
     if (kind === CLOSING_QUOTE) {
       text.end = to
       return at
     }
-    text.held |= kind
-    const length = kind === ESCAPE ? lengthOfEscape(bytes, at, end) : 1
-    if (kind === CONTROL || length === 0) return MISS
-    for (const stop = at + length; at < stop;) own[to++] = bytes[at++] as number
+    if (kind === CONTROL) return MISS
+    if (kind === ESCAPE) {
+      const unit = at + ESCAPE_LENGTH > end ? MISS : unitOf(bytes, at)
+      if (unit === MISS) return MISS
+      at += bytes[at + 1] === LETTER_U ? ESCAPE_LENGTH : 2
+      to = writeUnit(text.bytes, to, unit)
+      if (isHalf(unit)) text.hasHalves = true
+      else if (unit > 0x7f) text.isAscii = false
+    } else {
+      if (kind === UNICODE) text.isAscii = false
+      text.bytes[to++] = byte
+      at++
+    }
   }
   return MISS
-}
-
-function lengthOfEscape(bytes: Uint8Array, at: number, end: number): number {
-  const stop = at + ESCAPE_LENGTH
-  if (stop > end) return 0
-  const name = bytes[at + 1] as number
-  if (name !== LETTER_U) return NAMED[name] === 1 ? 2 : 0
-  for (let i = at + 2; i < stop; i++) if (HEX[bytes[i] as number] === 0) return 0
-  return ESCAPE_LENGTH
 }
