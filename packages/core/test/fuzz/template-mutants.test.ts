@@ -112,8 +112,8 @@ const mutants: Mutant[] = [
   {
     without: 'asking whether a value is in the chunk as in the bytes',
     file: 'learn.ts',
-    code: ' && JSON.stringify(value) === JSON.stringify(sent)',
-    mutated: '',
+    code: 'JSON.stringify(value) === JSON.stringify(JSON.parse(kind === \'text\' ? `"${sent}"` : sent))',
+    mutated: 'true',
   },
   {
     without: 'asking whether the rest adds nothing again',
@@ -124,8 +124,8 @@ const mutants: Mutant[] = [
   {
     without: 'telling a text that repeats the delta from one that is the content',
     file: 'learn.ts',
-    code: "isEcho && leaves.some((leaf) => leaf.path[2] === 'delta')",
-    mutated: 'isEcho',
+    code: "isEcho(path) && leaves.some((other) => other.path[2] === 'delta')",
+    mutated: 'isEcho(path)',
   },
   {
     without: 'refusing control characters in lists',

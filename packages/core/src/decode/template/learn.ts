@@ -1,13 +1,12 @@
-import type { ChatCompletionChunk } from '../../chunk.ts'
-import { isProse } from '../../merge/extras.ts'
+import type { ChatCompletionChunk, ChunkChoice } from '../../chunk.ts'
+import { copy, isProse } from '../../merge/extras.ts'
 import { mergeChunk } from '../../merge/merge-chunk.ts'
 import { ENVELOPE } from '../../normalize/answer-length.ts'
 import { listReader } from './list-hole.ts'
 import type { Literal } from './literal.ts'
 import { type DecodeRange, PendingText } from './pending-text.ts'
-import { keepBytes } from './template-bytes.ts'
-import { type Hole, type Template, valueAt, withValue } from './template.ts'
-import type { Leaf } from './walk-json.ts'
+import { type Hole, type Template, valueAt } from './template.ts'
+import type { Leaf, Path } from './walk-json.ts'
 
 /** An event that has just taken the slow way, and the one chunk that it became. */
 export interface Lesson {
@@ -16,17 +15,14 @@ export interface Lesson {
   readonly text: string
   readonly leaves: readonly Leaf[]
   readonly chunk: ChatCompletionChunk
-  /** What stands there in an event before, which differs in nothing else; `undefined` for the first of its kind. */
-  readonly before: readonly string[] | undefined
+  /** What stood in an event before that taught nothing. */
+  readonly before: readonly Leaf[] | undefined
   readonly known: readonly Template[]
   /** What a chunk adds to the length of the answer. */
   readonly weigh: (chunk: ChatCompletionChunk) => number
   readonly decode: DecodeRange
   readonly maxJsonDepth: number
 }
-
-/** The most holes that a template may have; more would not be worth matching. */
-const MAX_HOLES = 8
 
 /**
  * Learns a template from an event, or `undefined` if the event is not of the kind that repeats.
@@ -37,28 +33,33 @@ const MAX_HOLES = 8
 export function learn(lesson: Lesson): Template | undefined {
   const { bytes, text, leaves, chunk, before, known, weigh, decode } = lesson
   if (mayOpen(leaves)) return undefined
+  const hasKind = before?.length === leaves.length
   // The first of its kind teaches if it is plain what varies in it.
-  if (before === undefined && leaves.some((leaf) => mayVary(leaf, true) !== mayVary(leaf, false))) return undefined
-  const varying = leaves.filter((leaf, i) => mayVary(leaf, before !== undefined && leaf.raw !== before[i]))
+  if (!hasKind && leaves.some((leaf) => mayVary(leaf, true) !== mayVary(leaf, false))) return undefined
+  const varying = leaves.filter((leaf, i) => mayVary(leaf, hasKind && leaf.raw !== before[i]?.raw))
   const literals = literalsBetween(text, varying)
   const fixed = literals.map(({ from, length }) => text.slice(from, from + length)).join('\n')
   // What a hole held may have sent an event the slow way: that teaches nothing.
-  if (varying.length > MAX_HOLES || /[^\0-\u007F]/.test(fixed) || known.some((other) => other.fixed === fixed))
-    return undefined
+  if (/[^\0-\u007F]/.test(fixed) || known.some((other) => other.fixed === fixed)) return undefined
   const kept: Leaf[] = []
   for (const leaf of varying) {
-    const value = valueAt(chunk, leaf.path)
-    const raw = decode(bytes, leaf.from, leaf.from + leaf.raw.length, false)
-    const sent: unknown = JSON.parse(leaf.kind === 'text' ? `"${raw}"` : raw)
-    if (value !== undefined && JSON.stringify(value) === JSON.stringify(sent)) kept.push(leaf)
-    // What normalizing has changed is not in the bytes of the next event either.
-    else if (value !== undefined || !isPadding(leaf, leaves)) return undefined
+    const { path, kind, raw, from } = leaf
+    const value = valueAt(chunk, path)
+    const sent = decode(bytes, from, from + raw.length, false)
+    if (value === undefined) {
+      // What normalizing has dropped it may not drop always. Beside no delta, what would repeat it is the content.
+      if (path.at(-1) !== PADDING && !(isEcho(path) && leaves.some((other) => other.path[2] === 'delta')))
+        return undefined
+    } else if (JSON.stringify(value) === JSON.stringify(JSON.parse(kind === 'text' ? `"${sent}"` : sent)))
+      kept.push(leaf)
+    // What it has changed is not in the bytes of the next event either.
+    else return undefined
   }
-  const base = withPathsOfItsOwn(chunk, kept)
-  setValues(base, kept, 1)
+  const base = copy(chunk)
+  setValues(base, kept, ONE)
   let sum = mergeChunk(undefined, base)
   const told = JSON.stringify(sum)
-  setValues(base, kept, 2)
+  setValues(base, kept, OTHER)
   sum = mergeChunk(sum, base)
   const holes: Hole[] = []
   for (const leaf of varying) {
@@ -67,14 +68,15 @@ export function learn(lesson: Lesson): Template | undefined {
     if (hole === undefined || holes.some(({ field }) => field !== undefined && field === hole.field)) return undefined
     holes.push(hole)
   }
-  setValues(sum, kept, 1)
+  setValues(sum, kept, ONE)
   if (JSON.stringify(sum) !== told) return undefined
   // The values of the base are empty, so that what it weighs can be told once.
-  setValues(base, kept, 0)
+  setValues(base, kept, NONE)
   const call = holes.find((hole) => hole.call !== undefined)?.text
-  const own = keepBytes(bytes)
-  for (const literal of literals) literal.from += own.from
-  return { literals, holes, bytes: own.bytes, view: own.view, fixed, base, turn: 0, weight: weigh(base), call }
+  // A template outlives the read that it was learnt from.
+  const own = bytes.slice()
+  const view = new DataView(own.buffer)
+  return { literals, holes, bytes: own, view, fixed, base, turn: 0, weight: weigh(base), call }
 }
 
 /** One choice, without anything whose normalizing looks back: whole messages, audio, legacy calls, new calls. */
@@ -100,29 +102,21 @@ function mayOpen(leaves: readonly Leaf[]): boolean {
   return said.some((place) => /^\w+\.name$/.test(place)) || (said.includes('id') && !said.includes('index'))
 }
 
-/** Whether a value that normalizing has dropped is one that it always drops. */
-function isPadding({ path, kind }: Leaf, leaves: readonly Leaf[]): boolean {
-  const [name, , part] = path
-  if (path.length === 1) return name === 'obfuscation'
-  // What repeats the delta (cases 075 and 120). Where there is none, it is the content.
-  const isEcho = part === 'message' || (part === 'text' && kind === 'text' && path.length === 3)
-  return isEcho && leaves.some((leaf) => leaf.path[2] === 'delta')
-}
+/** The name of padding against eavesdroppers, which normalizing drops: of the chunk (OpenAI) or of the choice (Bedrock). */
+const PADDING = 'obfuscation'
 
-/** Where values may be others in the next event because they are others than in the event before. */
-const CHANGING = /^usage\.|^choices\.\d+\.(?:text$|message\.|delta\.(?!role$|tool_calls\.))/
+/** Whether a value here repeats the delta (cases 075 and 120). */
+const isEcho = ({ length, 2: part }: Path): boolean => part === 'message' || (part === 'text' && length === 3)
 
-/** Where texts are others in every event: padding against eavesdroppers, of the chunk (OpenAI) or of the choice (Bedrock); arguments. */
-const GROWING = /^choices\.\d+\.(?:obfuscation|delta\.tool_calls\.\d+\.\w+\.(?:arguments|input))$/
-
+/** Whether a value may be another in the next event, given whether it was another in the event before. */
 function mayVary({ path, kind }: Leaf, isOther: boolean): boolean {
-  if (kind === 'list') return true
   const isText = kind === 'text'
-  const name = path.at(-1)
-  if (path.length === 1) return isOther ? !ENVELOPE.has(name as string) : isText && name === 'obfuscation'
-  const place = path.join('.')
-  if (isText && GROWING.test(place)) return true
-  return CHANGING.test(place) && (isOther || (isText && isProse(String(name))))
+  const [name, , part, field] = path
+  const key = path.at(-1) as string
+  if (kind === 'list' || (isText && key === PADDING)) return true
+  if (part === 'delta' && field === 'tool_calls') return isText && (key === 'arguments' || key === 'input')
+  if ((part === 'delta' && field !== 'role') || isEcho(path)) return isOther || (isText && isProse(key))
+  return isOther && (name === 'usage' || (path.length === 1 && !ENVELOPE.has(key)))
 }
 
 /** What is fixed around these values. */
@@ -132,31 +126,30 @@ function literalsBetween({ length }: string, leaves: readonly Leaf[]): Literal[]
   return begins.map((from, i) => ({ from, length: (ends[i] as number) - from, probe: 0 }))
 }
 
-/** Two values of each kind, 1 and 2, what they are when one has grown by the other, and one that says nothing. */
-const SAMPLES: Record<Leaf['kind'], (n: number) => unknown> = {
-  text: (n) => ['', 'a', 'b', 'ab'][n],
-  number: (n) => [0, 1, 2][n],
-  list: (n) => [[], [1], [2], [1, 2]][n],
-}
+/** Of each kind of value: none, one, another, and one that has grown by the other. */
+const SAMPLES = { text: ['', 'a', 'b', 'ab'], number: [0, 1, 2], list: [[], [1], [2], [1, 2]] } as const
+const NONE = 0
+const ONE = 1
+const OTHER = 2
 const GROWN = 3
 
-/** A copy of a chunk in which the values at these leaves may be set. */
-const withPathsOfItsOwn = (chunk: ChatCompletionChunk, leaves: readonly Leaf[]) =>
-  leaves.reduce((all, { path }) => withValue(all, path, 0, ''), chunk as unknown) as ChatCompletionChunk
-
-function setValues(chunk: ChatCompletionChunk, leaves: readonly Leaf[], n: number): void {
+function setValues(
+  chunk: ChatCompletionChunk,
+  leaves: readonly Leaf[],
+  sample: typeof NONE | typeof ONE | typeof OTHER,
+): void {
   for (const { path, kind } of leaves) {
     const parent = valueAt(chunk, path.slice(0, -1))
     // Where merging has made something else of it, there is nothing to set.
     if (typeof parent === 'object' && parent !== null)
-      (parent as { [key: number | string]: unknown })[path.at(-1) as number | string] = SAMPLES[kind](n)
+      (parent as { [key: number | string]: unknown })[path.at(-1) as number | string] = SAMPLES[kind][sample]
   }
 }
 
 /** The hole at a leaf, by what two values of it have become in a sum. */
 function holeOf({ path, kind }: Leaf, sum: unknown, { chunk, decode, maxJsonDepth }: Lesson): Hole | undefined {
   const hole: Hole = {
-    path,
+    path: sum === undefined ? undefined : path,
     text: kind === 'text' ? new PendingText(decode) : undefined,
     // The list is nested in as many containers as its path has steps.
     readList: kind === 'list' ? listReader(decode, maxJsonDepth - path.length) : undefined,
@@ -165,13 +158,14 @@ function holeOf({ path, kind }: Leaf, sum: unknown, { chunk, decode, maxJsonDept
     latest: undefined,
     call: undefined,
   }
-  if (sum === undefined) return { ...hole, path: undefined }
-  const told = JSON.stringify(sum)
-  if (told === JSON.stringify(SAMPLES[kind](2))) return hole
-  const [choice] = chunk.choices
-  if (told !== JSON.stringify(SAMPLES[kind](GROWN)) || choice === undefined) return undefined
-  const index = path[3] === 'tool_calls' ? choice.delta.tool_calls?.[0]?.index : undefined
-  const call = index === undefined ? undefined : { choice: choice.index, index }
-  const field = [choice.index, ...path.slice(2, 4), index].join(' ')
-  return { ...hole, field, call }
+  const is = (sample: number): boolean => JSON.stringify(sum) === JSON.stringify(SAMPLES[kind][sample])
+  if (sum === undefined || is(OTHER)) return hole
+  if (!is(GROWN)) return undefined
+  const { index, delta } = chunk.choices[0] as ChunkChoice
+  const call = path[3] === 'tool_calls' ? delta.tool_calls?.[0] : undefined
+  return {
+    ...hole,
+    field: [index, ...path.slice(2, 4), call?.index].join(' '),
+    call: call && { choice: index, index: call.index },
+  }
 }

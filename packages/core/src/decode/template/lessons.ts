@@ -3,7 +3,7 @@ import type { StreamState } from '../../normalize/state.ts'
 import { learn, repeats } from './learn.ts'
 import type { DecodeRange } from './pending-text.ts'
 import type { Template } from './template.ts'
-import { leavesOf, valuesAlike } from './walk-json.ts'
+import { type Leaf, leavesOf } from './walk-json.ts'
 
 /** A lesson costs as much as so many events that take the slow way. */
 const PRICE = 3
@@ -13,8 +13,6 @@ const ENOUGH = 6
 const FIRST_LESSON = 3
 /** So many lessons may fail before the next ones wait: a stream may begin with several kinds, and choices in turn. */
 const PATIENCE = 2
-/** So many kinds of events are remembered; a stream has a handful. */
-const MAX_KINDS = 12
 /** Longer events teach nothing. */
 const MAX_LENGTH = 4096
 
@@ -29,8 +27,8 @@ export class Lessons {
   #wait = FIRST_LESSON
   /** How many after it. */
   #pause = 0
-  /** The last event of each kind, the latest first. */
-  #last: string[] = []
+  /** What stood in the last event, if it taught nothing. */
+  #before: readonly Leaf[] | undefined
   readonly #decode: DecodeRange
   readonly #maxJsonDepth: number
   readonly #stream: StreamState
@@ -74,18 +72,12 @@ export class Lessons {
     if (!PLAIN_EVENT.test(text)) return undefined
     const leaves = leavesOf(text)
     if (leaves === undefined) return undefined
-    let others = this.#last
-    let before: string[] | undefined
-    for (const other of others) {
-      before = valuesAlike(text, leaves, other)
-      if (before === undefined) continue
-      others = others.filter((event) => event !== other)
-      break
-    }
-    this.#last = [text, ...others].slice(0, MAX_KINDS)
+    const before = this.#before
     const { weigh } = this.#stream
     const [decode, maxJsonDepth] = [this.#decode, this.#maxJsonDepth]
-    return learn({ bytes, text, leaves, chunk, before, known, weigh, decode, maxJsonDepth })
+    const template = learn({ bytes, text, leaves, chunk, before, known, weigh, decode, maxJsonDepth })
+    this.#before = template === undefined ? leaves : undefined
+    return template
   }
 }
 

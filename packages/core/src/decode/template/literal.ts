@@ -2,7 +2,7 @@ import type { Template } from './template.ts'
 
 /** Fixed bytes of a template: a part of the event that it was learnt from. They are ASCII. */
 export interface Literal {
-  from: number
+  readonly from: number
   readonly length: number
   /** Where eight bytes differed last: where templates differ in little, they tell at once which is meant. */
   probe: number

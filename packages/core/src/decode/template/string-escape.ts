@@ -4,21 +4,12 @@ import { MISS } from './string-bytes.ts'
 /** The length of the longest escape, `\u0000`. No event ends sooner behind a backslash. */
 export const ESCAPE_LENGTH = 6
 
-/** What stands behind a backslash, by its byte, and what for. */
-const NAMED = /* @__PURE__ */ named({
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-})
+/** What the letters behind a backslash stand for, by their bytes. */
+const NAMED = /* @__PURE__ */ named()
 
-function named(escapes: Readonly<Record<string, string>>): Uint8Array {
+function named(): Uint8Array {
   const table = new Uint8Array(256)
-  for (const [name, character] of Object.entries(escapes)) table[name.charCodeAt(0)] = character.charCodeAt(0)
+  for (const name of '"\\/bfnrt') table[name.charCodeAt(0)] = (JSON.parse(`"\\${name}"`) as string).charCodeAt(0)
   return table
 }
 

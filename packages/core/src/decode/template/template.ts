@@ -28,7 +28,7 @@ export interface Hole {
 export interface Template {
   readonly literals: readonly Literal[]
   readonly holes: readonly Hole[]
-  /** Where the event lies that it was learnt from. */
+  /** The event that it was learnt from. */
   readonly bytes: Uint8Array
   readonly view: DataView
   /** The fixed bytes as one text, by which templates are told apart. */

@@ -50,7 +50,7 @@ export function leavesOf(event: string): Leaf[] | undefined {
     const character = event.charCodeAt(at)
     if (character === QUOTE) {
       const from = at + 1
-      at = END.text(event, from)
+      while (event.charCodeAt(++at) !== QUOTE && at < event.length) if (event.charCodeAt(at) === BACKSLASH) at++
       if (isKey) {
         const raw = event.slice(from, at)
         const keys = open[last] as string[]
@@ -61,7 +61,7 @@ export function leavesOf(event: string): Leaf[] | undefined {
       } else add('text', from, at)
     } else if (character === OPEN_BRACKET && isListOfChoice(path)) {
       const from = at
-      at = END.list(event, from)
+      at = new JsonBrackets().read(event, from)
       add('list', from, at--)
     } else if (character === OPEN_BRACE || character === OPEN_BRACKET) {
       isKey = character === OPEN_BRACE
@@ -77,7 +77,7 @@ export function leavesOf(event: string): Leaf[] | undefined {
       if (typeof place === 'number') path[last] = place + 1
     } else if (character > SPACE && character !== COLON_MARK) {
       const from = at
-      at = END.number(event, from)
+      while (at < event.length && !endsWord(event.charCodeAt(at))) at++
       if (WHOLE.test(event.slice(from, at))) add('number', from, at)
       at--
     }
@@ -89,35 +89,6 @@ export function leavesOf(event: string): Leaf[] | undefined {
 const isListOfChoice = ({ length, 0: name, 2: field }: Path): boolean =>
   name === 'choices' && (length === 3 || (length === 4 && field === 'logprobs'))
 
-/** Where a value ends that begins at `at`. */
-const END: Record<Leaf['kind'], (text: string, at: number) => number> = {
-  text(text, at) {
-    for (let character: number; at < text.length && (character = text.charCodeAt(at)) !== QUOTE; at++)
-      if (character === BACKSLASH) at++
-    return at
-  },
-  /** Numbers and literals. */
-  number(text, at) {
-    while (at < text.length && !endsWord(text.charCodeAt(at))) at++
-    return at
-  },
-  list: (text, at) => new JsonBrackets().read(text, at),
-}
-
+/** Whether a character ends a number or a literal. */
 const endsWord = (character: number): boolean =>
   character <= SPACE || character === COMMA_MARK || character === CLOSE_BRACKET || character === CLOSE_BRACE
-
-/** What stands at these leaves in another event; `undefined` if that differs in anything else. */
-export function valuesAlike(event: string, leaves: readonly Leaf[], other: string): string[] | undefined {
-  const values: string[] = []
-  let at = 0
-  let seen = 0
-  for (const { kind, raw, from } of leaves) {
-    if (!other.startsWith(event.slice(seen, from), at)) return undefined
-    const begin = at + from - seen
-    at = END[kind](other, begin)
-    values.push(other.slice(begin, at))
-    seen = from + raw.length
-  }
-  return other.slice(at) === event.slice(seen) ? values : undefined
-}
