@@ -25,16 +25,12 @@ export type CreateSseParser = (emit: (event: StreamEvent) => void) => TextSink
 export function createFramer(
   createSseParser: CreateSseParser,
   emit: (event: StreamEvent) => void,
-  options: Limits = {},
+  options?: Limits,
 ): TextSink {
   const { maxEventLength } = limitsOf(options)
   let body: TextSink | undefined
-
-  function open(first: string): TextSink {
-    if (first === '{' || first === '[') return json(maxEventLength, emit)
-    // Of a page only the beginning is worth keeping: it goes into the error.
-    return eventStream(first === '<' ? () => nothing : createSseParser, emit)
-  }
+  /** How a body begins that should hold events and has not held one yet. */
+  let head: string | undefined
 
   return {
     push(text) {
@@ -42,11 +38,27 @@ export function createFramer(
         // Blank lines keep a connection alive (DeepSeek), and text may begin with a byte order mark, which \s includes.
         text = text.replace(/^\s+/, '')
         if (text === '') return
-        body = open(text.charAt(0))
+        const first = text.charAt(0)
+        if (first === '{' || first === '[') body = json(maxEventLength, emit)
+        else {
+          head = ''
+          // Of a page only the beginning is worth keeping: it goes into the error.
+          if (first === '<') body = nothing
+          else
+            body = createSseParser((event) => {
+              head = undefined
+              emit(event)
+            })
+        }
       }
+      if (head !== undefined && head.length < HEAD) head += text.slice(0, HEAD - head.length)
       body.push(text)
     },
-    end: () => body?.end(),
+    end() {
+      body?.end()
+      const data = complaintIn(head ?? '')
+      if (data !== '') emit({ data })
+    },
   }
 }
 
@@ -74,29 +86,13 @@ const nothing: TextSink = { push() {}, end() {} }
 /** How much is kept of a body that holds no events: enough for an error to show. */
 const HEAD = 1_000
 
-/** A body of which an SSE parser makes nothing is a text of another kind, mostly a complaint: it is given as it is. */
-function eventStream(createSseParser: CreateSseParser, emit: (event: StreamEvent) => void): TextSink {
-  let head = ''
-  let silent = true
-  const parser = createSseParser((event) => {
-    silent = false
-    emit(event)
-  })
-  return {
-    push(text) {
-      if (silent && head.length < HEAD) head += text.slice(0, HEAD - head.length)
-      parser.push(text)
-    },
-    end() {
-      parser.end()
-      if (!silent) return
-      // A line that was cut may be any.
-      if (head.length === HEAD) head = head.replace(/[\r\n][^\r\n]*$/, '')
-      const words = head.replaceAll(/^(?::|(?:data|event|id|retry)(?::|$)).*$/gm, '').trim()
-      // Nor is a field's name that was cut a complaint.
-      if (words !== '' && !FIELDS.some((field) => field.startsWith(words))) emit({ data: words })
-    },
-  }
+/** What a body says of which an SSE parser makes nothing: it is text of another kind, mostly a complaint, and given as it is. */
+function complaintIn(head: string): string {
+  // A line that was cut may be any.
+  const lines = head.length === HEAD ? head.replace(/[\r\n][^\r\n]*$/, '') : head
+  const words = lines.replaceAll(/^(?::|(?:data|event|id|retry)(?::|$)).*$/gm, '').trim()
+  // Nor is a field's name that was cut a complaint.
+  return FIELDS.some((field) => field.startsWith(words)) ? '' : words
 }
 
 const FIELDS = ['data', 'error', 'event', 'id', 'retry']

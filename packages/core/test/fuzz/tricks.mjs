@@ -50,7 +50,9 @@ const streams = {
   '64 KB reads': { reads: text, units: EVENTS },
   'one event per read': { reads: cut(eventsOf(1), 0), units: EVENTS },
   'n = 4, 64 KB reads': { reads: cut(eventsOf(4), 1 << 16), units: EVENTS },
+  '16 KB reads': { reads: cut(eventsOf(1), 1 << 14), units: EVENTS },
   'a stream of 8 events': { reads: cut(eventsOf(1, 5), 1 << 16), units: 1, repeat: 500 },
+  'a stream of 20 events': { reads: cut(eventsOf(1, 17), 1 << 16), units: 1, repeat: 500 },
 }
 
 /** Events that are alike but for a text that is never the same and no template takes as varying. */
@@ -94,16 +96,16 @@ const tricks = [
   {
     trick: 'short texts remembered (short-text.ts)',
     file: 'pending-text.ts',
-    code: 'end - length > 8 ?',
-    without: 'true ?',
+    code: 'end - length <= 8 &&',
+    without: 'false &&',
     stream: '64 KB reads',
     chunks: true,
   },
   {
     trick: 'chunks filled by spreads written out (template.ts)',
     file: 'template.ts',
-    code: "(path[2] === 'delta' && field !== undefined)",
-    without: '(false)',
+    code: "else if (path[0] !== 'choices') put(",
+    without: 'else if (true) put(',
     stream: '64 KB reads',
     chunks: true,
   },
@@ -113,6 +115,13 @@ const tricks = [
     code: ' || length - at < SMALL_READ',
     without: '',
     stream: 'one event per read',
+  },
+  {
+    trick: 'a cut event is given only what it lacks (carry.ts)',
+    file: 'carry.ts',
+    code: 'if (line !== -1) to = ',
+    without: 'if (false) to = ',
+    stream: '16 KB reads',
   },
   {
     trick: 'a decoder that outlives all streams (byte-decoder.ts)',
@@ -132,9 +141,16 @@ const tricks = [
   {
     trick: 'no lesson where a read shows that too few events follow (lessons.ts)',
     file: 'lessons.ts',
-    code: 'if (!this.#begun && following > 0) return following >= PRICE',
+    code: 'if (!this.#begun && following > 0) return following >= ENOUGH',
     without: 'if (!this.#begun) return true',
     stream: 'a stream of 8 events',
+  },
+  {
+    trick: 'the first event of a plain kind teaches (learn.ts)',
+    file: 'learn.ts',
+    code: 'if (!hasKind && ',
+    without: 'if (!hasKind || ',
+    stream: 'a stream of 20 events',
   },
   {
     trick: 'lessons that wait longer each time they do not pay (lessons.ts)',
