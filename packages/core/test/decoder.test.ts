@@ -58,6 +58,11 @@ describe('a stream breaks', () => {
       [hello, JSON.stringify({ choices: [{ index: 1, delta: {}, finish_reason: 'stop' }] })],
       'incomplete_stream',
     ],
+    [
+      'when a choice that came after the finish of all others has none',
+      [hello, stop, JSON.stringify({ choices: [{ index: 1, delta: {}, finish_reason: null }] })],
+      'incomplete_stream',
+    ],
     ['when it ends inside an event', [hello, stop.slice(0, -9)], 'incomplete_stream', { chunks: 1, insideEvent: true }],
     [
       'when it ends inside an event, also after a finish reason',

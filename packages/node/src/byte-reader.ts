@@ -57,10 +57,7 @@ export function checkSource(source: ByteSource | Response): ByteSource | Respons
 const isResponse = (source: object): source is Response => 'body' in source && 'status' in source && 'headers' in source
 
 function readerOf(source: ByteSource): ByteReader {
-  if ('getReader' in source) {
-    const reader = source.getReader()
-    return { read: () => reader.read(), close: () => reader.cancel() }
-  }
+  if ('getReader' in source) return new BodyReader(source.getReader())
   if (source instanceof Uint8Array) return readerOf([source])
   if (Symbol.asyncIterator in source) {
     const iterator = source[Symbol.asyncIterator]()
@@ -68,4 +65,21 @@ function readerOf(source: ByteSource): ByteReader {
   }
   const iterator = source[Symbol.iterator]()
   return { read: async () => iterator.next(), close: async () => iterator.return?.() }
+}
+
+// A class, so that a stream does not hold two functions and what they remember.
+class BodyReader implements ByteReader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+    this.#reader = reader
+  }
+
+  read(): Promise<Piece> {
+    return this.#reader.read()
+  }
+
+  close(): Promise<void> {
+    return this.#reader.cancel()
+  }
 }

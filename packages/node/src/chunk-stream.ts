@@ -15,6 +15,8 @@ type Result = IteratorResult<ChatCompletionChunk, undefined>
 
 const END: Result = { done: true, value: undefined }
 
+const NO_CHUNKS: readonly ChatCompletionChunk[] = []
+
 /**
  * A stream of chunks over a reader of bytes.
  *
@@ -22,11 +24,12 @@ const END: Result = { done: true, value: undefined }
  * is ready costs one resolved promise.
  */
 export class ByteChunkStream implements ChunkStream {
-  readonly #open: () => Promise<ByteReader>
+  /** Forgotten once it was called: it holds the `Response`. */
+  #open: (() => Promise<ByteReader>) | undefined
   readonly #options: DecodeOptions
   #decoder: ByteDecoder | undefined
   #reader: ByteReader | undefined
-  #ready: readonly ChatCompletionChunk[] = []
+  #ready = NO_CHUNKS
   #at = 0
   #pieces = 0
   #failure: { reason: unknown } | undefined
@@ -34,7 +37,7 @@ export class ByteChunkStream implements ChunkStream {
   #begun = false
   /** The calls that have not been answered, and the last of them: they are answered in order. */
   #waiting = 0
-  #last: Promise<Result> = Promise.resolve(END)
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(open: () => Promise<ByteReader>, options: DecodeOptions) {
     this.#open = open
@@ -65,16 +68,21 @@ export class ByteChunkStream implements ChunkStream {
     })
   }
 
-  async fold(): Promise<Folded> {
+  fold(): Promise<Folded> {
+    if (this.#decoder === undefined && !this.#over) return this.#inTurn(() => this.#read(true))
+    return this.#foldRest()
+  }
+
+  /** Somebody has begun to take chunks: the rest of them is summed. */
+  async #foldRest(): Promise<Folded> {
     let sum: ChatCompletionChunk | undefined
+    let failure: Folded['failure']
     try {
-      if (this.#decoder === undefined && !this.#over) await this.#inTurn(() => this.#read(true))
-      // Somebody has begun to take chunks: the rest of them is summed.
-      else for await (const chunk of this) sum = mergeChunk(sum, chunk)
-      return { sum: sum ?? this.#decoder?.sum(), failure: undefined }
+      for await (const chunk of this) sum = mergeChunk(sum, chunk)
     } catch (reason) {
-      return { sum: sum ?? this.#decoder?.sum(), failure: { reason } }
+      failure = { reason }
     }
+    return { sum: sum ?? this.#decoder?.sum(), failure }
   }
 
   #shift(): Result {
@@ -82,16 +90,19 @@ export class ByteChunkStream implements ChunkStream {
   }
 
   /** `answer` counts itself as answered, which costs less than a look at its promise would. */
-  #inTurn(answer: () => Promise<Result>): Promise<Result> {
-    this.#last = this.#waiting++ === 0 ? answer() : this.#last.then(answer, answer)
-    return this.#last
+  #inTurn<T>(answer: () => Promise<T>): Promise<T> {
+    const answered = this.#waiting++ === 0 ? answer() : this.#last.then(answer, answer)
+    this.#last = answered
+    return answered
   }
 
+  #read(sums: false): Promise<Result>
+  #read(sums: true): Promise<Folded>
   /** Reads until there is a chunk to give, or, when only the sum is wanted, to the end. */
-  async #read(sums: boolean): Promise<Result> {
+  async #read(sums: boolean): Promise<Result | Folded> {
     try {
       while (this.#at === this.#ready.length) {
-        if (this.#over) return this.#ended()
+        if (this.#over) return sums ? this.#folded() : this.#ended()
         const decoder = this.#decoder ?? (await this.#begin(sums))
         const reader = this.#reader as ByteReader
         let piece: Piece | undefined
@@ -114,6 +125,10 @@ export class ByteChunkStream implements ChunkStream {
           await reader.close(this.#failure === undefined).catch(() => {})
       }
       return this.#shift()
+    } catch (reason) {
+      if (!sums) throw reason
+      this.#failure = { reason }
+      return this.#folded()
     } finally {
       this.#waiting--
     }
@@ -126,6 +141,12 @@ export class ByteChunkStream implements ChunkStream {
     return END
   }
 
+  #folded(): Folded {
+    const failure = this.#failure
+    this.#failure = undefined
+    return { sum: this.#decoder?.sum(), failure }
+  }
+
   #tellBegun(): void {
     this.#begun = true
     this.#reader?.begun?.()
@@ -133,8 +154,10 @@ export class ByteChunkStream implements ChunkStream {
 
   async #begin(sums: boolean): Promise<ByteDecoder> {
     this.#decoder = createByteDecoder(bytePlatform(this.#options), this.#options, sums)
+    const open = this.#open as () => Promise<ByteReader>
+    this.#open = undefined
     try {
-      this.#reader = await this.#open()
+      this.#reader = await open()
     } catch (reason) {
       this.#over = true
       throw reason
@@ -163,7 +186,7 @@ export class ByteChunkStream implements ChunkStream {
       const begun = this.#reader
       const over = this.#over
       this.#over = true
-      this.#ready = []
+      this.#ready = NO_CHUNKS
       this.#at = 0
       this.#failure = undefined
       if (!over) await begun?.close()

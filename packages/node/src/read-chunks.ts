@@ -21,7 +21,9 @@ export type ReadChunksOptions = DecodeOptions
  *   `incomplete_stream`, `no_chunk`, `limit_exceeded`, `connection_lost`. An abort's reason as it came.
  * @throws TypeError at once for what is no source of bytes
  */
-export function readChunks(source: ByteSource | Response, options: ReadChunksOptions = {}): ChunkStream {
+export function readChunks(source: ByteSource | Response, options: ReadChunksOptions = NONE): ChunkStream {
   checkSource(source)
   return new ByteChunkStream(() => openReader(source), options)
 }
+
+const NONE: ReadChunksOptions = {}

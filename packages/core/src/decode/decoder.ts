@@ -51,6 +51,8 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   const { maxEventLength, maxJsonDepth } = limitsOf(options)
   const normalizer = createNormalizer(options)
   const { stream } = normalizer
+  // The list itself and no getter: an object with one is several times as large.
+  const { warnings } = stream
   let skipped: Warning | undefined
   /** The beginning of what came and was no chunk, for the error. */
   let head = ''
@@ -118,7 +120,10 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
     head ||= text.slice(0, 300)
     if (text.startsWith('<') && stream.chunks === 0) throw noChunk()
     if (options.lenient === true) {
-      skipped ??= { code: 'event-skipped', event: stream.events, count: 0, excerpt: excerpt(text) }
+      if (skipped === undefined) {
+        skipped = { code: 'event-skipped', event: stream.events, count: 0, excerpt: excerpt(text) }
+        warnings.push(skipped)
+      }
       skipped.count++
     } else if (parts.unfinished) {
       unfinished = text
@@ -152,9 +157,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
     push: (event) => step((out) => takeEvent(event, out)),
     end: () => step(takeEnd),
     stream,
-    get warnings() {
-      return skipped === undefined ? normalizer.warnings : [...normalizer.warnings, { ...skipped }]
-    },
+    warnings,
   }
 }
 

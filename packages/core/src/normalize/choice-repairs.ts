@@ -134,13 +134,14 @@ export const deltaRepairs = {
 
   cumulative(delta, state) {
     if (state.stream.options.cumulative !== true) return false
+    const texts = (state.texts ??= new Map<string, string>())
     let changed = false
     for (const field of ['content', 'refusal', 'reasoning', 'reasoning_content']) {
       const text = delta[field]
       if (typeof text !== 'string') continue
-      const known = state.texts.get(field) ?? ''
+      const known = texts.get(field) ?? ''
       if (!text.startsWith(known)) continue
-      state.texts.set(field, text)
+      texts.set(field, text)
       delta[field] = text.slice(known.length)
       changed ||= known !== ''
     }

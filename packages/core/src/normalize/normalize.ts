@@ -4,7 +4,7 @@ import { type Limits, limitExceeded, limitsOf } from '../limits.ts'
 import { ENVELOPE, lengthOf } from './answer-length.ts'
 import { choiceRepairs, deltaRepairs } from './choice-repairs.ts'
 import { chunkRepairs } from './chunk-repairs.ts'
-import { isIndex, listOf, repairer } from './repair.ts'
+import { isIndex, listOf, own, repairer } from './repair.ts'
 import type { ChoiceState, NormalizeOptions, StreamState } from './state.ts'
 import { createToolCalls, type ToolCallRepair } from './tool-calls.ts'
 import { type Warning, warned } from './warning.ts'
@@ -63,25 +63,30 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     chunks: 0,
     room: maxAnswerLength,
     weigh,
+    warnings: [],
     turns: 0,
   }
-  const warnings = new Map<RepairName, Warning>()
-  /** The names at the top level, and how long a list there has been at its longest. */
-  const names = new Map<string, number>()
+  const { warnings } = stream
+  /** The names at the top level that are not official, and how long a list there has been at its longest. Few streams have one. */
+  let names: Map<string, number> | undefined
+  /** How many choices have not finished. */
+  let open = 0
+  // Values and no getters: an object with those is ten times as large.
+  const normalizer = { normalize, end, stream, warnings, choices: 0, finished: false }
 
   function report(code: RepairName): void {
-    options.onRepair?.(code)
+    stream.options.onRepair?.(code)
     if (!warned.has(code)) return
-    const warning = warnings.get(code) ?? { code, event: stream.events, count: 0 }
+    let warning = warnings.find((one) => one.code === code)
+    if (warning === undefined) warnings.push((warning = { code, event: stream.events, count: 0 }))
     warning.count++
-    warnings.set(code, warning)
     stream.turns++
   }
 
   function normalize(raw: unknown, number = stream.events + 1): ChatCompletionChunk | undefined {
     stream.events = number
     if (!isObject(raw)) return undefined
-    const chunk = shallow(raw)
+    const chunk = own({ ...raw })
     repairChunk(chunk, stream, report)
     const normalized: ChunkChoice[] = []
     // MiniMax and OpenRouter send null, others leave it out: https://github.com/RooCodeInc/Roo-Code/pull/9105 (case 099).
@@ -103,12 +108,15 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   }
 
   function normalizeChoice(entry: Obj, position: number): ChunkChoice {
-    const choice = shallow(entry)
-    const index = options.n === 1 ? 0 : isIndex(choice['index']) ? choice['index'] : position
+    const choice = own({ ...entry })
+    const index = stream.options.n === 1 ? 0 : isIndex(choice['index']) ? choice['index'] : position
     let state = choices.get(index)
     if (state === undefined) {
       if (choices.size >= maxChoices) throw limitExceeded('maxChoices', maxChoices)
-      choices.set(index, (state = newState()))
+      choices.set(index, (state = newState(stream)))
+      normalizer.choices++
+      normalizer.finished = false
+      open++
     }
     choice['index'] = index
     repairChoice(choice, state, report)
@@ -119,12 +127,15 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
       else delete choice['whole_message']
     }
     choice['delta'] = normalizeDelta(choice['delta'] as Obj, state, ends)
-    state.finished ||= ends
+    if (ends && !state.finished) {
+      state.finished = true
+      normalizer.finished = --open === 0
+    }
     return choice as unknown as ChunkChoice
   }
 
   function normalizeDelta(raw: Obj, state: ChoiceState, ends: boolean): Obj {
-    const delta = shallow(raw)
+    const delta = own({ ...raw })
     repairDelta(delta, state, report)
     if (isObject(delta['function_call'])) {
       // What providers do to tool calls they do to this one, the only one of its kind.
@@ -151,7 +162,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   /** A message that replaces what was collected; what it leaves empty, it does not replace. */
   function wholeMessage(raw: Obj, state: ChoiceState): Obj | undefined {
     const said = Object.entries(raw).filter(([, value]) => value !== null && value !== '' && !isEmptyList(value))
-    const fresh = newState()
+    const fresh = newState(stream)
     const message = normalizeDelta(Object.fromEntries(said), fresh, true)
     state.texts = fresh.texts
     if ('tool_calls' in message) state.calls = fresh.calls
@@ -160,23 +171,12 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     return Object.keys(message).some((key) => key !== 'role') ? message : undefined
   }
 
-  function newState(): ChoiceState {
-    return {
-      stream,
-      calls: undefined,
-      begun: false,
-      finished: false,
-      functionCall: undefined,
-      audioTail: '',
-      texts: new Map(),
-    }
-  }
-
   function weigh(chunk: ChatCompletionChunk): number {
     let sum = 0
     for (const key in chunk) {
       if (ENVELOPE.has(key)) continue
       const value: unknown = (chunk as unknown as Obj)[key]
+      names ??= new Map()
       const longest = names.get(key)
       // A list at the top replaces the one before: Perplexity repeats all its results in every chunk.
       const before = Array.isArray(value) ? (longest ?? 0) : 0
@@ -198,21 +198,18 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     return held.length === 0 ? undefined : { id, object: 'chat.completion.chunk', created, model, choices: held }
   }
 
-  return {
-    normalize,
-    end,
-    stream,
-    get warnings() {
-      return [...warnings.values()]
-    },
-    get choices() {
-      return choices.size
-    },
-    get finished() {
-      return choices.size > 0 && [...choices.values()].every((state) => state.finished)
-    },
-  }
+  return normalizer
 }
+
+const newState = (stream: StreamState): ChoiceState => ({
+  stream,
+  calls: undefined,
+  begun: false,
+  finished: false,
+  functionCall: undefined,
+  audioTail: '',
+  texts: undefined,
+})
 
 const repairChunk = /* @__PURE__ */ repairer(chunkRepairs)
 const repairChoice = /* @__PURE__ */ repairer(choiceRepairs)
@@ -221,10 +218,3 @@ const repairDelta = /* @__PURE__ */ repairer(deltaRepairs)
 const isEmpty = (value: Obj): boolean => Object.keys(value).length === 0
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
-
-/** A copy that may be changed. A key `__proto__` would not survive being assigned, and must not. */
-function shallow(value: Obj): Obj {
-  const copy = { ...value }
-  if (Object.hasOwn(copy, '__proto__')) delete copy['__proto__']
-  return copy
-}

@@ -34,3 +34,9 @@ export const isIndex = (value: unknown): value is number => Number.isSafeInteger
 
 /** The items of a list; of an object in a list's place, the object. */
 export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : isObject(value) ? [value] : [])
+
+/** An object of one's own without its key `__proto__`, which would not survive being assigned, and must not. */
+export function own(part: Obj): Obj {
+  if (Object.hasOwn(part, '__proto__')) delete part['__proto__']
+  return part
+}

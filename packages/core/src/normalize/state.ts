@@ -1,6 +1,7 @@
 import type { ChatCompletionChunk } from '../chunk.ts'
 import type { RepairName } from './normalize.ts'
 import type { ToolCalls } from './tool-calls.ts'
+import type { Warning } from './warning.ts'
 
 /** What the caller knows about the stream and the wire does not say. */
 export interface NormalizeOptions {
@@ -40,6 +41,8 @@ export interface StreamState {
   room: number
   /** How many characters a chunk adds to the answer, given all that came before. */
   readonly weigh: (chunk: ChatCompletionChunk) => number
+  /** What could not be decided so far. */
+  readonly warnings: Warning[]
   /** Grows with what may have later events read otherwise, and is told nowhere else. */
   turns: number
 }
@@ -57,5 +60,5 @@ export interface ChoiceState {
   /** Base64 that cannot be sent on yet, because more bytes may follow within its last group. */
   audioTail: string
   /** With `cumulative`: all the text so far, by field. */
-  texts: Map<string, string>
+  texts: Map<string, string> | undefined
 }

@@ -1,7 +1,7 @@
 import { isObject, type Obj } from '../is-object.ts'
 import { limitExceeded } from '../limits.ts'
 import { JsonProgress } from './json-progress.ts'
-import { isIndex, listOf } from './repair.ts'
+import { isIndex, listOf, own } from './repair.ts'
 
 /**
  * Which call does a fragment belong to?
@@ -298,11 +298,5 @@ const textKey = (isCustom: boolean): string => (isCustom ? 'input' : 'arguments'
 /** A string that says something. `''` and `null` are what providers send for "as before". */
 const said = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
-
-/** Without `__proto__`, which `Object.assign` would set. */
-function own(extras: Obj): Obj {
-  if (Object.hasOwn(extras, '__proto__')) delete extras['__proto__']
-  return extras
-}
 
 const isNothing = (extras: Obj): boolean => Object.values(extras).every((value) => value === null)

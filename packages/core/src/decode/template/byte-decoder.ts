@@ -226,6 +226,8 @@ class Decoder implements ByteDecoder {
       const template = this.#lessons.take(event, text, this.#latest, this.#templates)
       if (template !== undefined) this.#templates = [template, ...this.#templates].slice(0, MAX_TEMPLATES)
     }
+    // Only a lesson needs it, and it would be 0.9 KB of every stream that waits.
+    this.#latest = undefined
     this.#room = stream.room
   }
 
