@@ -45,6 +45,41 @@ describe('a byte decoder', () => {
     for (const chunk of chunks) expect(Object.keys(chunk)).toEqual(['id', 'object', 'created', 'model', 'choices'])
   })
 
+  describe.each([
+    ['text', '"delta":{"content":"…"}'],
+    ['tool arguments', '"delta":{"tool_calls":[{"index":0,"function":{"arguments":"…"}}]}'],
+    ['log probabilities', '"delta":{"content":"…"},"logprobs":{"content":[{"token":"…","logprob":-0.5,"bytes":null}]}'],
+    ['token ids', '"delta":{"content":"…"},"token_ids":[7]'],
+  ])('of a stream of %s', (_name, body) => {
+    const opening = `data: {"id":"c","choices":[{"index":0,"delta":{"role":"assistant","tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":""}}]}}]}\n\n`
+    const events = Array.from(
+      { length: 100 },
+      (_, at) => `data: {"id":"c","choices":[{"index":0,${body.replaceAll('…', ` ${at}`)}}]}\n\n`,
+    )
+    const bytes = Buffer.from([opening, ...events].join(''))
+
+    it.each([
+      ['one array', [new Uint8Array(bytes)]],
+      ['one Buffer', [bytes]],
+      ['Buffers of one event', [opening, ...events].map((text) => Buffer.from(text))],
+      [
+        'Buffers that are cut anywhere',
+        [bytes.subarray(0, 3_000), bytes.subarray(3_000, 6_500), bytes.subarray(6_500)],
+      ],
+    ])('has few events parsed where its bytes are %s', (_cut, reads) => {
+      let parsed = 0
+      const createSseParser: typeof platform.createSseParser = (emit) =>
+        platform.createSseParser((one) => {
+          parsed++
+          emit(one)
+        })
+      const decoder = createByteDecoder({ ...platform, createSseParser }, {}, true)
+      for (const read of reads) decoder.push(read)
+      expect(decoder.sum()?.choices).toHaveLength(1)
+      expect(parsed).toBeLessThan(8)
+    })
+  })
+
   it('sums what has arrived at any time, and goes on', () => {
     const decoder = createByteDecoder(platform, {}, true)
     const bytes = new TextEncoder().encode(`${event('ab')}\n\n`)

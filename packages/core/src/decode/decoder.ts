@@ -88,7 +88,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
     if (isDone(text)) return true
     // Nothing, or what is left of a [DONE] that was cut.
     if ('[DONE]'.startsWith(text)) return false
-    for (const value of valuesOf([text]) ?? gluedValuesOf(text, name)) {
+    for (const value of valuesOf(text) ?? gluedValuesOf(text, name)) {
       if (value === undefined) return true
       const error = upstreamErrorOf(value, name)
       const chunk = chunkOf(error === undefined ? value : withoutError(value), name)
@@ -99,11 +99,12 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
     return false
   }
 
-  /** The values of an event's data, of a [DONE] among them `undefined`; `undefined` if it is not JSON. */
-  function valuesOf(texts: readonly string[]): unknown[] | undefined {
+  /** The values of an event's data: one, or those of a list (Gemini wraps its errors in one); `undefined` if it is not JSON. */
+  function valuesOf(json: string): unknown[] | undefined {
     try {
-      // Gemini wraps its errors in a list.
-      return texts.map((json) => (isDone(json) ? undefined : parseJson(json, maxJsonDepth))).flat()
+      // Of a [DONE] among glued events `undefined`.
+      const value = isDone(json) ? undefined : parseJson(json, maxJsonDepth)
+      return Array.isArray(value) ? value : [value]
     } catch (error) {
       if (error instanceof SyntaxError) return undefined
       throw error
@@ -113,8 +114,8 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   /** Servers forget the blank line, proxies glue events together (cases 151, 152). What is no JSON then either says nothing. */
   function gluedValuesOf(text: string, name: string | undefined): unknown[] {
     const parts = splitJson(text)
-    const values = parts.values.length > 1 ? valuesOf(parts.values) : undefined
-    if (values !== undefined) return values
+    const values = parts.values.map(valuesOf)
+    if (values.length > 1 && values.every((list) => list !== undefined)) return values.flat()
     const error = upstreamErrorOf(text, name)
     if (error !== undefined) throw upstreamError(error)
     head ||= text.slice(0, 300)

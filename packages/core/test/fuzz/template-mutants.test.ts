@@ -112,14 +112,14 @@ const mutants: Mutant[] = [
   {
     without: 'asking whether a value is in the chunk as in the bytes',
     file: 'learn.ts',
-    code: 'JSON.stringify(value) === JSON.stringify(JSON.parse(kind === \'text\' ? `"${sent}"` : sent))',
+    code: 'JSON.stringify(valueAt(chunk, path)) === JSON.stringify(JSON.parse(kind === \'text\' ? `"${sent}"` : sent))',
     mutated: 'true',
   },
   {
     without: 'asking whether the rest adds nothing again',
     file: 'learn.ts',
-    code: 'if (JSON.stringify(sum) !== told) return undefined',
-    mutated: '',
+    code: 'repeats: JSON.stringify(sum) === told',
+    mutated: 'repeats: true',
   },
   {
     without: 'telling a text that repeats the delta from one that is the content',
@@ -128,9 +128,9 @@ const mutants: Mutant[] = [
     mutated: 'isEcho(path)',
   },
   {
-    without: 'refusing control characters in lists',
+    without: 'refusing ends of lines in lists',
     file: 'list-hole.ts',
-    code: 'if (byte < SPACE) return MISS',
+    code: 'if (/[\\r\\n]/.test(text)) return MISS',
     mutated: '',
   },
   {
@@ -160,8 +160,8 @@ const mutants: Mutant[] = [
   {
     without: 'telling templates of one field apart',
     file: 'pending-sum.ts',
-    code: "return template.holes.some(({ field = '' }) => (this.#writers.get(field) ?? template) !== template)",
-    mutated: 'return false',
+    code: 'field !== undefined && holes.some((hole) => hole.field === field)',
+    mutated: 'false',
   },
   {
     without: 'dropping templates when the state changes',

@@ -128,6 +128,10 @@ const SHAPES: readonly Shape[] = [
   { delta: (text, random) => `{"content":"${text}","token_id":${random(1000)}}` },
   { delta: (text, random) => `{"content":"${text}","token_id":${random(2)},"token_id":1}` },
   {
+    delta: (text) => `{"content":"${text}"}`,
+    rest: (random) => ',"p":"PAD","p":"PAD"'.replaceAll('PAD', 'ab'.repeat(random(9))),
+  },
+  {
     delta: (text) => `{"content":"${text}","refusal":null}`,
     beside: ',"content_filter_results":{"hate":{"filtered":false}}',
   },

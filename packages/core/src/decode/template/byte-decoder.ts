@@ -8,7 +8,7 @@ import { createDecoder, type DecodeOptions, type Decoded } from '../decoder.ts'
 import { createFramer, type StreamEvent } from '../frame.ts'
 import { readBy } from '../read-by.ts'
 import type { ByteDecoder, BytePlatform } from './byte-platform.ts'
-import { behindBlankLine, Carry, type ReadEvents } from './carry.ts'
+import { behindBlankLine, behindLastBlankLine, Carry, type ReadEvents } from './carry.ts'
 import { Lessons } from './lessons.ts'
 import { PendingSum } from './pending-sum.ts'
 import { MISS } from './string-bytes.ts'
@@ -50,6 +50,7 @@ function taught(platform: BytePlatform): Decoder {
 class Decoder implements ByteDecoder {
   done = false
   error: AnyStreamError | undefined
+  readonly warnings: readonly Warning[]
   readonly #sums: boolean
   readonly #text: ReturnType<BytePlatform['createTextDecoder']>
   readonly #slow: ReturnType<typeof createDecoder>
@@ -77,6 +78,7 @@ class Decoder implements ByteDecoder {
     this.#sums = sums
     this.#text = platform.createTextDecoder()
     this.#slow = createDecoder(options)
+    this.warnings = this.#slow.warnings
     this.#framer = createFramer(platform.createSseParser, (event) => this.#take(event), options)
     const { maxEventLength, maxJsonDepth } = limitsOf(options)
     this.#maxEventLength = maxEventLength
@@ -84,10 +86,6 @@ class Decoder implements ByteDecoder {
     this.#pending = new PendingSum(this.#slow.stream)
     // Only the slow way knows how to look back at all the text so far, and sees every repair.
     if (options.cumulative === true || options.onRepair !== undefined) this.#plain = false
-  }
-
-  get warnings(): readonly Warning[] {
-    return this.#slow.warnings
   }
 
   get ready(): boolean {
@@ -113,8 +111,7 @@ class Decoder implements ByteDecoder {
 
   push(bytes: Uint8Array): void {
     if (this.done || bytes.length === 0) return
-    // By its first byte: the name of a field, or the colon of a comment.
-    this.#plain ??= /[:a-z]/.test(String.fromCharCode(bytes.find((byte) => byte > SPACE) ?? 0))
+    this.#plain ??= isEventStream(bytes)
     if (!this.#plain) return this.#parse(this.#decode(bytes))
     if (!this.#carry.push(bytes, this.#read) && !this.done) this.#leave()
   }
@@ -155,11 +152,11 @@ class Decoder implements ByteDecoder {
         behind = behindBlankLine(bytes, at, end)
         if (behind === -1) return at
         const due = this.#lessons.isDue((end - behind) / (behind - at))
-        // Where nothing can match and nothing is to be learnt, events need not be told apart.
-        while (!due && this.#templates.length === 0) {
+        // Where nothing was learnt and nothing is to be, events need not be told apart. The first of a stream may be a long one.
+        if (!due && !this.#lessons.begun) {
           const next = behindBlankLine(bytes, behind, end)
-          if (next === -1 || this.#lessons.isDue((end - next) / (next - behind))) break
-          behind = next
+          if (next === -1 || !this.#lessons.isDue((end - next) / (next - behind)))
+            behind = behindLastBlankLine(bytes, behind, end)
         }
         this.#readSlowly(bytes, at, behind, due)
       }
@@ -266,4 +263,11 @@ class Decoder implements ByteDecoder {
     this.error = decoded.error
     this.done = decoded.done
   }
+}
+
+/** By its first byte: the name of a field, or the colon of a comment. */
+function isEventStream(bytes: Uint8Array): boolean {
+  let at = 0
+  while ((bytes[at] as number) <= SPACE) at++
+  return /[:a-z]/.test(String.fromCharCode(bytes[at] ?? 0))
 }

@@ -96,3 +96,12 @@ export function behindBlankLine(bytes: Uint8Array, from: number, end: number): n
   }
   return -1
 }
+
+/** The position behind the last blank line, or `from` if there is none. */
+export function behindLastBlankLine(bytes: Uint8Array, from: number, end: number): number {
+  for (let at = end; at > from; at--) {
+    const before = bytes[at - 1] === LINE_FEED ? bytes[at - 2] : undefined
+    if (before === LINE_FEED || (before === CARRIAGE_RETURN && bytes[at - 3] === LINE_FEED)) return at
+  }
+  return from
+}

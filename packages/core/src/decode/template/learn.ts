@@ -15,8 +15,6 @@ export interface Lesson {
   readonly text: string
   readonly leaves: readonly Leaf[]
   readonly chunk: ChatCompletionChunk
-  /** What stood in an event before that taught nothing. */
-  readonly before: readonly Leaf[] | undefined
   readonly known: readonly Template[]
   /** What a chunk adds to the length of the answer. */
   readonly weigh: (chunk: ChatCompletionChunk) => number
@@ -28,63 +26,75 @@ export interface Lesson {
  * Learns a template from an event, or `undefined` if the event is not of the kind that repeats.
  *
  * Nothing about fields is written down here. Two chunks that differ in the holes are merged: what a hole does to the sum is
- * seen there, and that the rest of the chunk adds nothing when it comes again.
+ * seen there, and that the rest of the chunk adds nothing when it comes again. A value that cannot be a hole is fixed.
  */
 export function learn(lesson: Lesson): Template | undefined {
-  const { bytes, text, leaves, chunk, before, known, weigh, decode } = lesson
+  const { bytes, text, leaves, known, weigh } = lesson
   if (mayOpen(leaves)) return undefined
-  const hasKind = before?.length === leaves.length
-  // The first of its kind teaches if it is plain what varies in it.
-  if (!hasKind && leaves.some((leaf) => mayVary(leaf, true) !== mayVary(leaf, false))) return undefined
-  const varying = leaves.filter((leaf, i) => mayVary(leaf, hasKind && leaf.raw !== before[i]?.raw))
-  const literals = literalsBetween(text, varying)
-  const fixed = literals.map(({ from, length }) => text.slice(from, from + length)).join('\n')
-  // What a hole held may have sent an event the slow way: that teaches nothing.
-  if (/[^\0-\u007F]/.test(fixed) || known.some((other) => other.fixed === fixed)) return undefined
-  const kept: Leaf[] = []
-  for (const leaf of varying) {
-    const { path, kind, raw, from } = leaf
-    const value = valueAt(chunk, path)
-    const sent = decode(bytes, from, from + raw.length, false)
-    if (value === undefined) {
-      // What normalizing has dropped it may not drop always. Beside no delta, what would repeat it is the content.
-      if (path.at(-1) !== PADDING && !(isEcho(path) && leaves.some((other) => other.path[2] === 'delta')))
-        return undefined
-    } else if (JSON.stringify(value) === JSON.stringify(JSON.parse(kind === 'text' ? `"${sent}"` : sent)))
-      kept.push(leaf)
-    // What it has changed is not in the bytes of the next event either.
-    else return undefined
+  let varying = leaves.filter(mayVary)
+  let trial = tryHoles(varying, lesson)
+  if (trial.holes.length < varying.length) {
+    // One may stand in the way of others: the type of an item, which names its place, in that of its text.
+    varying = varying.filter(growsByName)
+    trial = tryHoles(varying, lesson)
   }
-  const base = copy(chunk)
+  const { holes, base, repeats } = trial
+  const literals: Literal[] = []
+  let fixed = ''
+  let seen = 0
+  for (const { from, raw } of [...varying, { from: text.length, raw: '' }]) {
+    literals.push({ from: seen, length: from - seen, probe: 0 })
+    fixed += `${text.slice(seen, from)}\n`
+    seen = from + raw.length
+  }
+  if (!repeats || holes.length < varying.length || /[^\0-\u007F]/.test(fixed)) return undefined
+  // What a hole held may have sent an event the slow way: that teaches nothing.
+  if (known.some((other) => other.fixed === fixed)) return undefined
+  const call = holes.find((hole) => hole.call !== undefined)?.text
+  // A template outlives the read that it was learnt from. Not by `slice`, which in a Buffer copies nothing.
+  const own = new Uint8Array(bytes)
+  const view = new DataView(own.buffer)
+  return { literals, holes, bytes: own, view, fixed, base, turn: 0, weight: weigh(base), call }
+}
+
+/** The holes at those of these leaves that can be holes, the chunk with nothing in them, and whether all else repeats. */
+function tryHoles(
+  leaves: readonly Leaf[],
+  lesson: Lesson,
+): { holes: Hole[]; base: ChatCompletionChunk; repeats: boolean } {
+  const kept = leaves.filter((leaf) => isInChunk(leaf, lesson))
+  const base = copy(lesson.chunk)
   setValues(base, kept, ONE)
   let sum = mergeChunk(undefined, base)
   const told = JSON.stringify(sum)
   setValues(base, kept, OTHER)
   sum = mergeChunk(sum, base)
   const holes: Hole[] = []
-  for (const leaf of varying) {
+  for (const leaf of leaves) {
+    if (!kept.includes(leaf) && !isPadding(leaf, lesson)) continue
     const hole = holeOf(leaf, valueAt(sum, leaf.path), lesson)
     // Two values in one field would have to keep their order.
-    if (hole === undefined || holes.some(({ field }) => field !== undefined && field === hole.field)) return undefined
-    holes.push(hole)
+    const isTaken = hole?.field !== undefined && holes.some(({ field }) => field === hole.field)
+    if (hole !== undefined && !isTaken) holes.push(hole)
   }
   setValues(sum, kept, ONE)
-  if (JSON.stringify(sum) !== told) return undefined
   // The values of the base are empty, so that what it weighs can be told once.
   setValues(base, kept, NONE)
-  const call = holes.find((hole) => hole.call !== undefined)?.text
-  // A template outlives the read that it was learnt from.
-  const own = bytes.slice()
-  const view = new DataView(own.buffer)
-  return { literals, holes, bytes: own, view, fixed, base, turn: 0, weight: weigh(base), call }
+  return { holes, base, repeats: JSON.stringify(sum) === told }
 }
 
-/** One choice, without anything whose normalizing looks back: whole messages, audio, legacy calls, new calls. */
-export function repeats({ choices }: ChatCompletionChunk): boolean {
+/** Whether a value is in the chunk as in the bytes: what normalizing has changed is not in the bytes of the next event either. */
+function isInChunk({ path, kind, raw, from }: Leaf, { bytes, chunk, decode }: Lesson): boolean {
+  const sent = decode(bytes, from, from + raw.length, false)
+  return JSON.stringify(valueAt(chunk, path)) === JSON.stringify(JSON.parse(kind === 'text' ? `"${sent}"` : sent))
+}
+
+/** One choice that says something, without anything whose normalizing looks back: whole messages, audio, legacy calls, new calls. */
+export function mayRepeat({ choices }: ChatCompletionChunk): boolean {
   const [choice, ...others] = choices
   if (choice === undefined || others.length > 0) return false
   const { delta, whole_message } = choice
-  if (whole_message || delta.audio || delta.function_call) return false
+  if (whole_message || delta.audio || delta.function_call || Object.keys(delta).length === 0) return false
   const [call, ...more] = delta.tool_calls ?? []
   if (call === undefined) return true
   const { id, type, function: fn, custom } = call
@@ -96,35 +106,35 @@ export function repeats({ choices }: ChatCompletionChunk): boolean {
  * Nothing in its bytes would tell.
  */
 function mayOpen(leaves: readonly Leaf[]): boolean {
-  const said = leaves
-    .filter(({ path, raw }) => path[3] === 'tool_calls' && raw !== '' && raw !== 'null')
-    .map(({ path }) => path.slice(5).join('.'))
-  return said.some((place) => /^\w+\.name$/.test(place)) || (said.includes('id') && !said.includes('index'))
+  const says = (name: string, depth: number): boolean =>
+    leaves.some(({ path, raw }) => path[3] === 'tool_calls' && path[depth] === name && !path[depth + 1] && raw !== '')
+  return says('name', 6) || (says('id', 5) && !says('index', 5))
 }
 
-/** The name of padding against eavesdroppers, which normalizing drops: of the chunk (OpenAI) or of the choice (Bedrock). */
+/** The name of padding against eavesdroppers: of the chunk (OpenAI) or of the choice (Bedrock). */
 const PADDING = 'obfuscation'
+
+/** Whether normalizing always drops a value. What repeats the delta is the content where there is none. */
+const isPadding = ({ path }: Leaf, { leaves, chunk }: Lesson): boolean =>
+  valueAt(chunk, path) === undefined &&
+  (path.at(-1) === PADDING || (isEcho(path) && leaves.some((other) => other.path[2] === 'delta')))
 
 /** Whether a value here repeats the delta (cases 075 and 120). */
 const isEcho = ({ length, 2: part }: Path): boolean => part === 'message' || (part === 'text' && length === 3)
 
-/** Whether a value may be another in the next event, given whether it was another in the event before. */
-function mayVary({ path, kind }: Leaf, isOther: boolean): boolean {
-  const isText = kind === 'text'
+/** Whether a value may be another in the next event, as far as normalizing does not look at it more closely. */
+function mayVary({ path, kind }: Leaf): boolean {
   const [name, , part, field] = path
   const key = path.at(-1) as string
-  if (kind === 'list' || (isText && key === PADDING)) return true
-  if (part === 'delta' && field === 'tool_calls') return isText && (key === 'arguments' || key === 'input')
-  if ((part === 'delta' && field !== 'role') || isEcho(path)) return isOther || (isText && isProse(key))
-  return isOther && (name === 'usage' || (path.length === 1 && !ENVELOPE.has(key)))
+  if (part === 'delta') return field === 'tool_calls' ? key === 'arguments' || key === 'input' : field !== 'role'
+  return (
+    kind === 'list' || key === PADDING || isEcho(path) || name === 'usage' || (path.length === 1 && !ENVELOPE.has(key))
+  )
 }
 
-/** What is fixed around these values. */
-function literalsBetween({ length }: string, leaves: readonly Leaf[]): Literal[] {
-  const ends = [...leaves.map(({ from }) => from), length]
-  const begins = [0, ...leaves.map(({ from, raw }) => from + raw.length)]
-  return begins.map((from, i) => ({ from, length: (ends[i] as number) - from, probe: 0 }))
-}
+/** Whether a value of a delta is one that its name tells to grow; outside of deltas nothing stands in the way. */
+const growsByName = ({ path }: Leaf): boolean =>
+  path[2] !== 'delta' || path[3] === 'tool_calls' || isProse(String(path.at(-1)))
 
 /** Of each kind of value: none, one, another, and one that has grown by the other. */
 const SAMPLES = { text: ['', 'a', 'b', 'ab'], number: [0, 1, 2], list: [[], [1], [2], [1, 2]] } as const

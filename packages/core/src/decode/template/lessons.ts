@@ -1,15 +1,15 @@
 import type { ChatCompletionChunk } from '../../chunk.ts'
 import type { StreamState } from '../../normalize/state.ts'
-import { learn, repeats } from './learn.ts'
+import { learn, mayRepeat } from './learn.ts'
 import type { DecodeRange } from './pending-text.ts'
 import type { Template } from './template.ts'
-import { type Leaf, leavesOf } from './walk-json.ts'
+import { leavesOf } from './walk-json.ts'
 
 /** A lesson costs as much as so many events that take the slow way. */
 const PRICE = 3
-/** So many events of its length must follow for the first lesson to pay: the last two or three are of other kinds. */
-const ENOUGH = 6
-/** So many reads pass before the first lesson, if they hold few events. */
+/** So many events of its length must follow for a lesson to pay: the last two or three of a stream are of other kinds. */
+const ENOUGH = 8
+/** So many reads pass before the first lesson, where they hold few events. */
 const FIRST_LESSON = 3
 /** So many lessons may fail before the next ones wait: a stream may begin with several kinds, and choices in turn. */
 const PATIENCE = 2
@@ -20,15 +20,14 @@ const MAX_LENGTH = 4096
 export class Lessons {
   /** How many events have matched a template since the last lesson. */
   matches = 0
-  #begun = false
+  /** Whether there has been one. */
+  begun = false
   /** How many lessons there were since the last that paid. */
   #lessons = 0
   /** How many slow events are to pass before the next lesson. */
   #wait = FIRST_LESSON
   /** How many after it. */
   #pause = 0
-  /** What stood in the last event, if it taught nothing. */
-  #before: readonly Leaf[] | undefined
   readonly #decode: DecodeRange
   readonly #maxJsonDepth: number
   readonly #stream: StreamState
@@ -42,16 +41,15 @@ export class Lessons {
   /** Whether an event that takes the slow way is to teach, behind which so many more of its length have arrived. */
   isDue(following: number): boolean {
     if (this.matches >= PRICE) this.#wait = this.#pause = this.#lessons = 0
-    // The stream may be a short one. Where a read holds more of it, that tells whether the first lesson pays.
-    if (!this.#begun && following > 0) return following >= ENOUGH
+    // The stream may end soon. Where a read holds more of it, that tells whether a lesson pays.
+    if (following >= 1 && (following < ENOUGH || !this.begun)) return following >= ENOUGH
     return --this.#wait < 0
   }
 
   /**
    * A template of an event that has taken the slow way and become one chunk.
    *
-   * Where it is not plain which values vary, only the second event of a kind teaches: then it is seen. Where lessons do not
-   * pay, each makes the next one wait twice as long: a stream that does not repeat costs few.
+   * Where lessons do not pay, each makes the next one wait twice as long: a stream that does not repeat costs few.
    *
    * @param decoded the bytes as text
    */
@@ -61,9 +59,9 @@ export class Lessons {
     chunk: ChatCompletionChunk,
     known: readonly Template[],
   ): Template | undefined {
-    this.#begun = true
+    this.begun = true
     this.matches = 0
-    if (bytes.length > MAX_LENGTH || !repeats(chunk)) return undefined
+    if (bytes.length > MAX_LENGTH || !mayRepeat(chunk)) return undefined
     this.#wait = this.#pause
     if (++this.#lessons > PATIENCE) this.#pause = this.#pause * 2 + 1
     // A character for each byte, as what is ASCII has already.
@@ -72,12 +70,9 @@ export class Lessons {
     if (!PLAIN_EVENT.test(text)) return undefined
     const leaves = leavesOf(text)
     if (leaves === undefined) return undefined
-    const before = this.#before
     const { weigh } = this.#stream
     const [decode, maxJsonDepth] = [this.#decode, this.#maxJsonDepth]
-    const template = learn({ bytes, text, leaves, chunk, before, known, weigh, decode, maxJsonDepth })
-    this.#before = template === undefined ? leaves : undefined
-    return template
+    return learn({ bytes, text, leaves, chunk, known, weigh, decode, maxJsonDepth })
   }
 }
 

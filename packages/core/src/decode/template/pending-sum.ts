@@ -14,8 +14,6 @@ export class PendingSum {
   /** The templates that have pending values. */
   #used: Template[] = []
   #turns = 1
-  /** Which template has something pending of a field. */
-  readonly #writers = new Map<string, Template>()
   readonly #stream: StreamState
 
   constructor(stream: StreamState) {
@@ -25,7 +23,7 @@ export class PendingSum {
   /** Whether the template adds to a field that another has something pending of: their order must stay. */
   collides(template: Template): boolean {
     if (template.turn === this.#turns) return false
-    return template.holes.some(({ field = '' }) => (this.#writers.get(field) ?? template) !== template)
+    return this.#used.some((other) => other !== template && template.holes.some(({ field }) => writes(other, field)))
   }
 
   /** The chunk of the event that has just matched, which is then not pending. */
@@ -56,7 +54,6 @@ export class PendingSum {
   #turnTo(template: Template): void {
     if (template.turn === 0) this.#used.push(template)
     template.turn = ++this.#turns
-    for (const { field } of template.holes) if (field !== undefined) this.#writers.set(field, template)
   }
 
   /** Gives everything as chunks, and nothing is pending any more. */
@@ -70,7 +67,6 @@ export class PendingSum {
       })
     this.#turns = 1
     this.#used = []
-    this.#writers.clear()
     return chunks
   }
 
@@ -98,3 +94,6 @@ export class PendingSum {
     return value
   }
 }
+
+const writes = ({ holes }: Template, field: string | undefined): boolean =>
+  field !== undefined && holes.some((hole) => hole.field === field)

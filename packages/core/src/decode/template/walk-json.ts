@@ -22,8 +22,8 @@ export interface Leaf {
   readonly from: number
 }
 
-/** Few digits and no other spelling: every such number is exact, and has no other name. */
-const WHOLE = /^(?:0|[1-9]\d{0,14})$/
+/** Few digits: every such number of valid JSON is exact, and has no other spelling. */
+const WHOLE = /^\d{1,15}$/
 
 /** No object of an event that repeats has more keys. */
 const MOST_KEYS = 64
