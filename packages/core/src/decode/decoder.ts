@@ -104,7 +104,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
     try {
       // Of a [DONE] among glued events `undefined`.
       const value = isDone(json) ? undefined : parseJson(json, maxJsonDepth)
-      return Array.isArray(value) ? value : [value]
+      return Array.isArray(value) ? (value as unknown[]) : [value]
     } catch (error) {
       if (error instanceof SyntaxError) return undefined
       throw error
