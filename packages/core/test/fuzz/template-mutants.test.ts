@@ -172,7 +172,7 @@ const mutants: Mutant[] = [
   {
     without: 'telling the slow way how many events have matched',
     file: 'pending-sum.ts',
-    code: 'stream.events++',
+    code: 'stream.events += matches',
     mutated: '',
   },
   {

@@ -88,8 +88,8 @@ const tricks = [
   {
     trick: 'text kept as bytes and decoded when asked for (pending-text.ts)',
     file: 'pending-sum.ts',
-    code: 'text !== undefined) text.length = text.end\n',
-    without: 'text !== undefined) {\n        text.length = text.end\n        text.settle()\n      }\n',
+    code: 'text.length = text.end\n',
+    without: 'text.length = text.end\n      text.settle()\n',
     stream: '64 KB reads',
   },
   {

@@ -181,13 +181,16 @@ class Decoder implements ByteDecoder {
       // The one that matched is tried first next time.
       templates[i] = templates[0] as Template
       templates[0] = template
+      let matches = 0
       do {
-        this.#lessons.matches++
+        matches++
         if (this.#sums) this.#pending.add(template)
         else this.#chunks.push(this.#pending.chunkOf(template))
         at = behind
         behind = match(template, bytes, view, at, end)
       } while (behind !== MISS && this.#accepts(template, behind - at))
+      this.#pending.count(template, matches)
+      this.#lessons.matches += matches
       return at
     }
     return MISS

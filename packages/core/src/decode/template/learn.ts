@@ -5,7 +5,7 @@ import { ENVELOPE } from '../../normalize/answer-length.ts'
 import { listReader } from './list-hole.ts'
 import type { Literal } from './literal.ts'
 import { type DecodeRange, PendingText } from './pending-text.ts'
-import { type Hole, type Template, valueAt } from './template.ts'
+import { type Hole, isGrowingText, type Template, valueAt } from './template.ts'
 import type { Leaf, Path } from './walk-json.ts'
 
 /** An event that has just taken the slow way, and the one chunk that it became. */
@@ -51,10 +51,12 @@ export function learn(lesson: Lesson): Template | undefined {
   // What a hole held may have sent an event the slow way: that teaches nothing.
   if (known.some((other) => other.fixed === fixed)) return undefined
   const call = holes.find((hole) => hole.call !== undefined)?.text
+  const others = holes.filter((hole) => hole.path !== undefined && !isGrowingText(hole))
+  const growing = holes.filter(isGrowingText).map(({ text: pending }) => pending)
   // A template outlives the read that it was learnt from. Not by `slice`, which in a Buffer copies nothing.
   const own = new Uint8Array(bytes)
   const view = new DataView(own.buffer)
-  return { literals, holes, bytes: own, view, fixed, base, turn: 0, weight: weigh(base), call }
+  return { literals, holes, growing, others, bytes: own, view, fixed, base, turn: 0, weight: weigh(base), call }
 }
 
 /** The holes at those of these leaves that can be holes, the chunk with nothing in them, and whether all else repeats. */

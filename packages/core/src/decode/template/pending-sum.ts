@@ -2,7 +2,8 @@ import type { ChatCompletionChunk } from '../../chunk.ts'
 import { concat } from '../../merge/rules.ts'
 import { lengthOf } from '../../normalize/answer-length.ts'
 import type { StreamState } from '../../normalize/state.ts'
-import { fill, type Hole, type Template, valueOf } from './template.ts'
+import type { PendingText } from './pending-text.ts'
+import { fill, type Hole, isGrowingText, type Template, valueOf } from './template.ts'
 
 /**
  * What has matched and is not in the sum yet: texts and lists by template, and which template said its constants last.
@@ -28,7 +29,6 @@ export class PendingSum {
 
   /** The chunk of the event that has just matched, which is then not pending. */
   chunkOf(template: Template): ChatCompletionChunk {
-    this.#count(template)
     return fill(template, this.#told)
   }
 
@@ -36,18 +36,17 @@ export class PendingSum {
 
   /** Adds the event that has just matched. */
   add(template: Template): void {
-    const { holes } = template
-    this.#count(template)
+    const { growing, others } = template
     if (template.turn !== this.#turns) this.#turnTo(template)
-    for (let i = 0; i < holes.length; i++) {
-      const hole = holes[i] as Hole
-      const { path, text, field } = hole
-      if (field !== undefined && text !== undefined) text.length = text.end
-      else if (path !== undefined) {
-        const value = this.#tell(hole, valueOf(hole))
-        if (field !== undefined && hole.latest !== undefined) concat(hole.latest as unknown[], value as unknown[])
-        else hole.latest = value
-      }
+    for (let i = 0; i < growing.length; i++) {
+      const text = growing[i] as PendingText
+      text.length = text.end
+    }
+    for (let i = 0; i < others.length; i++) {
+      const hole = others[i] as Hole
+      const value = this.#tell(hole, valueOf(hole))
+      if (hole.field !== undefined && hole.latest !== undefined) concat(hole.latest as unknown[], value as unknown[])
+      else hole.latest = value
     }
   }
 
@@ -71,8 +70,8 @@ export class PendingSum {
   }
 
   readonly #taken = (hole: Hole): unknown => {
-    const { text, field, latest } = hole
-    if (field !== undefined && text !== undefined) return this.#tell(hole, text.take())
+    const { latest } = hole
+    if (isGrowingText(hole)) return this.#tell(hole, hole.text.take())
     // A list that was given away is not ours to add to.
     hole.latest = undefined
     return latest
@@ -80,11 +79,11 @@ export class PendingSum {
 
   // The slow way is told of everything that it has not read itself.
 
-  #count({ weight }: Template): void {
+  count({ weight }: Template, matches: number): void {
     const stream = this.#stream
-    stream.events++
-    stream.chunks++
-    stream.room -= weight
+    stream.events += matches
+    stream.chunks += matches
+    stream.room -= weight * matches
   }
 
   #tell({ call }: Hole, value: unknown): unknown {

@@ -1,9 +1,10 @@
 import type { ChatCompletionChunk, ChunkChoice, ToolCallDelta } from '../../chunk.ts'
+import { BACKSLASH, QUOTE, SPACE } from '../../json-characters.ts'
 import type { ReadList } from './list-hole.ts'
 import { type Literal, matches } from './literal.ts'
 import type { PendingText } from './pending-text.ts'
-import { CLOSING_QUOTE, MISS, PLAIN } from './string-bytes.ts'
-import { CLASS, readString } from './string-hole.ts'
+import { MISS } from './string-bytes.ts'
+import { readString } from './string-hole.ts'
 import type { Path } from './walk-json.ts'
 
 /** A place between fixed bytes, and what was read there. */
@@ -24,10 +25,16 @@ export interface Hole {
   readonly call: { readonly choice: number; readonly index: number } | undefined
 }
 
+export const isGrowingText = (hole: Hole): hole is Hole & { text: PendingText } =>
+  hole.field !== undefined && hole.text !== undefined
+
 /** What consecutive events of a stream have in common: fixed bytes, and holes between them. */
 export interface Template {
   readonly literals: readonly Literal[]
   readonly holes: readonly Hole[]
+  /** Of the holes the texts that grow, and the others whose values stand in the chunk. */
+  readonly growing: readonly PendingText[]
+  readonly others: readonly Hole[]
   /** The event that it was learnt from. */
   readonly bytes: Uint8Array
   readonly view: DataView
@@ -61,13 +68,17 @@ export function match(template: Template, bytes: Uint8Array, view: DataView, fro
       const own = text.bytes
       let to = text.length
       const near = Math.min(end, at + own.length - to)
-      while (at < near && CLASS[bytes[at] as number] === PLAIN) own[to++] = bytes[at++] as number
-      if (at < near && CLASS[bytes[at] as number] === CLOSING_QUOTE) text.end = to
+      let byte = 0
+      for (; at < near && isPlain((byte = bytes[at] as number)); at++) own[to++] = byte
+      if (at < near && byte === QUOTE) text.end = to
       else at = readString(text, bytes, at, end, to)
     }
     if (at < 0) return MISS
   }
 }
+
+/** In a string a character of ASCII that is no more than itself. */
+const isPlain = (byte: number): boolean => byte >= SPACE && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH
 
 /** A whole number in its only spelling, up to 15 digits. */
 function readNumber(hole: { value: unknown }, bytes: Uint8Array, from: number, end: number): number {
