@@ -19,7 +19,9 @@ export class Carry {
   #bytes = scratch
   #view = scratchView
   #length = 0
-  /** Up to where there is no end of a line with CR alone. */
+  /** Whether an event has ended, as it does here with a blank line that ends with LF. */
+  #hasEnded = false
+  /** Until then, up to where there is no end of a line with CR alone. */
   #seen = 0
 
   /** Takes the next bytes, and says whether to go on: not with an event that is long, nor where lines end with CR alone. */
@@ -44,17 +46,18 @@ export class Carry {
       } else if (rest < this.#length) {
         if (rest > 0) this.#bytes.copyWithin(0, this.#length - rest, this.#length)
         this.#length = rest
-        this.#seen = 0
+        this.#hasEnded = true
       }
     }
     if (at < length) {
-      this.#seen = 0
       const view = new DataView(more.buffer, more.byteOffset, length)
-      this.#append(more.subarray(read(more, view, at, length)))
+      const to = read(more, view, at, length)
+      if (to > at) this.#hasEnded = true
+      this.#append(more.subarray(to))
     }
     if (this.#length === 0) return true
     if (this.#bytes === scratch) this.#widen(this.#length)
-    return this.#length < LONG_EVENT && !this.#hasLoneCr()
+    return this.#length < LONG_EVENT && (this.#hasEnded || !this.#hasLoneCr())
   }
 
   /** What was kept, which is then no longer. */

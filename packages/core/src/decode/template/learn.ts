@@ -88,8 +88,10 @@ function tryHoles(
 /** Whether a value is in the chunk as in the bytes: what normalizing has changed is not in the bytes of the next event either. */
 function isInChunk({ path, kind, raw, from }: Leaf, { bytes, chunk, decode }: Lesson): boolean {
   const sent = decode(bytes, from, from + raw.length, false)
-  return JSON.stringify(valueAt(chunk, path)) === JSON.stringify(JSON.parse(kind === 'text' ? `"${sent}"` : sent))
+  return isSame(valueAt(chunk, path), JSON.parse(kind === 'text' ? `"${sent}"` : sent))
 }
+
+const isSame = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
 
 /** One choice that says something, without anything whose normalizing looks back: whole messages, audio, legacy calls, new calls. */
 export function mayRepeat({ choices }: ChatCompletionChunk): boolean {
@@ -170,9 +172,8 @@ function holeOf({ path, kind }: Leaf, sum: unknown, { chunk, decode, maxJsonDept
     latest: undefined,
     call: undefined,
   }
-  const is = (sample: number): boolean => JSON.stringify(sum) === JSON.stringify(SAMPLES[kind][sample])
-  if (sum === undefined || is(OTHER)) return hole
-  if (!is(GROWN)) return undefined
+  if (sum === undefined || isSame(sum, SAMPLES[kind][OTHER])) return hole
+  if (!isSame(sum, SAMPLES[kind][GROWN])) return undefined
   const { index, delta } = chunk.choices[0] as ChunkChoice
   const call = path[3] === 'tool_calls' ? delta.tool_calls?.[0] : undefined
   return {
