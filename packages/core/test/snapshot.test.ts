@@ -47,6 +47,27 @@ describe('a long list', () => {
     expect(idsIn(snapshot)).toBe(idsIn(snapshot))
   })
 
+  it('may have others beside it, and be read through a proxy or an heir', () => {
+    const accumulator = createAccumulator()
+    const lists = (from: number, length: number) =>
+      Object.fromEntries(['token_ids', 'a', 'b'].map((key, at) => [key, long(length).map((id) => from + id + at)]))
+    const push = (from: number, length: number) =>
+      accumulator.push({
+        ...chunkOf({}),
+        choices: [{ index: 0, delta: {}, finish_reason: null, ...lists(from, length) }],
+      })
+    push(0, 100)
+    const choices = [1, 2, 3].map(() => accumulator.snapshot()?.choices[0] ?? {})
+    push(100, 1)
+    const [first, second, third] = choices as [object, object, object]
+    expect(first).toMatchObject(lists(0, 100))
+    expect(Object.create(second)).toHaveProperty('b', lists(0, 100).b)
+    expect({
+      ...new Proxy(third, { get: (target, key, receiver) => Reflect.get(target, key, receiver) as unknown }),
+    }).toEqual(first)
+    expect(accumulator.snapshot()?.choices[0]).toMatchObject(lists(0, 101))
+  })
+
   it('is the same list each time it is looked at', () => {
     const snapshot = snapshotOf(mergeChunk(undefined, withIds(long(100))))
     expect(idsIn(snapshot)).toBe(idsIn(snapshot))

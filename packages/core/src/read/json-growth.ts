@@ -1,8 +1,11 @@
-import { define } from '../define.ts'
+import type { Obj } from '../is-object.ts'
+import { hold, isLongList, type LongList, longList } from '../long-list.ts'
+
+export type Container = unknown[] | Obj
 
 /** An open container. */
 interface Frame {
-  readonly container: object
+  readonly container: Container
   /** Where its next value goes: a number in a list, a key in an object. */
   place: number | string
   /** The container that this one is in, and how many there are around it. */
@@ -23,10 +26,12 @@ export interface Growth {
   readonly root: unknown[]
   /** The innermost open container. */
   top: Frame
-  /** The latest snapshot of the root. */
-  view: readonly unknown[]
-  // Only the innermost container is ever written to: since the last snapshot all around it have changed, or none.
-  changed: boolean
+  /**
+   * The latest snapshot, as long as nothing has changed.
+   *
+   * Only the innermost container is ever written to: since the last snapshot all around it have changed, or none.
+   */
+  view: unknown
 }
 
 export function createGrowth(): Growth {
@@ -34,81 +39,68 @@ export function createGrowth(): Growth {
   return {
     root,
     top: { container: root, place: 0, around: undefined, depth: 0, view: undefined },
-    view: [],
-    changed: false,
+    view: undefined,
   }
 }
 
 /** Writes the value of the present place; once more when it has grown. */
 export function put(growth: Growth, value: unknown): void {
-  growth.changed = true
+  growth.view = undefined
   set(growth.top.container, growth.top.place, value)
 }
 
-export function open(growth: Growth, container: object, place: number | string): void {
+export function open(growth: Growth, container: Container, place: number | string): void {
   put(growth, container)
   growth.top = { container, place, around: growth.top, depth: growth.top.depth + 1, view: undefined }
 }
 
 export function close(growth: Growth): void {
   const { container, view, around } = growth.top
-  if (around !== undefined) growth.top = around
-  if (growth.changed) return
+  if (around === undefined) return
+  growth.top = around
   // What the latest snapshot holds is still right: it becomes the value, and later snapshots share it.
-  put(growth, isLater(view) ? view(container) : view)
-  growth.changed = false
+  if (growth.view !== undefined) set(around.container, around.place, isLongList(view) ? view(container) : view)
 }
 
 /** The value as it is now, for good; the same one as long as nothing changes. */
 export function snapshot(growth: Growth): unknown {
-  if (growth.changed) {
+  if (growth.view === undefined) {
     let view: unknown
-    for (let frame: Frame | undefined = growth.top; frame !== undefined; frame = frame.around)
+    for (let frame = growth.top; frame.around !== undefined; frame = frame.around)
       view = frame.view = viewOf(frame, view)
-    growth.view = view as unknown[]
-    growth.changed = false
+    growth.view = view ?? growth.root[0]
   }
-  return growth.view[0]
+  return growth.view
 }
 
-function set(container: object, place: number | string, value: unknown): void {
+function set(container: Container, place: number | string, value: unknown): void {
   // A list by itself: one assignment for both kinds cost a push 20 ns more.
   if (typeof place === 'number') (container as unknown[])[place] = value
   // An assignment to this key would set the prototype; JSON.parse makes it a key like any other.
-  else if (place === '__proto__') define(container, place, { writable: true, value })
-  else (container as { [key: string]: unknown })[place] = value
+  else if (place === '__proto__')
+    Object.defineProperty(container, place, { writable: true, enumerable: true, configurable: true, value })
+  else (container as Obj)[place] = value
 }
-
-/**
- * A long list as it was at a snapshot, copied when somebody first looks at it. No JSON value is a function.
- *
- * A list only grows at its end, so its present length and last item tell all that will be different later. That keeps a
- * snapshot per push linear over a list of any length, as long as the snapshots' readers do not look at it each time.
- *
- * @param whole the list itself, once it was closed as it is here: no copy is needed any more
- */
-type Later = (whole?: object) => object
-
-const isLater = (view: unknown): view is Later => typeof view === 'function'
-
-/** Up to this length a list is copied at once: postponing it (an accessor: 1.3 µs) costs as much as copying this many. */
-const LONG = 1024
 
 /** A copy of an open container with the view of its open child, if it has one, in the child's place. */
-function viewOf({ container, place }: Frame, child: unknown): unknown {
-  if (!Array.isArray(container)) return withChild({ ...container }, place, child)
-  const list: readonly unknown[] = container
-  const { length } = list
-  if (length <= LONG) return withChild([...list], place, child)
-  const last = child ?? list[length - 1]
-  let copy: object | undefined
-  const later: Later = (whole) => (copy ??= whole ?? [...list.slice(0, length - 1), isLater(last) ? last() : last])
-  return later
+function viewOf({ container, place, depth }: Frame, child: unknown): unknown {
+  // Up to this length a list is copied at once: to postpone it (150 ns) costs as much as to copy some 200 items.
+  const long = 192
+  const isList = Array.isArray(container)
+  // A list that is the whole document has nothing around it that could hold it.
+  if (isList && depth > 1 && container.length > long) return longList(container, child ?? container.at(-1))
+  if (!isList && isLongList(child)) return copyHolding(container, place, child)
+  const copy = isList ? [...container] : { ...container }
+  if (isLongList(child)) hold(copy, place, child)
+  else if (child !== undefined) set(copy, place, child)
+  return copy
 }
 
-function withChild(copy: object, place: number | string, child: unknown): object {
-  // The accessor stays, rather than turn into the value when it is read: whoever freezes snapshots would break that.
-  if (isLater(child)) define(copy, place, { get: () => child() })
-  else if (child !== undefined) set(copy, place, child)
+/** Key by key: where a property is there already, to put a list in its place costs twice as much (Node.js 20: five times). */
+function copyHolding(container: Obj, place: number | string, list: LongList): object {
+  const copy: Obj = {}
+  for (const key in container)
+    if (key === place) hold(copy, key, list, true)
+    else set(copy, key, container[key])
   return copy
 }

@@ -18,11 +18,11 @@ const grammar = [
 
 export const WHOLE = 5
 
-/** The kinds of characters, by their codes; `1` for the digits that are not listed. */
+/** The kinds of characters, by their codes; `1` for the digits that are not listed, `6` for what no number has. */
 const kinds: { readonly [character: number]: number } = { 0x30: 0, 0x2e: 2, 0x65: 3, 0x45: 3, 0x2b: 4, 0x2d: 5 }
 
 /** Where a character leads from a place in a number, `0` being its beginning; `0` if the number cannot go on so. */
 export function numberStep(place: number, character: number): number {
-  const kind = character > 0x30 && character <= 0x39 ? 1 : kinds[character]
-  return kind === undefined ? 0 : Number(grammar[place]?.[kind] ?? 0)
+  const kind = character > 0x30 && character <= 0x39 ? 1 : (kinds[character] ?? 6)
+  return Number(grammar[place]?.[kind] ?? 0)
 }

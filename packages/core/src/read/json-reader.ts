@@ -16,7 +16,7 @@ import {
 } from '../json-characters.ts'
 import { limitExceeded, limitsOf } from '../limits.ts'
 import { joinText } from '../merge/rules.ts'
-import { close, createGrowth, open, put, snapshot } from './json-growth.ts'
+import { close, type Container, createGrowth, open, put, snapshot } from './json-growth.ts'
 import { numberStep, WHOLE } from './json-number.ts'
 import { CLOSE, COLON, COMMA, ESCAPE, KEY, LITERAL, NUMBER, STRING, UNICODE, VALUE } from './json-place.ts'
 
@@ -58,7 +58,7 @@ export interface JsonReader {
    * {@link JsonReader.value} as it is now, in a form that never changes: for a screen, a store.
    *
    * Shares whatever is unchanged with the snapshot before, and is the same one if nothing has changed. It costs a copy,
-   * one level deep, of the containers that are still open. A list of more than 1,024 items is copied only when somebody
+   * one level deep, of the containers that are still open. A list of more than 192 items is copied only when somebody
    * looks at it, so that a snapshot after every push stays linear over long texts and long lists; it is not linear in
    * the members of one large object, nor in the items of a list that is the whole document or is read each time.
    */
@@ -130,8 +130,7 @@ class Reader implements JsonReader {
   end(): unknown {
     if (this.#place === NUMBER && this.#numberPlace >= WHOLE && this.#growth.top.depth === 0)
       this.#whole(Number(this.#token))
-    if (!this.done) this.error ??= unexpected('end of', this.#consumed)
-    if (this.error !== null) throw this.error
+    if (!this.done) throw (this.error ??= unexpected('end of', this.#consumed))
     return this.value
   }
 
@@ -182,10 +181,14 @@ class Reader implements JsonReader {
   }
 
   #readEscape(character: number): boolean {
-    const plain = escapes[character]
-    this.#place = plain === undefined ? UNICODE : STRING
-    if (plain !== undefined) this.#append(plain)
-    return plain !== undefined || character === LETTER_U
+    const meant = MEANT.charAt(WRITTEN.indexOf(String.fromCharCode(character)))
+    if (meant === '') {
+      this.#place = UNICODE
+      return character === LETTER_U
+    }
+    this.#append(meant)
+    this.#place = STRING
+    return true
   }
 
   #readHexDigit(digit: string): boolean {
@@ -262,28 +265,19 @@ class Reader implements JsonReader {
     this.#place = this.#growth.top.depth === 0 ? 0 : COMMA | CLOSE
   }
 
-  #begin(container: object, first: number | string, next: number): boolean {
-    const fits = this.#growth.top.depth < this.#maxJsonDepth
-    if (fits) open(this.#growth, container, first)
+  #begin(container: Container, first: number | string, next: number): boolean {
+    if (this.#growth.top.depth < this.#maxJsonDepth) open(this.#growth, container, first)
     else this.error = limitExceeded('maxJsonDepth', this.#maxJsonDepth)
     this.#place = next
-    return fits
+    return this.error === null
   }
 }
 
 const literals: { readonly [character: number]: string } = { 0x74: 'true', 0x66: 'false', 0x6e: 'null' }
 
 /** What stands behind a backslash, and what for. */
-const escapes: { readonly [character: number]: string } = {
-  0x22: '"',
-  0x5c: '\\',
-  0x2f: '/',
-  0x62: '\b',
-  0x66: '\f',
-  0x6e: '\n',
-  0x72: '\r',
-  0x74: '\t',
-}
+const WRITTEN = 'bfnrt"\\/'
+const MEANT = '\b\f\n\r\t"\\/'
 
 const isBlank = (character: number): boolean =>
   character === SPACE || character === LINE_FEED || character === CARRIAGE_RETURN || character === TAB

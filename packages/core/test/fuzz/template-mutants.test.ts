@@ -40,8 +40,8 @@ const mutants: Mutant[] = [
   {
     without: 'refusing control characters',
     file: 'string-hole.ts',
-    code: 'table.fill(CONTROL, 0, 32)',
-    mutated: 'table',
+    code: 'if (byte < SPACE) return MISS',
+    mutated: '',
   },
   {
     without: 'refusing unknown escapes',
@@ -82,7 +82,7 @@ const mutants: Mutant[] = [
   {
     without: 'telling that a text is not ASCII',
     file: 'string-hole.ts',
-    code: 'if (kind === UNICODE) text.isAscii = false',
+    code: 'if (byte > 0x7f) text.isAscii = false',
     mutated: '',
   },
   {

@@ -11,7 +11,7 @@ import type { ByteDecoder, BytePlatform } from './byte-platform.ts'
 import { behindBlankLine, behindLastBlankLine, Carry, type ReadEvents } from './carry.ts'
 import { Lessons } from './lessons.ts'
 import { PendingSum } from './pending-sum.ts'
-import { MISS } from './string-bytes.ts'
+import { MISS } from './miss.ts'
 import { match, type Template } from './template.ts'
 
 /** More shapes than this do not repeat: n = 4 interleaved has four, reasoning then text has two. */
@@ -82,7 +82,7 @@ class Decoder implements ByteDecoder {
     this.#framer = createFramer(platform.createSseParser, (event) => this.#take(event), options)
     const { maxEventLength, maxJsonDepth } = limitsOf(options)
     this.#maxEventLength = maxEventLength
-    this.#lessons = new Lessons(platform.decodeRange, maxJsonDepth, this.#slow.stream)
+    this.#lessons = new Lessons({ decode: platform.decodeRange, maxJsonDepth, weigh: this.#slow.stream.weigh })
     this.#pending = new PendingSum(this.#slow.stream)
     // Only the slow way knows how to look back at all the text so far, and sees every repair.
     if (options.cumulative === true || options.onRepair !== undefined) this.#plain = false

@@ -8,18 +8,22 @@ import { type DecodeRange, PendingText } from './pending-text.ts'
 import { type Hole, isGrowingText, type Template, valueAt } from './template.ts'
 import type { Leaf, Path } from './walk-json.ts'
 
+/** How a stream is decoded. */
+export interface Decoding {
+  readonly decode: DecodeRange
+  readonly maxJsonDepth: number
+  /** What a chunk adds to the length of the answer. */
+  readonly weigh: (chunk: ChatCompletionChunk) => number
+}
+
 /** An event that has just taken the slow way, and the one chunk that it became. */
-export interface Lesson {
+interface Lesson extends Decoding {
   /** Its bytes, and the same as a text of a character for each. */
   readonly bytes: Uint8Array
   readonly text: string
   readonly leaves: readonly Leaf[]
   readonly chunk: ChatCompletionChunk
   readonly known: readonly Template[]
-  /** What a chunk adds to the length of the answer. */
-  readonly weigh: (chunk: ChatCompletionChunk) => number
-  readonly decode: DecodeRange
-  readonly maxJsonDepth: number
 }
 
 /**

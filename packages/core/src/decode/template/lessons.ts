@@ -1,7 +1,5 @@
 import type { ChatCompletionChunk } from '../../chunk.ts'
-import type { StreamState } from '../../normalize/state.ts'
-import { learn, mayRepeat } from './learn.ts'
-import type { DecodeRange } from './pending-text.ts'
+import { type Decoding, learn, mayRepeat } from './learn.ts'
 import type { Template } from './template.ts'
 import { leavesOf } from './walk-json.ts'
 
@@ -28,14 +26,10 @@ export class Lessons {
   #wait = FIRST_LESSON
   /** How many after it. */
   #pause = 0
-  readonly #decode: DecodeRange
-  readonly #maxJsonDepth: number
-  readonly #stream: StreamState
+  readonly #decoding: Decoding
 
-  constructor(decode: DecodeRange, maxJsonDepth: number, stream: StreamState) {
-    this.#decode = decode
-    this.#maxJsonDepth = maxJsonDepth
-    this.#stream = stream
+  constructor(decoding: Decoding) {
+    this.#decoding = decoding
   }
 
   /** Whether an event that takes the slow way is to teach, behind which so many more of its length have arrived. */
@@ -70,9 +64,7 @@ export class Lessons {
     if (!PLAIN_EVENT.test(text)) return undefined
     const leaves = leavesOf(text)
     if (leaves === undefined) return undefined
-    const { weigh } = this.#stream
-    const [decode, maxJsonDepth] = [this.#decode, this.#maxJsonDepth]
-    return learn({ bytes, text, leaves, chunk, known, weigh, decode, maxJsonDepth })
+    return learn({ ...this.#decoding, bytes, text, leaves, chunk, known })
   }
 }
 

@@ -2,7 +2,7 @@ import { OPEN_BRACKET } from '../../json-characters.ts'
 import { JsonBrackets } from '../json-brackets.ts'
 import { parseJson } from '../parse-json.ts'
 import type { DecodeRange } from './pending-text.ts'
-import { MISS } from './string-bytes.ts'
+import { MISS } from './miss.ts'
 
 /**
  * Reads a list on from its bracket, and gives the position behind the one that closes it.

@@ -1,5 +1,5 @@
 import { LETTER_U } from '../../json-characters.ts'
-import { MISS } from './string-bytes.ts'
+import { MISS } from './miss.ts'
 
 /** The length of the longest escape, `\u0000`. No event ends sooner behind a backslash. */
 export const ESCAPE_LENGTH = 6

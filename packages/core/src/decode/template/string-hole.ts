@@ -1,18 +1,7 @@
-import { BACKSLASH, LETTER_U, QUOTE } from '../../json-characters.ts'
+import { BACKSLASH, LETTER_U, QUOTE, SPACE } from '../../json-characters.ts'
 import type { PendingText } from './pending-text.ts'
-import { CLOSING_QUOTE, CONTROL, ESCAPE, MISS, UNICODE } from './string-bytes.ts'
+import { MISS } from './miss.ts'
 import { ESCAPE_LENGTH, isHalf, unitOf, writeUnit } from './string-escape.ts'
-
-/** What each byte is inside a JSON string: one look, where three comparisons would be. */
-export const CLASS = /* @__PURE__ */ classes()
-
-function classes(): Uint8Array {
-  const table = new Uint8Array(256)
-  table.fill(CONTROL, 0, 32).fill(UNICODE, 128)
-  table[QUOTE] = CLOSING_QUOTE
-  table[BACKSLASH] = ESCAPE
-  return table
-}
 
 /** Most bytes that an escape becomes. */
 const LONGEST = 3
@@ -31,13 +20,12 @@ export function readString(text: PendingText, bytes: Uint8Array, from: number, e
   while (at < end) {
     if (to + LONGEST > text.bytes.length) to = text.widen(to)
     const byte = bytes[at] as number
-    const kind = CLASS[byte] as number
-    if (kind === CLOSING_QUOTE) {
+    if (byte === QUOTE) {
       text.end = to
       return at
     }
-    if (kind === CONTROL) return MISS
-    if (kind === ESCAPE) {
+    if (byte < SPACE) return MISS
+    if (byte === BACKSLASH) {
       const unit = at + ESCAPE_LENGTH > end ? MISS : unitOf(bytes, at)
       if (unit === MISS) return MISS
       at += bytes[at + 1] === LETTER_U ? ESCAPE_LENGTH : 2
@@ -45,7 +33,7 @@ export function readString(text: PendingText, bytes: Uint8Array, from: number, e
       if (isHalf(unit)) text.hasHalves = true
       else if (unit > 0x7f) text.isAscii = false
     } else {
-      if (kind === UNICODE) text.isAscii = false
+      if (byte > 0x7f) text.isAscii = false
       text.bytes[to++] = byte
       at++
     }

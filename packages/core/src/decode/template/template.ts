@@ -3,7 +3,7 @@ import { BACKSLASH, QUOTE, SPACE } from '../../json-characters.ts'
 import type { ReadList } from './list-hole.ts'
 import { type Literal, matches } from './literal.ts'
 import type { PendingText } from './pending-text.ts'
-import { MISS } from './string-bytes.ts'
+import { MISS } from './miss.ts'
 import { readString } from './string-hole.ts'
 import type { Path } from './walk-json.ts'
 
