@@ -30,12 +30,9 @@ const accessor: PropertyDescriptor & ThisType<{ [LIST]: LongList }> = {
   configurable: true,
 }
 
-/**
- * Gives an object a long list, as a property that looks like any other.
- *
- * @param isFirst whether the object has no long list yet
- */
-export function hold(object: object, key: PropertyKey, list: LongList, isFirst = !(LIST in object)): object {
+/** Gives an object a long list, as a property that looks like any other. */
+export function hold(object: object, key: PropertyKey, list: LongList): void {
+  const isFirst = !(LIST in object)
   if (isFirst) Object.defineProperty(object, LIST, { value: list })
-  return Object.defineProperty(object, key, isFirst ? accessor : { ...accessor, get: list })
+  Object.defineProperty(object, key, isFirst ? accessor : { ...accessor, get: list })
 }

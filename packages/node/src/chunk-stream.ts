@@ -119,7 +119,7 @@ export class ByteChunkStream implements ChunkStream {
           this.#ready = decoder.take()
           this.#at = 0
         }
-        if (!this.#begun && (this.#ready.length > 0 || decoder.sum() !== undefined)) this.#tellBegun()
+        if (!this.#begun && decoder.begun) this.#tellBegun()
         // What the answer has come to stands, however its source takes the end.
         if (this.#over && piece !== undefined && piece.done !== true)
           await reader.close(this.#failure === undefined).catch(() => {})

@@ -103,8 +103,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   function valuesOf(json: string): unknown[] | undefined {
     try {
       // Of a [DONE] among glued events `undefined`.
-      const value = isDone(json) ? undefined : parseJson(json, maxJsonDepth)
-      return Array.isArray(value) ? (value as unknown[]) : [value]
+      return [isDone(json) ? undefined : parseJson(json, maxJsonDepth)].flat()
     } catch (error) {
       if (error instanceof SyntaxError) return undefined
       throw error
@@ -115,16 +114,14 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   function gluedValuesOf(text: string, name: string | undefined): unknown[] {
     const parts = splitJson(text)
     const values = parts.values.map(valuesOf)
-    if (values.length > 1 && values.every((list) => list !== undefined)) return values.flat()
+    if (values.length > 1 && values.every(Boolean)) return values.flat()
     const error = upstreamErrorOf(text, name)
     if (error !== undefined) throw upstreamError(error)
     head ||= text.slice(0, 300)
     if (text.startsWith('<') && stream.chunks === 0) throw noChunk()
     if (options.lenient === true) {
-      if (skipped === undefined) {
-        skipped = { code: 'event-skipped', event: stream.events, count: 0, excerpt: excerpt(text) }
-        warnings.push(skipped)
-      }
+      if (skipped === undefined)
+        warnings.push((skipped = { code: 'event-skipped', event: stream.events, count: 0, excerpt: excerpt(text) }))
       skipped.count++
     } else if (parts.unfinished) {
       unfinished = text

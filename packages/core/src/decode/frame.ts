@@ -56,7 +56,7 @@ export function createFramer(
     },
     end() {
       body?.end()
-      const data = complaintIn(head ?? '')
+      const data = complaintIn(head)
       if (data !== '') emit({ data })
     },
   }
@@ -87,7 +87,7 @@ const nothing: TextSink = { push() {}, end() {} }
 const HEAD = 1_000
 
 /** What a body says of which an SSE parser makes nothing: it is text of another kind, mostly a complaint, and given as it is. */
-function complaintIn(head: string): string {
+function complaintIn(head = ''): string {
   // A line that was cut may be any.
   const lines = head.length === HEAD ? head.replace(/[\r\n][^\r\n]*$/, '') : head
   const words = lines.replaceAll(/^(?::|(?:data|event|id|retry)(?::|$)).*$/gm, '').trim()

@@ -15,12 +15,11 @@ export class JsonBrackets {
   /**
    * Reads on until the outermost bracket closes, the depth passes `most`, or the text ends.
    *
-   * @param text also as bytes: what has a meaning is ASCII
    * @returns the position behind what was read
    */
-  read(text: Uint8Array | string, from = 0, most = Infinity): number {
+  read(text: string, from = 0, most = Infinity): number {
     for (let i = from; i < text.length; i++) {
-      const code = typeof text === 'string' ? text.charCodeAt(i) : text[i]
+      const code = text.charCodeAt(i)
       if (this.#inString) {
         if (this.#escaped) this.#escaped = false
         else if (code === BACKSLASH) this.#escaped = true

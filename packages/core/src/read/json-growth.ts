@@ -100,7 +100,7 @@ function viewOf({ container, place, depth }: Frame, child: unknown): unknown {
 function copyHolding(container: Obj, place: number | string, list: LongList): object {
   const copy: Obj = {}
   for (const key in container)
-    if (key === place) hold(copy, key, list, true)
+    if (key === place) hold(copy, key, list)
     else set(copy, key, container[key])
   return copy
 }

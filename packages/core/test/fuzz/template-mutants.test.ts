@@ -123,14 +123,14 @@ const mutants: Mutant[] = [
   },
   {
     without: 'telling a text that repeats the delta from one that is the content',
-    file: 'learn.ts',
+    file: 'candidates.ts',
     code: "isEcho(path) && leaves.some((other) => other.path[2] === 'delta')",
     mutated: 'isEcho(path)',
   },
   {
-    without: 'refusing ends of lines in lists',
+    without: 'refusing control characters in lists',
     file: 'list-hole.ts',
-    code: 'if (/[\\r\\n]/.test(text)) return MISS',
+    code: 'if (byte < SPACE) return MISS',
     mutated: '',
   },
   {

@@ -48,6 +48,7 @@ function taught(platform: BytePlatform): Decoder {
 
 // A class, so that the fields of the hot path lie in one object of one shape.
 class Decoder implements ByteDecoder {
+  begun = false
   done = false
   error: AnyStreamError | undefined
   readonly warnings: readonly Warning[]
@@ -258,6 +259,7 @@ class Decoder implements ByteDecoder {
 
   #deliver(decoded: Decoded): void {
     for (const chunk of decoded.chunks) {
+      this.begun = true
       this.#parsed++
       this.#latest = chunk
       if (this.#sums) this.#sum = mergeChunk(this.#sum, chunk)

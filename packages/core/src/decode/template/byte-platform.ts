@@ -32,6 +32,8 @@ export interface ByteDecoder {
   readonly ready: boolean
   /** The sum of all chunks so far, when the decoder sums; `undefined` before any. */
   sum(): ChatCompletionChunk | undefined
+  /** Whether there has been a chunk. */
+  readonly begun: boolean
   /** Whether nothing that comes later counts. */
   readonly done: boolean
   /** Why the stream broke. */

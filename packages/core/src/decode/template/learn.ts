@@ -1,12 +1,12 @@
 import type { ChatCompletionChunk, ChunkChoice } from '../../chunk.ts'
-import { copy, isProse } from '../../merge/extras.ts'
+import { copy } from '../../merge/extras.ts'
 import { mergeChunk } from '../../merge/merge-chunk.ts'
-import { ENVELOPE } from '../../normalize/answer-length.ts'
+import { growsByName, isPadding, mayOpen, mayVary } from './candidates.ts'
 import { listReader } from './list-hole.ts'
 import type { Literal } from './literal.ts'
 import { type DecodeRange, PendingText } from './pending-text.ts'
 import { type Hole, isGrowingText, type Template, valueAt } from './template.ts'
-import type { Leaf, Path } from './walk-json.ts'
+import type { Leaf } from './walk-json.ts'
 
 /** How a stream is decoded. */
 export interface Decoding {
@@ -77,7 +77,7 @@ function tryHoles(
   sum = mergeChunk(sum, base)
   const holes: Hole[] = []
   for (const leaf of leaves) {
-    if (!kept.includes(leaf) && !isPadding(leaf, lesson)) continue
+    if (!kept.includes(leaf) && !isPadding(leaf, lesson.leaves, lesson.chunk)) continue
     const hole = holeOf(leaf, valueAt(sum, leaf.path), lesson)
     // Two values in one field would have to keep their order.
     const isTaken = hole?.field !== undefined && holes.some(({ field }) => field === hole.field)
@@ -96,53 +96,6 @@ function isInChunk({ path, kind, raw, from }: Leaf, { bytes, chunk, decode }: Le
 }
 
 const isSame = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
-
-/** One choice that says something, without anything whose normalizing looks back: whole messages, audio, legacy calls, new calls. */
-export function mayRepeat({ choices }: ChatCompletionChunk): boolean {
-  const [choice, ...others] = choices
-  if (choice === undefined || others.length > 0) return false
-  const { delta, whole_message } = choice
-  if (whole_message || delta.audio || delta.function_call || Object.keys(delta).length === 0) return false
-  const [call, ...more] = delta.tool_calls ?? []
-  if (call === undefined) return true
-  const { id, type, function: fn, custom } = call
-  return more.length === 0 && (id ?? type ?? fn?.name ?? custom?.name) === undefined
-}
-
-/**
- * Whether the same event opens a call once the arguments before it are whole: one with a name, or with an id and no index.
- * Nothing in its bytes would tell.
- */
-function mayOpen(leaves: readonly Leaf[]): boolean {
-  const says = (name: string, depth: number): boolean =>
-    leaves.some(({ path, raw }) => path[3] === 'tool_calls' && path[depth] === name && !path[depth + 1] && raw !== '')
-  return says('name', 6) || (says('id', 5) && !says('index', 5))
-}
-
-/** The name of padding against eavesdroppers: of the chunk (OpenAI) or of the choice (Bedrock). */
-const PADDING = 'obfuscation'
-
-/** Whether normalizing always drops a value. What repeats the delta is the content where there is none. */
-const isPadding = ({ path }: Leaf, { leaves, chunk }: Lesson): boolean =>
-  valueAt(chunk, path) === undefined &&
-  (path.at(-1) === PADDING || (isEcho(path) && leaves.some((other) => other.path[2] === 'delta')))
-
-/** Whether a value here repeats the delta (cases 075 and 120). */
-const isEcho = ({ length, 2: part }: Path): boolean => part === 'message' || (part === 'text' && length === 3)
-
-/** Whether a value may be another in the next event, as far as normalizing does not look at it more closely. */
-function mayVary({ path, kind }: Leaf): boolean {
-  const [name, , part, field] = path
-  const key = path.at(-1) as string
-  if (part === 'delta') return field === 'tool_calls' ? key === 'arguments' || key === 'input' : field !== 'role'
-  return (
-    kind === 'list' || key === PADDING || isEcho(path) || name === 'usage' || (path.length === 1 && !ENVELOPE.has(key))
-  )
-}
-
-/** Whether a value of a delta is one that its name tells to grow; outside of deltas nothing stands in the way. */
-const growsByName = ({ path }: Leaf): boolean =>
-  path[2] !== 'delta' || path[3] === 'tool_calls' || isProse(String(path.at(-1)))
 
 /** Of each kind of value: none, one, another, and one that has grown by the other. */
 const SAMPLES = { text: ['', 'a', 'b', 'ab'], number: [0, 1, 2], list: [[], [1], [2], [1, 2]] } as const

@@ -1,5 +1,6 @@
 import type { ChatCompletionChunk } from '../../chunk.ts'
-import { type Decoding, learn, mayRepeat } from './learn.ts'
+import { mayRepeat } from './candidates.ts'
+import { type Decoding, learn } from './learn.ts'
 import type { Template } from './template.ts'
 import { leavesOf } from './walk-json.ts'
 

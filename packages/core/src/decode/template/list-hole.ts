@@ -1,5 +1,4 @@
-import { OPEN_BRACKET } from '../../json-characters.ts'
-import { JsonBrackets } from '../json-brackets.ts'
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, QUOTE, SPACE } from '../../json-characters.ts'
 import { parseJson } from '../parse-json.ts'
 import type { DecodeRange } from './pending-text.ts'
 import { MISS } from './miss.ts'
@@ -15,16 +14,29 @@ export type ReadList = (hole: { value: unknown }, bytes: Uint8Array, from: numbe
 export const listReader =
   (decode: DecodeRange, maxDepth: number): ReadList =>
   (hole, bytes, from, end) => {
-    if (bytes[from] !== OPEN_BRACKET) return MISS
-    const to = new JsonBrackets().read(bytes, from)
-    if (to > end) return MISS
-    const text = decode(bytes, from, to, false)
-    // An end of a line would end the event.
-    if (/[\r\n]/.test(text)) return MISS
+    const to = behindList(bytes, from, end)
+    if (to === MISS) return MISS
     try {
-      hole.value = parseJson(text, maxDepth)
+      hole.value = parseJson(decode(bytes, from, to, false), maxDepth)
       return to
     } catch {
       return MISS
     }
   }
+
+function behindList(bytes: Uint8Array, from: number, end: number): number {
+  if (bytes[from] !== OPEN_BRACKET) return MISS
+  let depth = 0
+  let isText = false
+  for (let at = from; at < end; at++) {
+    const byte = bytes[at] as number
+    // An end of a line would end the event.
+    if (byte < SPACE) return MISS
+    if (byte === QUOTE) isText = !isText
+    else if (isText) {
+      if (byte === BACKSLASH) at++
+    } else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) depth++
+    else if ((byte === CLOSE_BRACKET || byte === CLOSE_BRACE) && --depth === 0) return at + 1
+  }
+  return MISS
+}
