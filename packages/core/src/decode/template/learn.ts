@@ -44,14 +44,20 @@ export function learn(lesson: Lesson): Template | undefined {
   }
   const { holes, base, repeats } = trial
   const literals: Literal[] = []
-  let fixed = ''
+  let fixed = 0
+  let bits = 0
   let seen = 0
   for (const { from, raw } of [...varying, { from: text.length, raw: '' }]) {
     literals.push({ from: seen, length: from - seen, probe: 0 })
-    fixed += `${text.slice(seen, from)}\n`
-    seen = from + raw.length
+    for (; seen < from; seen++) {
+      const byte = text.charCodeAt(seen)
+      fixed = (Math.imul(fixed, 31) + byte) | 0
+      bits |= byte
+    }
+    fixed = Math.imul(fixed, 31)
+    seen += raw.length
   }
-  if (!repeats || holes.length < varying.length || /[^\0-\u007F]/.test(fixed)) return undefined
+  if (!repeats || holes.length < varying.length || bits > 0x7f) return undefined
   // What a hole held may have sent an event the slow way: that teaches nothing.
   if (known.some((other) => other.fixed === fixed)) return undefined
   const call = holes.find((hole) => hole.call !== undefined)?.text

@@ -41,7 +41,7 @@ export class PendingText {
       this.bytes.copyWithin(0, kept, at)
       return at - kept
     }
-    const wider = new Uint8Array(this.bytes.length * 6)
+    const wider = new Uint8Array(Math.max(512, this.bytes.length * 2))
     wider.set(this.bytes)
     this.bytes = wider
     return at

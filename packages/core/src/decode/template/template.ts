@@ -38,8 +38,8 @@ export interface Template {
   /** The event that it was learnt from. */
   readonly bytes: Uint8Array
   readonly view: DataView
-  /** The fixed bytes as one text, by which templates are told apart. */
-  readonly fixed: string
+  /** A hash of the fixed bytes, by which templates are told apart. */
+  readonly fixed: number
   /** The normalized chunk with its growing holes empty. */
   readonly base: ChatCompletionChunk
   /** When it was last turned to, among the templates that have matched and are not in the sum yet; 0 for the others. */
