@@ -59,14 +59,17 @@ describe('a byte decoder', () => {
     const bytes = Buffer.from([opening, ...events].join(''))
 
     it.each([
-      ['one array', [new Uint8Array(bytes)]],
-      ['one Buffer', [bytes]],
-      ['Buffers of one event', [opening, ...events].map((text) => Buffer.from(text))],
+      ['one array', [new Uint8Array(bytes)], 8],
+      ['one Buffer', [bytes], 8],
+      ['Buffers of one event', [opening, ...events].map((text) => Buffer.from(text)), 8],
+      ['Buffers cut anywhere', [bytes.subarray(0, 3_000), bytes.subarray(3_000, 6_500), bytes.subarray(6_500)], 8],
+      // Whether a lesson pays is not seen in reads of a few events: some pass first.
       [
-        'Buffers that are cut anywhere',
-        [bytes.subarray(0, 3_000), bytes.subarray(3_000, 6_500), bytes.subarray(6_500)],
+        'Buffers of a few events, cut anywhere',
+        Array.from({ length: bytes.length / 400 + 1 }, (_, at) => bytes.subarray(at * 400, (at + 1) * 400)),
+        40,
       ],
-    ])('has few events parsed where its bytes are %s', (_cut, reads) => {
+    ])('has few events parsed where its bytes are %s', (_cut, reads, most) => {
       let parsed = 0
       const createSseParser: typeof platform.createSseParser = (emit) =>
         platform.createSseParser((one) => {
@@ -76,7 +79,7 @@ describe('a byte decoder', () => {
       const decoder = createByteDecoder({ ...platform, createSseParser }, {}, true)
       for (const read of reads) decoder.push(read)
       expect(decoder.sum()?.choices).toHaveLength(1)
-      expect(parsed).toBeLessThan(8)
+      expect(parsed).toBeLessThan(most)
     })
   })
 

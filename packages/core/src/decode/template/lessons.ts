@@ -37,7 +37,8 @@ export class Lessons {
   isDue(following: number): boolean {
     if (this.matches >= PRICE) this.#wait = this.#pause = this.#lessons = 0
     // The stream may end soon. Where a read holds more of it, that tells whether a lesson pays.
-    if (following >= 1 && (following < ENOUGH || !this.begun)) return following >= ENOUGH
+    if (following >= ENOUGH && !this.begun) return true
+    if (following >= 1 && following < ENOUGH && this.begun) return false
     return --this.#wait < 0
   }
 
