@@ -12,6 +12,19 @@ const report = (body: unknown): Report => ({ fields: body, body })
 
 type Shape = (value: Obj, name?: string) => Report | false | undefined
 
+/** All fields by which the shapes below tell a report. What has one is read again in every event. */
+export const REPORTING: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
+  'error',
+  'errors',
+  'base_resp',
+  'object',
+  'type',
+  'detail',
+  'message',
+  'code',
+  'status',
+])
+
 /**
  * The shapes in which servers report an error inside a stream, in the order in which they are tried.
  *

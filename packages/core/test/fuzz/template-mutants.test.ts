@@ -122,6 +122,18 @@ const mutants: Mutant[] = [
     mutated: 'repeats: true',
   },
   {
+    without: 'leaving what may report an error to the slow way',
+    file: 'candidates.ts',
+    code: ' && !REPORTING.has(name)',
+    mutated: '',
+  },
+  {
+    without: 'leaving what may report an error of a choice to the slow way',
+    file: 'candidates.ts',
+    code: ' && !REPORTING.has(part)',
+    mutated: '',
+  },
+  {
     without: 'telling a text that repeats the delta from one that is the content',
     file: 'candidates.ts',
     code: "isEcho(path) && leaves.some((other) => other.path[2] === 'delta')",

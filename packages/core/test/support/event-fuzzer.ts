@@ -164,6 +164,29 @@ const SHAPES: readonly Shape[] = [
     delta: (text) => `{"content":"${text}"}`,
     rest: (random) => `,"service_tier":"${pick(random, ['default', 'flex'])}"`,
   },
+  // What may say later that the stream has failed.
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    rest: (random) => `,"error":${pick(random, ['""', '""', '""', '""', '""', '0', '"boom"'])}`,
+  },
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    rest: (random) => `,"type":"${pick(random, ['chunk', 'chunk', 'chunk', 'chunk', 'chunk', 'error'])}"`,
+  },
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    beside: (_text, random) => `,"error":${pick(random, ['[]', '[]', '[]', '[]', '[]', '["boom"]'])}`,
+  },
+  // What normalizing copies to another place.
+  {
+    delta: (text) => `{"content":"${text}"}`,
+    rest: (random) =>
+      `,"x_groq":{"usage":{"message":"${random(9)}","delta":"${random(9)}","obfuscation":"${random(9)}"}}`,
+  },
+  {
+    delta: (text) =>
+      `{"tool_calls":[{"index":[0],"id":"call_a","type":"function","function":{"arguments":"${text}"}}]}`,
+  },
   { delta: (text) => `null,"text":"${text}"` },
   { delta: (text) => `{},"message":{"content":"${text}"}` },
   { delta: (text) => `{"content":"${text}"},"message":{"content":"${text}"}` },

@@ -34,7 +34,7 @@ export function createByteDecoder(platform: BytePlatform, options: DecodeOptions
  * A decoder that lives as long as the program.
  *
  * V8 throws optimized code away when a full collection finds no object of the shapes it was made for, as between two
- * streams: folding 10,000 chunks then costs 0.8 µs per chunk instead of 0.15.
+ * streams: folding 10,000 chunks then costs 0.46 µs per chunk instead of 0.12.
  */
 let exemplar: Decoder | undefined
 

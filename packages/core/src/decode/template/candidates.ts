@@ -1,6 +1,7 @@
 import type { ChatCompletionChunk } from '../../chunk.ts'
 import { isProse } from '../../merge/extras.ts'
 import { ENVELOPE } from '../../normalize/answer-length.ts'
+import { REPORTING } from '../upstream-error.ts'
 import { valueAt } from './template.ts'
 import type { Leaf, Path } from './walk-json.ts'
 
@@ -25,7 +26,9 @@ export function mayRepeat({ choices }: ChatCompletionChunk): boolean {
  */
 export function mayOpen(leaves: readonly Leaf[]): boolean {
   const says = (name: string, depth: number): boolean =>
-    leaves.some(({ path, raw }) => path[3] === 'tool_calls' && path[depth] === name && !path[depth + 1] && raw !== '')
+    leaves.some(
+      ({ path, raw }) => path[3] === 'tool_calls' && path[depth] === name && path.length === depth + 1 && raw !== '',
+    )
   return says('name', 6) || (says('id', 5) && !says('index', 5))
 }
 
@@ -40,14 +43,14 @@ export const isPadding = ({ path }: Leaf, leaves: readonly Leaf[], chunk: ChatCo
 /** Whether a value here repeats the delta (cases 075 and 120). */
 const isEcho = ({ length, 2: part }: Path): boolean => part === 'message' || (part === 'text' && length === 3)
 
-/** Whether a value may be another in the next event, as far as normalizing does not look at it more closely. */
+/** Whether a value may be another in the next event, as far as neither normalizing nor a look for errors needs to see it. */
 export function mayVary({ path, kind }: Leaf): boolean {
   const [name, , part, field] = path
-  const key = path.at(-1) as string
-  if (part === 'delta') return field === 'tool_calls' ? key === 'arguments' || key === 'input' : field !== 'role'
-  return (
-    kind === 'list' || key === PADDING || isEcho(path) || name === 'usage' || (path.length === 1 && !ENVELOPE.has(key))
-  )
+  if (name === 'usage') return path.length > 1
+  if (name !== 'choices') return path.length === 1 && !ENVELOPE.has(name as string) && !REPORTING.has(name)
+  if (part !== 'delta') return isEcho(path) || part === PADDING || (kind === 'list' && !REPORTING.has(part))
+  const key = path.at(-1)
+  return field === 'tool_calls' ? key === 'arguments' || key === 'input' : field !== 'role'
 }
 
 /** Whether a value of a delta is one that its name tells to grow; outside of deltas nothing stands in the way. */

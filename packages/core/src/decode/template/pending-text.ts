@@ -19,7 +19,7 @@ export class PendingText {
   length = 0
   /** Where the string that was read last ends; it begins at `length`. */
   end = 0
-  // Of what was read and not taken, too.
+  /** Whether all bytes are ASCII; what was read and not taken counts too. */
   isAscii = true
   /** Whether there are halves of characters among the bytes. */
   hasHalves = false

@@ -64,7 +64,7 @@ export function match(template: Template, bytes: Uint8Array, view: DataView, fro
     const { text } = hole
     if (text === undefined) at = (hole.readList ?? readNumber)(hole, bytes, at, end)
     else {
-      // Most strings are short and plain. Here and not in a function of its own: 101 instead of 151 ns per event.
+      // Most strings are short and plain. Here and not in a function of its own: 85 instead of 110 ns per event.
       const own = text.bytes
       let to = text.length
       const near = Math.min(end, at + own.length - to)
@@ -97,7 +97,7 @@ export const valueOf = (hole: Hole): unknown => (hole.text === undefined ? hole.
 
 /** The template's chunk with these values in its holes: shares with the base whatever no hole lies in. */
 export function fill({ base, holes }: Template, valueIn: (hole: Hole) => unknown): ChatCompletionChunk {
-  // Nearly all values stand in the only delta, or in its only call. Spreads written out: 155 instead of 359 ns.
+  // Nearly all values stand in the only delta, or in its only call. Spreads written out: 150 instead of 208 ns.
   const first = base.choices[0] as ChunkChoice
   const delta: Loose = { ...first.delta }
   const choice = { ...first, delta }
