@@ -297,6 +297,17 @@ describe('doctor', () => {
     })
   })
 
+  test.each([
+    ['127.0.0.0/8', 'pass'],
+    ['example.org 127.0.0.1', 'pass'],
+    // Meant for other servers: the name is another, and so is the port.
+    ['localhost', 'warn'],
+    ['127.0.0.1:1', 'warn'],
+  ])('reads NO_PROXY as requests do: %s is a %s', async (list, outcome) => {
+    const env = { ...(await serve()), HTTP_PROXY: 'http://127.0.0.1:3128', NO_PROXY: list }
+    expect((await outcomes(env, '--checks', 'proxy-variables')).of).toEqual({ 'proxy-variables': outcome })
+  })
+
   test('knows what it can check', async () => {
     const env = await serve()
     expect(await runCli(['doctor', '--checks', 'tolls'], { env })).toMatchObject({

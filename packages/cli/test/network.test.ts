@@ -108,6 +108,12 @@ describe('a proxy', () => {
     ['https://ba.example', { HTTPS_PROXY: 'http://p', NO_PROXY: 'a.example' }, 'http://p/'],
     ['https://a.example:8443', { HTTPS_PROXY: 'http://p', NO_PROXY: 'a.example:443' }, 'http://p/'],
     ['https://a.example', { HTTPS_PROXY: 'http://p', no_proxy: '*' }, undefined],
+    ['https://a.example', { HTTPS_PROXY: 'http://p', NO_PROXY: 'a.example:443' }, undefined],
+    ['https://A.example', { HTTPS_PROXY: 'http://p', NO_PROXY: 'a.EXAMPLE.' }, undefined],
+    ['http://10.1.2.3:8080', { HTTP_PROXY: 'http://p', NO_PROXY: '10.0.0.0/8' }, undefined],
+    ['http://10.1.2.3:8080', { HTTP_PROXY: 'http://p', NO_PROXY: '10.1.2.1-10.1.2.9:8080' }, undefined],
+    ['http://11.1.2.3', { HTTP_PROXY: 'http://p', NO_PROXY: '10.0.0.0/8' }, 'http://p/'],
+    ['http://[fd00::1]', { HTTP_PROXY: 'http://p', NO_PROXY: 'fd00::/8' }, undefined],
   ])('for %s with %j is %s', (url, env, expected) => {
     expect(proxyFor(new URL(url), undefined, env)?.href).toBe(expected)
   })

@@ -1,5 +1,5 @@
 import { StreamError } from '@deltawire/core'
-import { isExcluded } from './no-proxy.ts'
+import { isInNoProxy } from './no-proxy.ts'
 
 type Fetch = typeof globalThis.fetch
 
@@ -37,12 +37,11 @@ function hasOwnDispatcher(): boolean {
  *
  * Unlike Node.js, but as Go does, a server on this machine is never looked for behind a proxy.
  */
-export function proxyOf({ protocol, hostname, port }: URL, env: NodeJS.ProcessEnv): string | undefined {
+export function proxyOf(url: URL, env: NodeJS.ProcessEnv): string | undefined {
+  const { protocol, hostname } = url
   const http = env['http_proxy'] ?? env['HTTP_PROXY']
   const proxy = protocol === 'https:' ? (env['https_proxy'] ?? env['HTTPS_PROXY']) || http : http
-  if (!proxy || loopback.test(hostname)) return undefined
-  const excluded = env['no_proxy'] ?? env['NO_PROXY'] ?? ''
-  return isExcluded(hostname, port || (protocol === 'https:' ? '443' : '80'), excluded) ? undefined : proxy
+  return !proxy || loopback.test(hostname) || isInNoProxy(url, env) ? undefined : proxy
 }
 
 const loopback = /^(?:localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/

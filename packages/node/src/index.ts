@@ -72,3 +72,4 @@ export type { Timers } from './server/timers.ts'
 // For adapter authors.
 export { readEvents } from './read-events.ts'
 export type { ByteSource } from './read-events.ts'
+export { isInNoProxy } from './no-proxy.ts'

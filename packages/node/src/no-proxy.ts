@@ -1,22 +1,28 @@
 import { BlockList, isIP } from 'node:net'
 
 /**
- * Whether `NO_PROXY` lists a host.
+ * Whether the variable `NO_PROXY` lists a server, which is then asked directly whatever proxies there are.
  *
  * It is `*`, or names separated by commas or spaces, each with everything below it; addresses; ranges of them as in
  * Node.js (`10.1.2.1-10.1.2.9`) and blocks as in curl and Go (`10.0.0.0/8`). What has a port is meant for that alone.
+ *
+ * @param env where `no_proxy` is looked for, and then `NO_PROXY`, as Node.js does
  */
-export function isExcluded(hostname: string, port: string, list: string): boolean {
+export function isInNoProxy(
+  { protocol, hostname, port }: URL,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): boolean {
   const host = bare(hostname)
-  return list
+  const asked = port || (protocol === 'https:' ? '443' : '80')
+  return (env['no_proxy'] ?? env['NO_PROXY'] ?? '')
     .toLowerCase()
     .split(/[\s,]+/)
     .some((entry) => {
       if (entry === '*') return true
       // Of an IPv6 address without brackets nothing is a port.
-      const [, written = entry, only = port] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? []
+      const [, written = entry, only = asked] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? []
       const name = bare(written.replace(/^\*?\.?/, ''))
-      if (name === '' || only !== port) return false
+      if (name === '' || only !== asked) return false
       return host === name || host.endsWith(`.${name}`) || isWithin(host, name)
     })
 }

@@ -1,3 +1,4 @@
+import { isInNoProxy } from '@deltawire/node'
 import { fail, pass, skip, warn, type Check } from './check.ts'
 
 /** What can be wrong on this side: checked before the endpoint is asked. */
@@ -37,11 +38,10 @@ export const ownChecks = {
       const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()])
       const set = names.filter((name) => (env[name] ?? '') !== '')
       if (set.length === 0) return pass('none')
-      const { hostname } = new URL(endpoint.baseURL)
-      const isLocal = /^(?:localhost|127\.|\[::1\])/.test(hostname)
-      const isExcepted = /(?:^|,)\s*(?:\*|localhost|127\.0\.0\.1)/.test(env['NO_PROXY'] ?? env['no_proxy'] ?? '')
-      return isLocal && !isExcepted
-        ? warn(`${set.join(', ')} is set, and NO_PROXY does not except ${hostname}`)
+      const url = new URL(endpoint.baseURL)
+      const isLocal = /^(?:localhost|127\.|\[::1\])/.test(url.hostname)
+      return isLocal && !isInNoProxy(url, env)
+        ? warn(`${set.join(', ')} is set, and NO_PROXY does not except ${url.hostname}`)
         : pass(`${set.join(', ')} is set`)
     },
   },

@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { isInNoProxy } from '@deltawire/node'
 import { quote } from '../arguments/parse-arguments.ts'
 import { CliError } from '../cli-error.ts'
 import { exitCode } from '../exit-code.ts'
@@ -58,33 +59,18 @@ async function readCertificates(path: string): Promise<string[]> {
 }
 
 /** The proxy for an address: the one that was given, otherwise the one of the environment. */
-export function proxyFor(
-  { protocol, hostname, port }: URL,
-  given: string | undefined,
-  env: Environment,
-): URL | undefined {
+export function proxyFor(address: URL, given: string | undefined, env: Environment): URL | undefined {
   if (given === 'none') return undefined
   const variables =
-    protocol === 'https:'
+    address.protocol === 'https:'
       ? ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy']
       : ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']
   const named = given ?? variables.map((name) => env[name]).find((value) => value !== undefined && value !== '')
   if (named === undefined) return undefined
-  if (given === undefined && isExcepted(hostname, port, env['NO_PROXY'] ?? env['no_proxy'] ?? '')) return undefined
+  if (given === undefined && isInNoProxy(address, env)) return undefined
   const url = named.includes('://') ? named : `http://${named}`
   if (URL.canParse(url) && new URL(url).protocol === 'http:') return new URL(url)
   throw new CliError(exitCode.configuration, 'the proxy is no http URL', 'it looks like http://127.0.0.1:3128')
-}
-
-function isExcepted(hostname: string, port: string, list: string): boolean {
-  return list
-    .split(/[\s,]+/)
-    .filter((entry) => entry !== '')
-    .some((entry) => {
-      const [, name = '', only] = /^\*?\.?(.*?)(?::(\d+))?$/.exec(entry) ?? []
-      if (only !== undefined && only !== port) return false
-      return entry === '*' || hostname === name || hostname.endsWith(`.${name}`)
-    })
 }
 
 async function send(
