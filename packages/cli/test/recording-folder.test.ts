@@ -5,7 +5,7 @@ import { systemClock } from '../src/clock.ts'
 import { makeFolder } from '../src/make-folder.ts'
 import { recordCall } from '../src/recording/create-recorder.ts'
 import { createRecordingProxy } from '../src/recording/create-recording-proxy.ts'
-import { createRecordingFolder } from '../src/recording/recording-file.ts'
+import { createRecordingFolder, linesInto } from '../src/recording/recording-file.ts'
 import { createRedaction } from '../src/recording/redaction.ts'
 import { runCli } from './run-cli.ts'
 import { tempHome } from './temp-home.ts'
@@ -103,4 +103,59 @@ test('a recording that cannot be written any more ends the answer that it was of
   )
   await expect(response.text()).rejects.toThrow('ENOSPC')
   await expect(written).rejects.toThrow('ENOSPC')
+})
+
+describe('a disk that becomes full', () => {
+  const failure = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+
+  test('keeps what had been written, and says so', async () => {
+    let room = 1
+    const file = linesInto('a.jsonl', {
+      appendFile: async () => {
+        if (room-- === 0) throw failure
+      },
+      close: async () => {},
+    })
+    await file.write('{}\n')
+    await expect(file.write('{}\n')).rejects.toMatchObject({
+      message: 'cannot write "a.jsonl": ENOSPC: no space left on device, write',
+      hint: 'what had come before is in it',
+    })
+  })
+
+  test('is told of with the name of the file, also when that is only found out at its end', async () => {
+    const file = linesInto('a.jsonl', {
+      appendFile: async () => {},
+      close: () => Promise.reject(failure),
+    })
+    await file.write('{}\n')
+    await expect(file.close()).rejects.toThrow('cannot write "a.jsonl": ENOSPC')
+  })
+
+  test('is not recorded as a fault of the connection', async () => {
+    const lines: string[] = []
+    const { response, written } = await recordCall(
+      { method: 'POST', url: 'http://upstream.example/v1', headers: {} },
+      async () => new Response('data: 1\n\n'),
+      new AbortController().signal,
+      {
+        clock: systemClock,
+        redaction,
+        async write(text) {
+          if (text.includes('data: 1')) throw failure
+          lines.push(text)
+        },
+      },
+    )
+    // What has come is shown, also when it cannot be written down.
+    const shown: string[] = []
+    await expect(
+      (async () => {
+        for await (const piece of response.body ?? []) shown.push(new TextDecoder().decode(piece))
+      })(),
+    ).rejects.toBe(failure)
+    expect(shown).toEqual(['data: 1\n\n'])
+    await expect(written).rejects.toBe(failure)
+    expect(lines).toEqual([expect.stringContaining('"v":1')])
+  })
 })

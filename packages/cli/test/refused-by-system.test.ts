@@ -1,9 +1,15 @@
 import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import { usageError } from '../src/arguments/usage-error.ts'
-import { OutputClosed } from '../src/io.ts'
+import type { CliError } from '../src/cli-error.ts'
+import { createProber } from '../src/doctor/create-prober.ts'
+import { OutputClosed, type Io, type Output } from '../src/io.ts'
+import { createRecordingProxy } from '../src/recording/create-recording-proxy.ts'
+import { linesInto } from '../src/recording/recording-file.ts'
+import { createRedaction } from '../src/recording/redaction.ts'
 import { run } from '../src/run.ts'
 import { openHistory } from '../src/store/history.ts'
 import { runCli } from './run-cli.ts'
@@ -19,6 +25,20 @@ function fill(path: string) {
   rmSync(path, { force: true })
   symlinkSync('/dev/full', path)
 }
+
+/** A recording on such a disk. */
+const full = async () => linesInto('a.jsonl', await open('/dev/full', 'a'))
+
+const ioOf = (output?: Output, onStderr: (text: string) => void = () => {}): Io => ({
+  stdin: { isTTY: true, async *[Symbol.asyncIterator]() {} },
+  stdout: output ?? { isTTY: false, write: async () => {}, flush: async () => {} },
+  stderr: { isTTY: false, write: async (text) => onStderr(String(text)), flush: async () => {} },
+  env: {},
+  cwd: home.path,
+  signal: new AbortController().signal,
+  clock: systemClock,
+  fetch,
+})
 
 describe.runIf(existsSync('/dev/full'))('on a full disk', () => {
   test('nobody is asked whose answer could not be kept, and what helps is said', async () => {
@@ -46,6 +66,81 @@ describe.runIf(existsSync('/dev/full'))('on a full disk', () => {
       stderr: 'error: cannot write "/dev/full": ENOSPC: no space left on device, write\n',
     })
     expect(requests).toHaveLength(1)
+  })
+
+  test.each([
+    ['-o', ['hi', '-m', 'm', '-o', '/dev/full'], ''],
+    ['--from-curl', ['--from-curl', '-', '-o', '/dev/full'], 'curl http://upstream.example/v1/chat/completions -d {}'],
+  ])('a recording by %s says so, and blames no server', async (_, argv, stdin) => {
+    const { requests, fetch } = answering(() => saying('hello'))
+    expect(await runCli(['record', ...argv], { env: { ...home.env, ...asked }, fetch, stdin })).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: 'error: cannot write "/dev/full": ENOSPC: no space left on device, write\n',
+    })
+    expect(requests).toHaveLength(1)
+  })
+
+  test('a recording proxy says so to its caller and to who started it, and leaves no file', async () => {
+    const { fetch: answer } = answering(() => saying('hello'))
+    const failures: CliError[] = []
+    const proxy = await createRecordingProxy({
+      upstream: 'http://upstream.example/v1',
+      headers: {},
+      fetch: answer,
+      host: '127.0.0.1',
+      port: 0,
+      signal: new AbortController().signal,
+      open: full,
+      recorder: (write) => ({ clock: systemClock, redaction: createRedaction({ secrets: [], names: [] }), write }),
+      onCall: undefined,
+      onFailure: (error) => failures.push(error),
+    })
+    const message = 'cannot write "a.jsonl": ENOSPC: no space left on device, write'
+    const response = await fetch(`${proxy.baseURL}/chat/completions`, { method: 'POST', body: '{}' })
+    expect({ status: response.status, body: await response.json() }).toMatchObject({
+      status: 502,
+      body: { error: { message } },
+    })
+    await proxy.close()
+    expect(failures.map((error) => error.message)).toEqual([message])
+  })
+
+  test('a recording leaves a server that goes on and on', async () => {
+    let isLeft = false
+    const endless = new ReadableStream({ cancel: () => void (isLeft = true) })
+    const fetch: typeof globalThis.fetch = async (_, init) => {
+      init?.signal?.addEventListener('abort', () => void endless.cancel())
+      return new Response(endless)
+    }
+    const argv = ['record', '-m', 'm', '-o', '/dev/full', 'hi']
+    expect((await runCli(argv, { env: { ...home.env, ...asked }, fetch })).code).toBe(2)
+    expect(isLeft).toBe(true)
+  })
+
+  test('an endpoint is not at fault when the evidence of a check cannot be kept', async () => {
+    const prober = createProber({
+      endpoint: {
+        baseURL: 'http://upstream.example/v1',
+        apiKey: '',
+        headers: {},
+        secrets: [],
+        keySource: '',
+        way: { insecure: false },
+        fetch: answering(() => saying('hello')).fetch,
+      },
+      model: 'm',
+      config: {
+        paths: undefined,
+        user: { path: '', value: {}, document: undefined, problems: [] },
+        project: undefined,
+      },
+      io: ioOf(),
+      redaction: createRedaction({ secrets: [], names: [] }),
+      timeoutMs: 60_000,
+      open: full,
+    })
+    await expect(prober.ask({})).rejects.toThrow('cannot write "a.jsonl": ENOSPC')
   })
 
   test('an answer is printed that cannot be kept any more', async () => {
@@ -125,16 +220,8 @@ describe('an output that takes nothing', () => {
   async function into(failure: Error) {
     let stderr = ''
     const output = { isTTY: false, write: async () => {}, flush: () => Promise.reject(failure) }
-    const code = await run(['merge', 'demo:text', '--text'], {
-      stdin: { isTTY: true, async *[Symbol.asyncIterator]() {} },
-      stdout: output,
-      stderr: { isTTY: false, write: async (text) => void (stderr += String(text)), flush: async () => {} },
-      env: {},
-      cwd: home.path,
-      signal: new AbortController().signal,
-      clock: systemClock,
-      fetch,
-    })
+    const io = ioOf(output, (text) => (stderr += text))
+    const code = await run(['merge', 'demo:text', '--text'], io)
     return { code, stderr }
   }
 

@@ -1,7 +1,7 @@
-import type { CliError } from '../cli-error.ts'
+import { CliError } from '../cli-error.ts'
 import type { Io } from '../io.ts'
 import { recordCall } from '../recording/create-recorder.ts'
-import { cannotWrite, createRecordingFolder, openRecordingFile } from '../recording/recording-file.ts'
+import { createRecordingFolder, openRecordingFile } from '../recording/recording-file.ts'
 import { createRedaction } from '../recording/redaction.ts'
 
 export interface RecordAnswerOptions {
@@ -38,6 +38,9 @@ export function recordingFetch(send: typeof fetch, options: RecordAnswerOptions)
       body: typeof init?.body === 'string' ? (JSON.parse(init.body) as unknown) : null,
     }
     const redaction = createRedaction({ secrets, names: [] })
+    const report = (error: unknown) => {
+      if (error instanceof CliError) onFailure(error)
+    }
     try {
       const { response, written } = await recordCall(
         request,
@@ -50,16 +53,17 @@ export function recordingFetch(send: typeof fetch, options: RecordAnswerOptions)
             try {
               await file.write(text)
             } catch (error) {
-              onFailure(cannotWrite(file.path, error))
+              report(error)
               throw error
             }
           },
         },
       )
-      void written.then(file.close, file.close)
+      const close = () => file.close().catch(report)
+      void written.then(close, close)
       return response
     } catch (error) {
-      await file.close()
+      await file.close().catch(report)
       throw error
     }
   }

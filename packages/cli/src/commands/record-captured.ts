@@ -3,6 +3,7 @@ import { readChunks } from '@deltawire/node'
 import type { FlagValues } from '../arguments/command.ts'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
+import { CliError } from '../cli-error.ts'
 import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { fetchThrough } from '../network/fetch-through.ts'
@@ -127,6 +128,8 @@ async function sendAndRecord(
     },
   ).catch((cause: unknown) => {
     if (io.signal.aborted) throw io.signal.reason
+    // The recording cannot be written.
+    if (cause instanceof CliError) throw cause
     const { origin, pathname } = new URL(url)
     throw new StreamError(
       'connect_failed',

@@ -1,13 +1,15 @@
 import { streamChatCompletion } from '@deltawire/node'
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { usageError } from '../arguments/usage-error.ts'
+import type { CliError } from '../cli-error.ts'
 import { openEndpoint, type Endpoint } from '../endpoint.ts'
+import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { createRecordingProxy } from '../recording/create-recording-proxy.ts'
 import { createRecordingFolder, openRecordingFile, type RecordingFile } from '../recording/recording-file.ts'
 import { recordCall, type RecorderOptions } from '../recording/create-recorder.ts'
 import { createRedaction } from '../recording/redaction.ts'
-import { note } from '../report.ts'
+import { note, reportError } from '../report.ts'
 import { serveUntilDone } from '../serve-until-done.ts'
 import { requestOf } from '../source/request-of.ts'
 import { showRecorded } from './show-recorded.ts'
@@ -112,6 +114,7 @@ async function serveProxy(
   io: Io,
 ): Promise<number> {
   const create = await createRecordingFolder(flags.dir ?? 'recordings')
+  let failure: CliError | undefined
   const proxy = await createRecordingProxy({
     upstream: endpoint.baseURL,
     headers: { ...endpoint.headers, ...(endpoint.apiKey !== '' && { authorization: `Bearer ${endpoint.apiKey}` }) },
@@ -123,11 +126,16 @@ async function serveProxy(
     recorder,
     onCall:
       flags.quiet || (command.length > 0 && flags.verbose === 0) ? undefined : (line) => void note(io, flags, line),
+    onFailure(error) {
+      failure = error
+      void reportError(io, flags, error)
+    },
   })
-  return serveUntilDone(
+  const code = await serveUntilDone(
     proxy,
     { OPENAI_BASE_URL: proxy.baseURL, OPENAI_API_KEY: io.env.OPENAI_API_KEY || 'proxy' },
     { ...flags, command },
     io,
   )
+  return code || (failure === undefined ? exitCode.complete : failure.exitCode)
 }

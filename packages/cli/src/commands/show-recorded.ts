@@ -1,4 +1,5 @@
 import { accumulate, reasoningOf, type Accumulated, type ChatCompletionChunk } from '@deltawire/core'
+import { CliError } from '../cli-error.ts'
 import { exitCode, exitCodeOf, exitCodeOfAnswer } from '../exit-code.ts'
 import { Interrupted, type Io } from '../io.ts'
 import type { RecordingFile } from '../recording/recording-file.ts'
@@ -32,8 +33,16 @@ export async function showRecorded(
   const accumulated = await accumulate(shown())
   await writer?.end()
   await written()
+  const failure = ownFailure(accumulated.error)
+  if (failure !== undefined) throw failure
   if (file !== undefined) await note(io, flags, `recorded in ${file.path}`)
   return judge(accumulated, flags, io)
+}
+
+/** That the recording cannot be written, which the client takes for a failure of the call. */
+function ownFailure(error: unknown): CliError | undefined {
+  for (let cause = error; cause instanceof Error; { cause } = cause) if (cause instanceof CliError) return cause
+  return undefined
 }
 
 /** Says on stderr how the answer of a recorded call was, and returns the exit code for it. */

@@ -1,5 +1,6 @@
 import { accumulate } from '@deltawire/core'
 import { readChunks } from '@deltawire/node'
+import { CliError } from '../cli-error.ts'
 import { timeIsOver } from '../clock.ts'
 import type { Config } from '../config/load-settings.ts'
 import type { Endpoint } from '../endpoint.ts'
@@ -66,6 +67,8 @@ export function createProber(options: ProberOptions): Prober {
       return { ...probe, isCut: late.aborted }
     } catch (error) {
       if (io.signal.aborted) throw io.signal.reason
+      // The recording cannot be written.
+      if (error instanceof CliError) throw error
       return { ...nothing(error, io.clock.now() - startedAt), isCut: late.aborted }
     } finally {
       await file?.close()

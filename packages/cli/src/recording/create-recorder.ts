@@ -1,7 +1,7 @@
 import { version } from '../../package.json'
 import type { Clock } from '../clock.ts'
 import { encodeHead, encodeLine, inTenths, lineOf } from './encode-recording.ts'
-import type { RecordingHead } from './recording.ts'
+import type { RecordingHead, RecordingLine } from './recording.ts'
 import type { Redaction } from './redaction.ts'
 
 export interface RecorderOptions {
@@ -48,26 +48,48 @@ export async function recordCall(
     response: { status: response.status, headers: Object.fromEntries(response.headers), t: elapsed() },
     tool: `deltawire ${version}`,
   }
-  await write(encodeHead(redaction.head(head)))
+  try {
+    await write(encodeHead(redaction.head(head)))
+  } catch (error) {
+    // Nobody will read the answer, and its connection would keep the process alive.
+    signal.removeEventListener('abort', follow)
+    stop.abort(error)
+    throw error
+  }
   const { readable, give, end, fail, left } = createHandover(stop.signal)
   void left.then(() => clock.sleep(graceMs, stop.signal)).then(() => stop.abort(new Error('nobody reads any more')))
 
   async function pump(): Promise<void> {
     let bytes = 0
+    let isFull = false
+    const line = async (...entry: RecordingLine) => {
+      try {
+        await write(encodeLine(entry))
+      } catch (error) {
+        isFull = true
+        throw error
+      }
+    }
     try {
       for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-        bytes += piece.length
-        await write(encodeLine(lineOf({ atMs: elapsed(), bytes: redaction.bytes(piece) })))
-        await give(piece)
+        try {
+          bytes += piece.length
+          await line(...lineOf({ atMs: elapsed(), bytes: redaction.bytes(piece) }))
+        } finally {
+          // Whoever reads has what has come, also when it is the last that could be written.
+          await give(piece)
+        }
       }
-      await write(encodeLine([elapsed(), 'x', { reason: 'eof', bytes }]))
+      await line(elapsed(), 'x', { reason: 'eof', bytes })
       end()
     } catch (error) {
       const isAbort = stop.signal.aborted
       // First: on a full disk what follows cannot be written either, and the reader would wait for ever.
       fail(isAbort ? stop.signal.reason : error)
-      if (!isAbort) await write(encodeLine([elapsed(), 'e', failureOf(error)]))
-      await write(encodeLine([elapsed(), 'x', { reason: isAbort ? 'abort' : 'error', bytes }]))
+      // It is we who stop, and no connection broke.
+      if (isFull) throw error
+      if (!isAbort) await line(elapsed(), 'e', failureOf(error))
+      await line(elapsed(), 'x', { reason: isAbort ? 'abort' : 'error', bytes })
     } finally {
       signal.removeEventListener('abort', follow)
       stop.abort()

@@ -18,6 +18,8 @@ export interface RecordingProxyOptions {
   readonly open: (model: string) => Promise<RecordingFile>
   readonly recorder: (write: RecorderOptions['write']) => RecorderOptions
   readonly onCall: ((line: string) => void) | undefined
+  /** A recording cannot be written: its call is ended, and who sees only that would look for the reason elsewhere. */
+  readonly onFailure?: (error: CliError) => void
 }
 
 /** Headers that belong to one connection (RFC 9110, 7.6.1), and what `fetch` decides by itself. */
@@ -33,7 +35,10 @@ export async function createRecordingProxy(options: RecordingProxyOptions) {
   const server = createServer((request, response) => {
     response.on('error', () => {})
     const call = passOn(request, response, base, options)
-      .catch((error: unknown) => refuse(response, error))
+      .catch((error: unknown) => {
+        refuse(response, error)
+        if (error instanceof CliError) options.onFailure?.(error)
+      })
       .finally(() => calls.delete(call))
     calls.add(call)
   })

@@ -1,4 +1,4 @@
-import { open, rm } from 'node:fs/promises'
+import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
@@ -8,6 +8,7 @@ import { fileMode } from '../store/private-file.ts'
 
 export interface RecordingFile {
   readonly path: string
+  /** @throws CliError that names the file, when it cannot be written */
   readonly write: (text: string) => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -17,12 +18,27 @@ export async function openRecordingFile(path: string): Promise<RecordingFile> {
   const file = await open(path, 'w', fileMode).catch((error: unknown) => {
     throw cannotWrite(path, error)
   })
+  return linesInto(path, file)
+}
+
+/** Lines for an open file that is empty. */
+export function linesInto(path: string, file: Pick<FileHandle, 'appendFile' | 'close'>): RecordingFile {
+  let isBegun = false
   return {
     path,
-    write: async (text) => {
-      await file.appendFile(text)
+    async write(text) {
+      try {
+        await file.appendFile(text)
+        isBegun = true
+      } catch (error) {
+        throw cannotWrite(path, error, isBegun ? 'what had come before is in it' : undefined)
+      }
     },
-    close: () => file.close(),
+    async close() {
+      await file.close().catch((error: unknown) => {
+        throw cannotWrite(path, error)
+      })
+    },
   }
 }
 
@@ -63,20 +79,21 @@ async function openNewFile(path: string): Promise<RecordingFile | undefined> {
     throw cannotWrite(path, error)
   })
   if (file === undefined) return undefined
+  const lines = linesInto(path, file)
   let isWritten = false
   return {
     path,
     async write(text) {
+      await lines.write(text)
       isWritten = true
-      await file.appendFile(text)
     },
     async close() {
-      await file.close()
+      await lines.close()
       if (!isWritten) await rm(path, { force: true })
     },
   }
 }
 
-export function cannotWrite(path: string, error: unknown): CliError {
-  return usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
+function cannotWrite(path: string, error: unknown, hint?: string): CliError {
+  return usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`, hint)
 }
