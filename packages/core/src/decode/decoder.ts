@@ -2,7 +2,8 @@ import type { ChatCompletionChunk } from '../chunk.ts'
 import { type AnyStreamError, isStreamError, StreamError, type UpstreamError } from '../error.ts'
 import { limitExceeded, type Limits, limitsOf } from '../limits.ts'
 import { createNormalizer } from '../normalize/normalize.ts'
-import { isObject, type Obj } from '../is-object.ts'
+import { isEmpty, isObject, type Obj } from '../is-object.ts'
+import { omit } from '../pick.ts'
 import type { NormalizeOptions, StreamState } from '../normalize/state.ts'
 import type { Warning } from '../normalize/warning.ts'
 import type { StreamEvent } from './frame.ts'
@@ -103,7 +104,8 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   function valuesOf(json: string): unknown[] | undefined {
     try {
       // Of a [DONE] among glued events `undefined`.
-      return [isDone(json) ? undefined : parseJson(json, maxJsonDepth)].flat()
+      const value = isDone(json) ? undefined : parseJson(json, maxJsonDepth)
+      return Array.isArray(value) ? (value as unknown[]) : [value]
     } catch (error) {
       if (error instanceof SyntaxError) return undefined
       throw error
@@ -131,7 +133,7 @@ export function createDecoder(options: DecodeOptions = {}): Decoder {
   }
 
   function chunkOf(value: unknown, name: string | undefined): ChatCompletionChunk | undefined {
-    if (!isObject(value) || Object.keys(value).length === 0) return undefined
+    if (!isObject(value) || isEmpty(value)) return undefined
     // Pings and other news of a gateway are named and no chunks; an unnamed event without choices may carry usage.
     if (name !== undefined && !looksLikeChunk(value)) return undefined
     stream.chunks++
@@ -185,9 +187,7 @@ const looksLikeChunk = ({ choices, object, usage }: Obj): boolean =>
   Array.isArray(choices) || object === 'chat.completion.chunk' || (choices === null && isObject(usage))
 
 function withoutError(value: unknown): unknown {
-  if (!isObject(value)) return undefined
-  const { error: _error, ...rest } = value
-  return Array.isArray(rest['choices']) ? rest : undefined
+  return isObject(value) && Array.isArray(value['choices']) ? omit(value, ['error']) : undefined
 }
 
 const upstreamError = (error: UpstreamError): StreamError<'upstream_error'> =>

@@ -89,7 +89,7 @@ function describe({ fields, body }: Report): UpstreamError {
   if (!isObject(fields)) return { message: textOf(fields), body }
   const { message, type, code, param, msg, detail } = fields
   return {
-    message: textOf([message, msg, detail].find((text) => text !== undefined && text !== null && text !== '') ?? body),
+    message: textOf([message, msg, detail].find((text) => (text ?? '') !== '') ?? body),
     ...(typeof type === 'string' && { type }),
     ...((typeof code === 'string' || typeof code === 'number') && { code }),
     ...(typeof param === 'string' && { param }),

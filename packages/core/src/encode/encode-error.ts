@@ -1,13 +1,6 @@
 import { isStreamError } from '../error.ts'
+import { pick } from '../pick.ts'
 import { stringOf } from '../read/text-of.ts'
-
-/** What a reader of the stream is told about an error. */
-interface WireError {
-  message: string
-  type?: string | undefined
-  code?: number | string | undefined
-  param?: string | undefined
-}
 
 /**
  * The event that reports an error in an event stream which began well, in the form that official clients raise.
@@ -19,13 +12,12 @@ export function encodeError(error: unknown): string {
   return `data: ${JSON.stringify({ error: wireErrorOf(error) })}\n\n`
 }
 
-function wireErrorOf(error: unknown): WireError {
+/** What a reader of the stream is told about an error: its `message`, and `type`, `code` and `param` if it has them. */
+function wireErrorOf(error: unknown): object {
   if (typeof error === 'string' && error !== '') return { message: error }
   if (typeof error !== 'object' || error === null) return { message: 'Unknown error' }
-  if (isStreamError(error) && error.code === 'upstream_error') {
-    const { message, type, code, param } = error.details.error
-    return { message, type, code, param }
-  }
+  if (isStreamError(error) && error.code === 'upstream_error')
+    return pick(error.details.error, ['message', 'type', 'code', 'param'])
   const { message, name, type, code, param } = error as { readonly [key: string]: unknown }
   return {
     message: stringOf(message) || stringOf(name) || 'Unknown error',

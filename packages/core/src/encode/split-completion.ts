@@ -2,7 +2,7 @@ import type { ChatCompletionChunk, ChunkChoice } from '../chunk.ts'
 import type { ChatCompletion, ChatCompletionChoice } from '../completion.ts'
 import { ENVELOPE } from '../normalize/answer-length.ts'
 import { cutBy, type Cut, type CutBy } from './cut-text.ts'
-import { omit, pick } from './pick.ts'
+import { omit, pick } from '../pick.ts'
 import { splitMessage } from './split-message.ts'
 
 /** How a finished answer is cut into chunks. */

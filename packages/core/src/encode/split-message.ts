@@ -2,7 +2,7 @@ import type { ChunkDelta } from '../chunk.ts'
 import type { ChatCompletionMessage } from '../completion.ts'
 import { isObject } from '../is-object.ts'
 import { cutBase64, type Cut } from './cut-text.ts'
-import { omit, pick } from './pick.ts'
+import { omit, pick } from '../pick.ts'
 
 /** The parts in which a value is sent. The first opens it, the others add to it. */
 type Parts = (value: unknown, cut: Cut) => Iterable<unknown>

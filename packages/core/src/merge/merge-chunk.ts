@@ -10,7 +10,7 @@ import type {
 } from '../chunk.ts'
 import { content } from './content.ts'
 import { callExtra, choiceExtra, copy, deltaExtra, topLevelExtra } from './extras.ts'
-import { append, asExtra, byIndex, concat, fields, keep, latest, replace, type Rule } from './rules.ts'
+import { append, byIndex, concat, fields, keep, latest, replace, type Rule } from './rules.ts'
 
 const functionDelta = /* @__PURE__ */ fields<FunctionDelta>({ name: latest, arguments: append }, callExtra)
 const customDelta = /* @__PURE__ */ fields<CustomDelta>({ name: latest, input: append }, callExtra)
@@ -26,18 +26,16 @@ const audioDelta = /* @__PURE__ */ fields<AudioDelta>(
 )
 
 /** The rule of a partial message. */
-export const mergeDelta: Rule<ChunkDelta> = /* @__PURE__ */ fields<ChunkDelta>(
+export const mergeDelta: Rule<ChunkDelta> = /* @__PURE__ */ fields<
+  ChunkDelta,
+  'refusal' | 'reasoning_content' | 'reasoning' | 'reasoning_details' | 'annotations'
+>(
   {
     role: keep,
     content,
-    refusal: asExtra,
-    reasoning_content: asExtra,
-    reasoning: asExtra,
-    reasoning_details: asExtra,
     tool_calls: /* @__PURE__ */ byIndex(toolCallDelta),
     function_call: functionDelta,
     audio: audioDelta,
-    annotations: asExtra,
   },
   deltaExtra,
 )
@@ -78,14 +76,13 @@ const chunkChoice: Rule<ChunkChoice> = (have, next) => {
  * @param sum what this function returned before, or `undefined` to begin
  */
 export const mergeChunk: (sum: ChatCompletionChunk | undefined, next: ChatCompletionChunk) => ChatCompletionChunk =
-  /* @__PURE__ */ fields<ChatCompletionChunk>(
+  /* @__PURE__ */ fields<ChatCompletionChunk, 'usage'>(
     {
       id: keep,
       object: keep,
       created: keep,
       model: keep,
       choices: /* @__PURE__ */ byIndex(chunkChoice),
-      usage: asExtra,
       service_tier: latest,
       system_fingerprint: latest,
       moderation: replace,

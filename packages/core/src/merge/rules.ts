@@ -8,11 +8,14 @@ import { placesIn } from './places.ts'
  */
 export type Rule<T> = (have: T | undefined, next: T) => T
 
-/** For a known field that must survive any kind of value: it has no rule of its own. */
-export const asExtra = undefined
-
-/** One rule for every field of `T`: a field left out is a type error. */
-export type Rules<T> = { readonly [K in keyof T]-?: Rule<NonNullable<T[K]>> | typeof asExtra }
+/**
+ * One rule for every field of `T`: a field left out is a type error.
+ *
+ * The fields of `Extra` are known, but must survive any kind of value: they have no rule of their own.
+ */
+export type Rules<T, Extra extends keyof T> = {
+  readonly [K in Exclude<keyof T, Extra>]-?: Rule<NonNullable<T[K]>>
+}
 
 /** What happens to a field that has no rule of its own: the same question, with the field's name. */
 export type ExtraRule = (key: string, have: unknown, next: unknown) => unknown
@@ -56,7 +59,10 @@ export const concat = <T>(have: T[] | undefined, next: readonly T[]): T[] => {
  *
  * A field without a rule goes to `extra`. A `null` never erases a value, it only says that the field was there.
  */
-export function fields<T extends object>(rules: Rules<T>, extra: ExtraRule): Rule<T> {
+export function fields<T extends object, Extra extends keyof T = never>(
+  rules: Rules<T, Extra>,
+  extra: ExtraRule,
+): Rule<T> {
   // No prototype: a wire field called "constructor" must find no rule.
   // A rule is only ever given the values of its own field.
   const ruleOf = Object.assign(Object.create(null) as object, rules) as { [key: string]: Rule<unknown> | undefined }

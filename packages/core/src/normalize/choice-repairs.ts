@@ -1,6 +1,6 @@
-import { isObject } from '../is-object.ts'
+import { isEmptyList, isObject, type Obj } from '../is-object.ts'
 import { joinBase64, splitPadding } from './base64.ts'
-import { dropped, type Repairs } from './repair.ts'
+import { drop, dropped, type Repairs } from './repair.ts'
 import type { ChoiceState } from './state.ts'
 
 /** Oddities of one entry of `choices`, outside its delta. By the time a table ends, `delta` is an object. */
@@ -15,8 +15,7 @@ export const choiceRepairs = {
   'text-completion'(choice) {
     if (typeof choice['text'] !== 'string' || isObject(choice['delta']) || isObject(choice['message'])) return false
     choice['delta'] = { content: choice['text'] }
-    delete choice['text']
-    return true
+    return drop(choice, 'text')
   },
 
   'text-beside-delta': /* @__PURE__ */ dropped('text', (text) => typeof text === 'string'),
@@ -25,15 +24,14 @@ export const choiceRepairs = {
     const { delta, message } = choice
     // Beside a delta that says nothing the message is all there is.
     if (isObject(message) && !(isObject(delta) && Object.values(delta).some((value) => value !== null))) return false
-    return 'message' in choice && delete choice['message']
+    return 'message' in choice && drop(choice, 'message')
   },
 
   'message-instead-of-delta'(choice, state) {
     if (!isObject(choice['message'])) return false
     // Nothing to replace: then it is the first delta, and readers that follow deltas see it.
     choice[state.begun ? 'whole_message' : 'delta'] = choice['message']
-    delete choice['message']
-    return true
+    return drop(choice, 'message')
   },
 
   'delta-missing'(choice) {
@@ -45,10 +43,9 @@ export const choiceRepairs = {
   'usage-in-choice': /* @__PURE__ */ dropped('usage', () => true),
 
   'audio-end-without-finish-reason'(choice, state) {
-    const delta = choice['delta']
-    if (choice['finish_reason'] !== null || state.finished || !isObject(delta) || !isObject(delta['audio']))
-      return false
-    if (typeof delta['audio']['expires_at'] !== 'number') return false
+    const { audio } = choice['delta'] as Obj
+    if (choice['finish_reason'] !== null || state.finished || !isObject(audio)) return false
+    if (typeof audio['expires_at'] !== 'number') return false
     choice['finish_reason'] = 'stop'
     return true
   },
@@ -74,6 +71,8 @@ export const choiceRepairs = {
   },
 } satisfies Repairs<ChoiceState>
 
+const TEXTS = ['content', 'refusal', 'reasoning', 'reasoning_content']
+
 /** Oddities of a partial message, outside its tool calls. The part is the delta. */
 export const deltaRepairs = {
   'delta-index': /* @__PURE__ */ dropped('index', () => true),
@@ -91,19 +90,14 @@ export const deltaRepairs = {
     return true
   },
 
-  'content-empty-list': /* @__PURE__ */ dropped('content', (content) => Array.isArray(content) && content.length === 0),
+  'content-empty-list': /* @__PURE__ */ dropped('content', isEmptyList),
 
   'text-not-text'(delta) {
     let changed = false
-    for (const field of ['content', 'refusal', 'reasoning', 'reasoning_content']) {
+    for (const field of TEXTS) {
       const value = delta[field]
       // Content and reasoning may be parts, a refusal is only ever text.
-      const isText =
-        typeof value === 'string' ||
-        value === undefined ||
-        value === null ||
-        (typeof value === 'object' && field !== 'refusal')
-      if (isText) continue
+      if (typeof (value ?? '') === 'string' || (typeof value === 'object' && field !== 'refusal')) continue
       delta[field] = textOf(value)
       changed = true
     }
@@ -115,7 +109,7 @@ export const deltaRepairs = {
   'audio-unusable'(delta) {
     const { audio } = delta
     if (audio === undefined || audio === null) return false
-    if (!isObject(audio)) return delete delta['audio']
+    if (!isObject(audio)) return drop(delta, 'audio')
     const odd = ['id', 'data', 'transcript'].filter((field) => field in audio && typeof audio[field] !== 'string')
     if (odd.length === 0) return false
     delta['audio'] = Object.fromEntries(Object.entries(audio).filter(([field]) => !odd.includes(field)))
@@ -123,9 +117,9 @@ export const deltaRepairs = {
   },
 
   'audio-padded'(delta, state) {
-    const audio = isObject(delta['audio']) ? delta['audio'] : undefined
-    const data = audio?.['data']
-    if (typeof data !== 'string' || (state.audioTail === '' && !data.endsWith('='))) return false
+    const audio = delta['audio'] as RepairedAudio
+    const data = audio?.data
+    if (data === undefined || (state.audioTail === '' && !data.endsWith('='))) return false
     const [whole, tail] = splitPadding(state.audioTail === '' ? data : joinBase64(state.audioTail, data))
     state.audioTail = tail
     delta['audio'] = { ...audio, data: whole }
@@ -136,7 +130,7 @@ export const deltaRepairs = {
     if (state.stream.options.cumulative !== true) return false
     const texts = (state.texts ??= new Map<string, string>())
     let changed = false
-    for (const field of ['content', 'refusal', 'reasoning', 'reasoning_content']) {
+    for (const field of TEXTS) {
       const text = delta[field]
       if (typeof text !== 'string') continue
       const known = texts.get(field) ?? ''
@@ -148,6 +142,9 @@ export const deltaRepairs = {
     return changed
   },
 } satisfies Repairs<ChoiceState>
+
+/** What `audio-unusable` leaves of a delta's audio. */
+export type RepairedAudio = { readonly data?: string } | null | undefined
 
 const isListOrNull = (value: unknown): boolean => value === null || Array.isArray(value)
 

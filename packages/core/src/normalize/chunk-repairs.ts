@@ -1,4 +1,4 @@
-import { isObject } from '../is-object.ts'
+import { isEmpty, isObject } from '../is-object.ts'
 import { dropped, type Repairs } from './repair.ts'
 import type { StreamState } from './state.ts'
 
@@ -64,10 +64,7 @@ export const chunkRepairs = {
 
   'fingerprint-null': /* @__PURE__ */ dropped('system_fingerprint', (value) => value === null),
 
-  'usage-empty': /* @__PURE__ */ dropped(
-    'usage',
-    (usage) => usage !== null && !(isObject(usage) && Object.keys(usage).length > 0),
-  ),
+  'usage-empty': /* @__PURE__ */ dropped('usage', (usage) => usage !== null && (!isObject(usage) || isEmpty(usage))),
 
   'usage-elsewhere'(chunk, stream) {
     const { usage, x_groq } = chunk

@@ -1,9 +1,10 @@
 import type { ChatCompletionChunk, ChunkChoice } from '../chunk.ts'
-import { isObject, type Obj } from '../is-object.ts'
+import { isEmpty, isEmptyList, isObject, type Obj } from '../is-object.ts'
 import { type Limits, limitExceeded, limitsOf } from '../limits.ts'
 import { ENVELOPE, lengthOf } from './answer-length.ts'
-import { choiceRepairs, deltaRepairs } from './choice-repairs.ts'
+import { choiceRepairs, deltaRepairs, type RepairedAudio } from './choice-repairs.ts'
 import { chunkRepairs } from './chunk-repairs.ts'
+import { omit } from '../pick.ts'
 import { isIndex, listOf, own, repairer } from './repair.ts'
 import type { ChoiceState, NormalizeOptions, StreamState } from './state.ts'
 import { createToolCalls, type ToolCallRepair } from './tool-calls.ts'
@@ -86,8 +87,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   function normalize(raw: unknown, number = stream.events + 1): ChatCompletionChunk | undefined {
     stream.events = number
     if (!isObject(raw)) return undefined
-    const chunk = own({ ...raw })
-    repairChunk(chunk, stream, report)
+    const chunk = repairChunk(own({ ...raw }), stream, report)
     const normalized: ChunkChoice[] = []
     // MiniMax and OpenRouter send null, others leave it out: https://github.com/RooCodeInc/Roo-Code/pull/9105 (case 099).
     for (const [position, entry] of listOf(chunk['choices']).entries()) {
@@ -108,7 +108,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   }
 
   function normalizeChoice(entry: Obj, position: number): ChunkChoice {
-    const choice = own({ ...entry })
+    let choice = own({ ...entry })
     const index = stream.options.n === 1 ? 0 : isIndex(choice['index']) ? choice['index'] : position
     let state = choices.get(index)
     if (state === undefined) {
@@ -119,13 +119,10 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
       open++
     }
     choice['index'] = index
-    repairChoice(choice, state, report)
+    choice = repairChoice(choice, state, report)
     const ends = choice['finish_reason'] !== null
-    if ('whole_message' in choice) {
-      const whole = isObject(choice['whole_message']) && wholeMessage(choice['whole_message'], state)
-      if (whole) choice['whole_message'] = whole
-      else delete choice['whole_message']
-    }
+    if ('whole_message' in choice)
+      choice = omit({ ...choice, whole_message: wholeMessage(choice['whole_message'], state) })
     choice['delta'] = normalizeDelta(choice['delta'] as Obj, state, ends)
     if (ends && !state.finished) {
       state.finished = true
@@ -135,8 +132,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   }
 
   function normalizeDelta(raw: Obj, state: ChoiceState, ends: boolean): Obj {
-    const delta = own({ ...raw })
-    repairDelta(delta, state, report)
+    let delta = repairDelta(own({ ...raw }), state, report)
     if (isObject(delta['function_call'])) {
       // What providers do to tool calls they do to this one, the only one of its kind.
       const call = { index: 0, type: 'function', function: delta['function_call'] }
@@ -148,11 +144,10 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     if (sent) state.calls ??= createToolCalls(maxToolCalls, report)
     const calls = ends || sent ? state.calls?.normalize(delta['tool_calls'], ends) : undefined
     if (calls?.length) delta['tool_calls'] = calls
-    else if (sent) delete delta['tool_calls']
+    else if (sent) delta = omit(delta, ['tool_calls'])
     if (ends && state.audioTail !== '') {
-      const audio = isObject(delta['audio']) ? delta['audio'] : {}
-      const data = typeof audio['data'] === 'string' ? audio['data'] : ''
-      delta['audio'] = { ...audio, data: data + state.audioTail }
+      const audio = delta['audio'] as RepairedAudio
+      delta['audio'] = { ...audio, data: (audio?.data ?? '') + state.audioTail }
       state.audioTail = ''
     }
     state.begun ||= !isEmpty(delta)
@@ -160,7 +155,8 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
   }
 
   /** A message that replaces what was collected; what it leaves empty, it does not replace. */
-  function wholeMessage(raw: Obj, state: ChoiceState): Obj | undefined {
+  function wholeMessage(raw: unknown, state: ChoiceState): Obj | undefined {
+    if (!isObject(raw)) return undefined
     const said = Object.entries(raw).filter(([, value]) => value !== null && value !== '' && !isEmptyList(value))
     const fresh = newState(stream)
     const message = normalizeDelta(Object.fromEntries(said), fresh, true)
@@ -168,7 +164,7 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
     if ('tool_calls' in message) state.calls = fresh.calls
     if ('function_call' in message) state.functionCall = fresh.functionCall
     if ('audio' in message) state.audioTail = ''
-    return Object.keys(message).some((key) => key !== 'role') ? message : undefined
+    return isEmpty(omit(message, ['role'])) ? undefined : message
   }
 
   function weigh(chunk: ChatCompletionChunk): number {
@@ -178,11 +174,11 @@ export function createNormalizer(options: NormalizeOptions & Limits = {}): Norma
       const value: unknown = (chunk as unknown as Obj)[key]
       names ??= new Map()
       const longest = names.get(key)
+      const length = lengthOf(value)
       // A list at the top replaces the one before: Perplexity repeats all its results in every chunk.
-      const before = Array.isArray(value) ? (longest ?? 0) : 0
-      const grown = Math.max(before, lengthOf(value))
-      sum += grown - before + (longest === undefined ? key.length : 0)
-      if (longest === undefined || Array.isArray(value)) names.set(key, Array.isArray(value) ? grown : (longest ?? 0))
+      const grown = Array.isArray(value) ? Math.max(0, length - (longest ?? 0)) : length
+      sum += grown + (longest === undefined ? key.length : 0)
+      names.set(key, (longest ?? 0) + (Array.isArray(value) ? grown : 0))
     }
     for (const choice of chunk.choices) sum += lengthOf(choice)
     return sum
@@ -214,7 +210,3 @@ const newState = (stream: StreamState): ChoiceState => ({
 const repairChunk = /* @__PURE__ */ repairer(chunkRepairs)
 const repairChoice = /* @__PURE__ */ repairer(choiceRepairs)
 const repairDelta = /* @__PURE__ */ repairer(deltaRepairs)
-
-const isEmpty = (value: Obj): boolean => Object.keys(value).length === 0
-
-const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0

@@ -1,10 +1,11 @@
 import { isObject, type Obj } from '../is-object.ts'
+import { omit } from '../pick.ts'
 
 /**
  * One provider's oddity and how it is resolved.
  *
  * A repair gets a part of a chunk that is its own to change, sees whether its oddity is there, and returns whether it
- * changed anything.
+ * changed anything. A field that it sets to `undefined` is dropped.
  */
 export type Repair<State> = (part: Obj, state: State) => boolean
 
@@ -14,13 +15,19 @@ export type Repair<State> = (part: Obj, state: State) => boolean
  */
 export type Repairs<State> = Readonly<Record<string, Repair<State>>>
 
-/** Makes the one small loop over a table. Its entries are listed once, for all streams. */
+/** Makes the one small loop over a table, which gives what it made of the part. Its entries are listed once, for all streams. */
 export function repairer<Name extends string, State>(repairs: {
   readonly [name in Name]: Repair<State>
-}): (part: Obj, state: State, report: (name: Name) => void) => void {
+}): (part: Obj, state: State, report: (name: Name) => void) => Obj {
   const entries = Object.entries(repairs) as [Name, Repair<State>][]
   return (part, state, report) => {
-    for (const [name, repair] of entries) if (repair(part, state)) report(name)
+    let changed = false
+    for (const [name, repair] of entries) {
+      if (!repair(part, state)) continue
+      report(name)
+      changed = true
+    }
+    return changed ? omit(part) : part
   }
 }
 
@@ -28,7 +35,13 @@ export function repairer<Name extends string, State>(repairs: {
 export const dropped =
   (field: string, isOdd: (value: unknown) => boolean): Repair<unknown> =>
   (part) =>
-    part[field] !== undefined && isOdd(part[field]) && delete part[field]
+    part[field] !== undefined && isOdd(part[field]) && drop(part, field)
+
+/** Drops a field. */
+export function drop(part: Obj, field: string): true {
+  part[field] = undefined
+  return true
+}
 
 export const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 

@@ -1,4 +1,4 @@
-import { isObject, type Obj } from '../is-object.ts'
+import { isEmpty, isObject, type Obj } from '../is-object.ts'
 import { limitExceeded } from '../limits.ts'
 import { JsonProgress } from './json-progress.ts'
 import { isIndex, listOf, own } from './repair.ts'
@@ -99,9 +99,12 @@ export function createToolCalls(most: number, report: (repair: ToolCallRepair) =
     const items = listOf(raw)
     for (const [at, item] of items.entries()) {
       atEnd = ends && at === items.length - 1
-      const entry = isObject(item) ? take(fragmentOf(item)) : undefined
+      if (!isObject(item)) {
+        if (item !== null) report('tool-call-unusable')
+        continue
+      }
+      const entry = take(fragmentOf(item))
       if (entry !== undefined) entries.push(entry)
-      else if (!isObject(item) && item !== null) report('tool-call-unusable')
     }
     if (ends)
       for (const call of calls.values()) {
@@ -119,15 +122,15 @@ export function createToolCalls(most: number, report: (repair: ToolCallRepair) =
     const inner = isCustom ? custom : isObject(fn) ? fn : undefined
     const { name, [textKey(isCustom)]: text, ...innerExtras } = inner ?? {}
     const isText = typeof text === 'string'
-    const isEmpty = text === undefined || text === null
-    if (!isText && !isEmpty) report('tool-arguments-object')
+    const isAbsent = text === undefined || text === null
+    if (!isText && !isAbsent) report('tool-arguments-object')
     return {
       index: isIndex(index) ? index : undefined,
       id: said(id),
       type: said(type),
       kind: inner && (isCustom ? 'custom' : 'function'),
       name: said(name),
-      text: isText ? text : isEmpty ? '' : JSON.stringify(text),
+      text: isText ? text : isAbsent ? '' : JSON.stringify(text),
       extras,
       innerExtras,
     }
@@ -219,7 +222,7 @@ export function createToolCalls(most: number, report: (repair: ToolCallRepair) =
     const text = kind && textOf(call, fragment, opens)
     if (text !== undefined) inner[textKey(call.kind === 'custom')] = text
     Object.assign(inner, own(fragment.innerExtras))
-    if (Object.keys(inner).length > 0) entry[call.kind ?? 'function'] = inner
+    if (!isEmpty(inner)) entry[call.kind ?? 'function'] = inner
     Object.assign(entry, own(fragment.extras))
     return Object.keys(entry).length > 1 ? entry : undefined
   }
