@@ -29,12 +29,21 @@ async function open(client, baseURL) {
   return child
 }
 
+/** A client alone at one event per millisecond would take minutes to be warm. */
+const WARMING_STREAMS = 50
+const WARM_UP_MS = 1_000
+
 const cpuRow = (streams, eventsPerWrite) => ({
   about: `CPU, ${streams} at once, ${eventsPerWrite} ${eventsPerWrite === 1 ? 'event' : 'events'} per write`,
   unit: 'ns of CPU per chunk',
-  load: { streams, count: (streams >= 100 ? 100 : 400) * (eventsPerWrite === 1 ? 1 : 10), eventsPerWrite },
-  tiny: { streams: 2, count: 30 },
-  rounds: 3,
+  load: {
+    streams,
+    count: (streams >= 100 ? 100 : 400) * (eventsPerWrite === 1 ? 1 : 10),
+    eventsPerWrite,
+    warmUpMs: WARM_UP_MS,
+  },
+  tiny: { streams: 2, count: 30, warmUpMs: 0 },
+  rounds: 7,
   async candidates(load, defer) {
     const { baseURL } = await serve({ ...load, everyMs: everyMs(streams) }, defer)
     const children = await Promise.all(Object.keys(NAMES).map((client) => open(client, baseURL)))
@@ -42,13 +51,13 @@ const cpuRow = (streams, eventsPerWrite) => ({
     const candidates = []
     for (const [at, name] of Object.values(NAMES).entries()) {
       const child = children[at]
-      const run = async () => {
-        const { cpuNs, lengths } = await child.ask({ do: 'run', streams: load.streams })
+      const cost = async (atOnce) => {
+        const { cpuNs, lengths } = await child.ask({ do: 'cost', streams: atOnce })
         if (new Set(lengths).size !== 1) throw new Error(`${name} read different texts`)
-        return cpuNs / load.streams / load.count
+        return cpuNs
       }
-      await run()
-      candidates.push({ name, sample: run })
+      for (let spent = 0; spent < load.warmUpMs * 1e6;) spent += await cost(WARMING_STREAMS)
+      candidates.push({ name, sample: async () => (await cost(load.streams)) / load.streams / load.count })
     }
     return candidates
   },
@@ -63,8 +72,8 @@ const cpuRow = (streams, eventsPerWrite) => ({
 async function memoryOf(client, load, server, baseURL) {
   const child = await open(client, baseURL)
   await server.ask({ do: 'plan', ...load, everyMs: 1 })
-  await child.ask({ do: 'run', streams: 1 })
-  const { peakBytes } = await child.ask({ do: 'run', streams: load.streams })
+  await child.ask({ do: 'peak', streams: 1 })
+  const { bytes: peak } = await child.ask({ do: 'peak', streams: load.streams })
   await server.ask({ do: 'plan', ...load, everyMs: 1, holds: true })
   await child.ask({ do: 'begin', streams: load.streams })
   await server.ask({ do: 'waiting', streams: load.streams })
@@ -72,7 +81,7 @@ async function memoryOf(client, load, server, baseURL) {
   await server.ask({ do: 'release' })
   await child.ask({ do: 'finish' })
   await child.end()
-  return { peak: peakBytes / load.streams, held: bytes / load.streams }
+  return { peak: peak / load.streams, held: bytes / load.streams }
 }
 
 const memoryRow = (streams) => ({
@@ -103,7 +112,7 @@ const memoryRow = (streams) => ({
 
 export const http = {
   title: 'Over HTTP',
-  text: '`streamChatCompletion` of `@deltawire/node` against the `openai` SDK, streaming from the same local server. The server is a process of its own, and each client is. Writes are paced (each stream gets one every millisecond, every ten with 100 streams), so that a read is mostly one write. `peak` is the resident memory that a process grows by while its streams run, garbage included; `held` is what all streams hold before their last event, after a full collection.',
+  text: '`streamChatCompletion` of `@deltawire/node` against the `openai` SDK, streaming from the same local server. The server is a process of its own, and each client is. Writes are paced (each stream gets one every millisecond, every ten with 100 streams), so that a read is mostly one write. Each client has worked for a second before its first round. `peak` is the resident memory that a process grows by while its streams run, garbage included; `held` is what all streams hold before their last event, after a full collection.',
   rows: {
     ...Object.fromEntries(
       [1, 10, 100].flatMap((streams) =>
