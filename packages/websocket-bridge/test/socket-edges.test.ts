@@ -242,6 +242,19 @@ test('a token that is renewed a hundred times costs nothing and keeps the connec
   expect((await peer.closed).code).toBe(4410)
 })
 
+test('a principal that never runs out has nothing to renew, however it came in', async () => {
+  const ann = { id: 'ann', expiresAt: Infinity }
+  const { socketUrl, relay } = await serve({ open: () => handSource(), authenticate: () => ann })
+  const { ticket } = relay.issueTicket(ann)
+  for (const url of [socketUrl, `${socketUrl}?ticket=${ticket}`]) {
+    const peer = await connect(url)
+    peer.say({ t: 'hello' }, { t: 'auth', id: '1', token: 'another' })
+    // No number is written as `null`, and that is no time.
+    expect(await peer.until(isA('welcome'))).not.toHaveProperty('expiresAt')
+    expect(await peer.until(done('1'))).not.toHaveProperty('expiresAt')
+  }
+})
+
 test('a client that reads an answer of many chunks to the end is held for nothing', async () => {
   const { socketUrl } = await serve({
     open: async function* () {

@@ -21,7 +21,8 @@ export type OpenSocket = (url: string, protocol: string) => RelaySocket
 /** How to connect to a relay, and how to keep at it. None is needed in a page whose cookie says who it is. */
 export interface RelayOptions {
   /**
-   * Says who this is. A function is asked before each connection, and before the token runs out.
+   * Says who this is. A function is asked before each connection, and before the token runs out: no more than every ten
+   * seconds, whatever the clock of the machine says.
    *
    * A page whose cookie says it needs none.
    */

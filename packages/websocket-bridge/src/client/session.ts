@@ -40,6 +40,10 @@ const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 20_000
 /** A connection that lasted this long was a good one. */
 const GOOD_MS = 10_000
+/** A machine whose clock is fast takes every token for one that has run out: it asks for the next no sooner. */
+const LEAST_RENEWAL_MS = 10_000
+/** Timers above this ring at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Makes a session, which begins to connect.
@@ -79,12 +83,18 @@ export function openSession(options: SessionOptions, on: SessionEvents): Session
     if (isConnecting || isOver) return
     isConnecting = true
     if (links.size === 0) on.state('connecting')
-    const found = await addresses(options)
-    // While the address was looked up, somebody may have closed.
-    if (isOver) return
-    if (found !== undefined) return open(...found)
-    isConnecting = false
-    reconnect()
+    let url: string
+    let token: string | undefined
+    try {
+      url = await addressOf(options.url)
+      token = await addressOf(options.token)
+    } catch {
+      // It can't be found out now.
+      isConnecting = false
+      return reconnect()
+    }
+    // Meanwhile somebody may have closed.
+    if (!isOver) open(url, token)
   }
 
   function open(url: string, token: string | undefined): void {
@@ -135,7 +145,8 @@ export function openSession(options: SessionOptions, on: SessionEvents): Session
 
   function isFinal(code: number): boolean {
     const next = afterClose(code)
-    return next === 'give-up' || (next === 'renew-token' && typeof options.token !== 'function')
+    // A text stays what it is. A function, a ticket in the address or a cookie may be good again.
+    return next === 'give-up' || (next === 'renew-token' && typeof options.token === 'string')
   }
 
   /** Before a token runs out, another one is told. */
@@ -151,7 +162,8 @@ export function openSession(options: SessionOptions, on: SessionEvents): Session
         // The server closes when the old one has run out, and the next connection asks again.
       }
     }
-    renewTimer = clock.setTimeout(() => void renew(), Math.max(0, (expiresAt - clock.date()) * 0.8))
+    const ms = Math.max(LEAST_RENEWAL_MS, (expiresAt - clock.date()) * 0.8)
+    renewTimer = clock.setTimeout(() => void renew(), Math.min(ms, LONGEST_TIMER_MS))
   }
 
   function heed(sign: Sign): void {
@@ -199,14 +211,7 @@ export function openSession(options: SessionOptions, on: SessionEvents): Session
   }
 }
 
-const addressOf = async (address: Address | undefined): Promise<string | undefined> =>
-  typeof address === 'function' ? address() : address
-
-/** Where to connect, and as whom; `undefined` where that can't be found out now. */
-async function addresses({ url, token }: SessionOptions): Promise<[string, string | undefined] | undefined> {
-  try {
-    return [(await addressOf(url)) ?? '', await addressOf(token)]
-  } catch {
-    return undefined
-  }
-}
+/** What it is now. */
+const addressOf = <T extends string | undefined>(
+  address: T | (() => Promise<string> | string),
+): Promise<string> | string | T => (typeof address === 'function' ? address() : address)

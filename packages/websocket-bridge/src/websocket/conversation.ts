@@ -16,6 +16,10 @@ export interface ConversationOptions {
   readonly onError: (reason: unknown) => void
 }
 
+/** When a client has to renew what it has shown, if ever: `Infinity` would be written as `null`. */
+const endOf = ({ expiresAt }: Principal): { readonly expiresAt?: number } =>
+  typeof expiresAt === 'number' && expiresAt < Infinity ? { expiresAt } : {}
+
 /** What waits for its turn, and how long it is. */
 interface Waiting {
   readonly frame: RequestFrame | AuthFrame
@@ -146,14 +150,13 @@ export class Conversation {
         if (this.#socket.isClosed) return
         this.#socket.principal = principal
         const { maxFrameBytes, maxSubscriptions } = this.#socket.hub.limits
-        const { expiresAt } = principal
         this.#socket.send({
           t: 'welcome',
           node: this.#socket.hub.node,
           pingMs,
           windowLength,
           limits: { maxFrameBytes, maxSubscriptions },
-          ...(expiresAt !== undefined && { expiresAt }),
+          ...endOf(principal),
         })
         this.#isBusy = false
         void this.#work()
@@ -213,8 +216,7 @@ export class Conversation {
       const principal = await this.#options.identify({ token })
       if (principal.id !== known) throw new Refusal('unauthorized', 'The token is somebody else’s.')
       this.#socket.principal = principal
-      const { expiresAt } = principal
-      if (id !== undefined) this.#socket.send({ t: 'ok', id, ...(expiresAt !== undefined && { expiresAt }) })
+      if (id !== undefined) this.#socket.send({ t: 'ok', id, ...endOf(principal) })
     } catch (reason) {
       this.#refuseEntry(reason)
     }

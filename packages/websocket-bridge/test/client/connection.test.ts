@@ -136,6 +136,39 @@ describe('the connection', () => {
     expect(relay.state).toBe('closed')
   })
 
+  it.each([
+    ['a ticket in its address', { url: async () => 'ws://relay.test?ticket=new' }],
+    ['a cookie', {}],
+  ])('comes back with %s, too, where what was shown before ran out', async (_what, options) => {
+    const { clock, peer, relay } = await connected(options)
+    const stream = relay.subscribe('st_1')
+    peer.socket.drop(4410)
+    await clock.pass(250)
+    expect(peer.sockets).toHaveLength(2)
+    peer.socket.welcome()
+    expect(peer.socket.take('sub')).toMatchObject([{ s: 'st_1' }])
+    // Not for ever: nobody is known by what has run out.
+    peer.socket.drop(4401)
+    await expect(stream.updates().next()).rejects.toMatchObject({ code: 'closed', details: { closeCode: 4401 } })
+  })
+
+  it.each([
+    ['runs out in the past, as a machine thinks whose clock is fast', -3_600_000],
+    ['runs out at once', 0],
+    ['is good for longer than a timer can wait', 90 * 86_400_000],
+  ])('does not ask for one token after the other where each %s', async (_what, lifeMs) => {
+    let count = 0
+    const { clock, peer } = await connected({ token: () => `token ${++count}` })
+    const expiresAt = () => clock.date() + lifeMs
+    peer.socket.say({ t: 'ok', id: 'auth', expiresAt: expiresAt() })
+    for (let second = 0; second < 60; second++) {
+      await clock.pass(1000)
+      for (const { id = '' } of peer.socket.take('auth')) peer.socket.say({ t: 'ok', id, expiresAt: expiresAt() })
+      peer.socket.say({ t: 'p' })
+    }
+    expect(count).toBeLessThanOrEqual(7)
+  })
+
   it('tells a new token before the old one runs out', async () => {
     let count = 0
     const { clock, peer } = await connected({ token: () => `token ${++count}` })
