@@ -9,6 +9,7 @@ import {
   page,
   streamChat,
 } from '../src/index.ts'
+import { createManualEnvironment } from '../src/testing.ts'
 import { type ChatServer, chunksOf, type Script, serveChat } from './support/chat-server.ts'
 import { settled, until } from './support/until.ts'
 
@@ -236,6 +237,69 @@ describe('a server that falls silent', () => {
     // This server was never asked for it.
     expect(error?.message).toBe('the server does not have the stream any more')
     expect(ids).toEqual(['2'])
+  })
+
+  describe('before it has answered at all', () => {
+    /** A network on which nobody answers for long, and how often it was asked for what. */
+    function silence(more: Partial<FetchTransportOptions> = {}, isSilent = (_method: string): boolean => true) {
+      const time = createManualEnvironment()
+      const asked: string[] = []
+      const fetcher = (_: unknown, { method = 'GET', signal }: RequestInit = {}): Promise<Response> => {
+        asked.push(method)
+        if (!isSilent(method))
+          return Promise.resolve(
+            new Response(encodeChunk(chunksOf('Hi')[0] ?? ({} as never)), {
+              headers: { 'content-type': 'text/event-stream', 'x-stream-id': 's1' },
+            }),
+          )
+        return new Promise((_resolve, fail) => signal?.addEventListener('abort', () => fail(signal.reason as Error)))
+      }
+      const transport = fetchTransport({ url: '/chat', fetch: fetcher, environment: time, ...more })
+      return { asked, time, stream: streamChat({ messages }, { transport, environment: time }) }
+    }
+
+    it('is given up after five minutes and not asked again by itself, because the model may be at it', async () => {
+      const { asked, time, stream } = silence()
+      const result = stream.result()
+      await settled()
+      time.advance(299_999)
+      await settled()
+      expect(time.timers).toBe(1)
+      time.advance(1)
+      const { error } = await result
+      expect(error).toMatchObject({ code: 'timeout', details: { phase: 'connect', timeoutMs: 300_000 } })
+      expect(error?.message).toContain('connectTimeoutMs')
+      expect(asked).toEqual(['POST'])
+      expect(time.timers).toBe(0)
+    })
+
+    it('is given up when it was said to be', async () => {
+      const { time, stream } = silence({ connectTimeoutMs: 1000 })
+      const result = stream.result()
+      await settled()
+      time.advance(1000)
+      expect((await result).error).toMatchObject({ code: 'timeout', details: { timeoutMs: 1000 } })
+    })
+
+    it('is asked again for a stream that it keeps, as after any silence', async () => {
+      const { asked, time, stream } = silence({}, (method) => method === 'GET')
+      const result = stream.result()
+      for (let attempt = 0; attempt < 12; attempt++) {
+        await settled()
+        time.advance(45_000)
+      }
+      expect((await result).error).toMatchObject({ code: 'timeout', details: { phase: 'idle', timeoutMs: 45_000 } })
+      expect(asked).toEqual(['POST', ...Array<string>(5).fill('GET')])
+    })
+
+    it('may be left meanwhile', async () => {
+      const { time, stream } = silence()
+      const result = stream.result()
+      await settled()
+      stream.leave()
+      expect((await result).error).toMatchObject({ name: 'AbortError' })
+      expect(time.timers).toBe(0)
+    })
   })
 
   it('is not taken for silent while it sends comments', async () => {

@@ -55,6 +55,39 @@ async function uncaught(act: () => Promise<void>): Promise<unknown[]> {
   return errors
 }
 
+describe('who looks elsewhere while the model thinks', () => {
+  it('has the answer in the end, however often that is', async () => {
+    const { chat, environment, transport, said } = setUp()
+    const answer = chat.sendMessage('One')
+    await settled()
+    for (let round = 0; round < 20; round++) {
+      environment.advance(60_000)
+      environment.wake()
+      await settled()
+    }
+    transport.streams[0]?.write('Well.')
+    transport.streams[0]?.end()
+    environment.advance(0)
+    expect(await answer).toMatchObject({ error: null, message: { finishReason: 'stop' } })
+    expect(said()).toEqual(['One', 'Well.'])
+  })
+
+  it('hears of it all the same when the server is gone', async () => {
+    const { chat, environment, transport } = setUp()
+    const answer = chat.sendMessage('One')
+    await settled()
+    transport.failNext(...Array.from({ length: 20 }, () => new StreamError('connect_failed', 'no', { url: '/' })))
+    environment.advance(60_000)
+    environment.wake()
+    for (let attempt = 0; attempt < 20; attempt++) {
+      await settled()
+      environment.advance(20_000)
+    }
+    expect(await answer).toMatchObject({ error: { code: 'connect_failed', isRetryable: true } })
+    expect(transport.calls.filter(({ verb }) => verb === 'resume')).toHaveLength(5)
+  })
+})
+
 describe('who listens and throws', () => {
   it.each(['subscribe', 'chunk', 'finish'] as const)(
     'harms neither the chat nor anybody else, and is heard of: %s',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createChat, page } from '../src/index.ts'
 import { webSocketTransport } from '../src/websocket.ts'
 import { FakeSocket } from './support/fake-socket.ts'
@@ -31,6 +31,10 @@ function silentRelay() {
   return { WebSocket: SilentSocket, said }
 }
 
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
 describe('webSocketTransport', () => {
   it.each([
     [4401, 401],
@@ -59,6 +63,22 @@ describe('webSocketTransport', () => {
     const chat = createChat({ transport: webSocketTransport({ url: 'ws://relay.test', WebSocket }), environment })
     expect((await chat.sendMessage('Hello!')).error).toMatchObject({ status: 403 })
     expect(opened()).toBe(3)
+  })
+
+  it('comes back also where nobody looks: another tab may read over this connection', { timeout: 5000 }, async () => {
+    const window = new EventTarget()
+    vi.stubGlobal('window', window)
+    vi.stubGlobal('document', { hidden: true })
+    const { WebSocket, opened } = closingWith([1001, 4403])
+    class LeftSocket extends WebSocket {
+      override send(text: string): void {
+        window.dispatchEvent(new Event('visibilitychange'))
+        super.send(text)
+      }
+    }
+    const transport = webSocketTransport({ url: 'ws://relay.test', WebSocket: LeftSocket, random: () => 0 })
+    expect((await createChat({ transport }).sendMessage('Hello!')).error).toMatchObject({ status: 403 })
+    expect(opened()).toBe(2)
   })
 
   it('leaves a stream at the relay, too, that is left while nothing of it has come', async () => {

@@ -1,4 +1,5 @@
 import type { Environment } from '../follow/environment.ts'
+import { currentOf } from '../transport/resolvable.ts'
 import type { ChatRequest, StreamRef } from '../transport/transport.ts'
 import { attempt } from './attempt.ts'
 import type { Answer, ChatEvents, ChatOptions, ChatSnapshot } from './chat.ts'
@@ -140,10 +141,9 @@ export function createAnswers(options: AnswersOptions): Answers {
 
   const ask = (extra?: Partial<ChatRequest>): Promise<Answer> =>
     answer({ messageId: generateId(), position: {} }, async () => {
-      const { request } = options
       return {
         ...(tools && { tools: [...tools.definitions] }),
-        ...(typeof request === 'function' ? await request() : request),
+        ...(await currentOf(options.request)),
         ...extra,
         messages: requestMessagesOf(store.get().messages),
       }

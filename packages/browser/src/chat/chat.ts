@@ -1,7 +1,7 @@
 import type { ChatCompletionChunk } from '@deltawire/core'
 import type { Retry } from '../follow/backoff.ts'
 import type { Environment } from '../follow/environment.ts'
-import type { Resolvable } from '../transport/fetch-transport.ts'
+import type { Resolvable } from '../transport/resolvable.ts'
 import type { ChatRequest, ChatTransport, Connection, StreamRef } from '../transport/transport.ts'
 import type { ChatError } from './chat-error.ts'
 import type { FlushMode } from './flush.ts'

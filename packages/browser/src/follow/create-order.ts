@@ -7,14 +7,15 @@
  * @param last the id that was reached before
  */
 export function createOrder(last: string | undefined): (id: string) => boolean {
-  let kind: string | undefined
-  let reached = 0
+  let kind = ''
+  let reached = -1
 
   function isNew(id: string): boolean {
-    const number = kind !== undefined && id.startsWith(kind) ? id.slice(kind.length) : undefined
-    if (kind === undefined || number === undefined || !/^\d*$/.test(number)) kind = id.replace(/\d+$/, '')
-    else if (Number(number) <= reached) return false
-    reached = Number(id.slice(kind.length))
+    const isOfKind = id.startsWith(kind) && /^\d*$/.test(id.slice(kind.length))
+    if (!isOfKind) kind = id.replace(/\d+$/, '')
+    const number = Number(id.slice(kind.length))
+    if (isOfKind && number <= reached) return false
+    reached = number
     return true
   }
 

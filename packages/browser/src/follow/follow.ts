@@ -53,7 +53,7 @@ const PATIENCE_MS = 10_000
 
 export function follow(options: FollowOptions): Followed {
   const { transport, position, key = randomId(), environment = page, retry } = options
-  const { attempts = 5, maxDelayMs = 20_000 } = retry === false ? { attempts: 0 } : (retry ?? {})
+  const { attempts = retry === false ? 0 : 5, maxDelayMs = 20_000 }: Retry = retry || {}
   const left = new AbortController()
   const { signal } = left
   const tell = (connection: Connection): void => options.onConnection?.(connection)
@@ -64,13 +64,9 @@ export function follow(options: FollowOptions): Followed {
   /** Once it is read: the stream has begun, or never will. */
   let begun: Promise<void> | undefined
 
-  async function read(request?: ChatRequest): Promise<boolean> {
+  function read(request?: ChatRequest): Promise<boolean> {
     begun = new Promise((resolve) => (begin = resolve))
-    try {
-      return await keepReading(request)
-    } finally {
-      begin()
-    }
+    return keepReading(request).finally(begin)
   }
 
   async function keepReading(request?: ChatRequest): Promise<boolean> {
@@ -100,10 +96,15 @@ export function follow(options: FollowOptions): Followed {
         })
         return true
       } catch (reason) {
-        // What leaving our own connection broke says less than why it was left.
-        const why: unknown = [signal, connection.signal].find(({ aborted }) => aborted)?.reason ?? reason
-        const isLost = hasBegun && (position.streamId === undefined || transport.resume === undefined)
-        if (signal.aborted || isLost || !isTransient(why) || ++failures > attempts) throw why
+        signal.throwIfAborted()
+        // Only a page that was away leaves its own connection: that says more than what broke, and nothing against the server.
+        const away: unknown = connection.signal.reason
+        if (away !== undefined) failures = 0
+        const why: unknown = away ?? reason
+        if (!isTransient(why)) throw why
+        // Who does not answer in time may be at it, and is not asked twice.
+        const isLost = position.streamId === undefined || transport.resume === undefined
+        if ((isLost && (hasBegun || why.code === 'timeout')) || ++failures > attempts) throw why
         await pause(why)
       } finally {
         unlink()
@@ -116,7 +117,7 @@ export function follow(options: FollowOptions): Followed {
     const init = { signal: own, onConnection: tell }
     if (streamId !== undefined && transport.resume !== undefined)
       return transport.resume({ streamId, lastEventId }, init)
-    if (request === undefined) throw new TypeError('this transport takes no stream up: it has no resume')
+    if (request === undefined) throw new TypeError('this transport has no resume')
     return transport.send(request, { ...init, key })
   }
 
@@ -142,7 +143,7 @@ export function follow(options: FollowOptions): Followed {
       const ms = retryAfterMs(why, environment.now()) ?? backoffMs(failures, environment.random(), maxDelayMs)
       await wait(Math.min(ms, maxDelayMs))
     }
-    if (signal.aborted) throw signal.reason
+    signal.throwIfAborted()
   }
 
   const stopModel = async (streamId: string | undefined): Promise<{ stopped: boolean }> =>

@@ -32,13 +32,13 @@ export async function takeEvents(
   try {
     for await (const given of events)
       for (const { chunk, id, isWhole } of eventsIn(given)) {
-        if (signal.aborted) throw signal.reason
+        signal.throwIfAborted()
         const last = position.lastEventId
         if (id !== undefined && !isNew(id)) {
           // After new ones nobody can tell whether it comes twice or too late: from the beginning, then.
           if (count === 0 || id === last) continue
           position.lastEventId = undefined
-          throw connectionLost('events came out of order')
+          throw connectionLost('events out of order')
         }
         take(chunk, isWhole ?? (count === 0 && last === undefined))
         position.lastEventId = id ?? last

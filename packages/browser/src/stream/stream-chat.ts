@@ -149,7 +149,7 @@ function openStream(request: ChatRequest | undefined, position: Position, option
           if (reader.isTorn) {
             // Who is told so may ask for it.
             isAwaited = true
-            throw new Error('the stream began anew, and a loop can not take back what it gave: result() has it')
+            throw new Error('it began anew, and a loop takes nothing back: result() has it')
           }
           if (pending !== undefined) {
             reader.hasSome = true

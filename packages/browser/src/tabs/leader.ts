@@ -1,4 +1,5 @@
-import { type ChatCompletionChunk, mergeChunk, StreamError } from '@deltawire/core'
+import { type ChatCompletionChunk, mergeChunk } from '@deltawire/core'
+import { connectionLost } from '../follow/connection-lost.ts'
 import type { Environment } from '../follow/environment.ts'
 import { eventsIn } from '../transport/events-in.ts'
 import type { ChatTransport, ChunkEvent, OpenInit, OpenStream } from '../transport/transport.ts'
@@ -137,7 +138,7 @@ export function createLeader(
     },
     resign() {
       // Whoever reads takes its stream up at the next leader: to them a connection was lost.
-      const reason = new StreamError('connection_lost', 'the leading tab has gone', { pieces: 0 })
+      const reason = connectionLost('the leading tab has gone')
       for (const shared of byReader.values()) shared.controller.abort(reason)
       byReader.clear()
       byStream.clear()

@@ -1,4 +1,4 @@
-import { StreamError } from '@deltawire/core'
+import { connectionLost } from '../follow/connection-lost.ts'
 import { type Environment, page } from '../follow/environment.ts'
 import { onAbort } from '../follow/on-abort.ts'
 import { randomId } from '../follow/random-id.ts'
@@ -90,7 +90,7 @@ export function tabsTransport(
   /** What the leader sent is not to be had any more: whoever reads, or waits to, takes its stream up. */
   function lose(): void {
     for (const open of opens.values()) {
-      const error = new StreamError('connection_lost', 'the leading tab has gone', { pieces: 0 })
+      const error = connectionLost('the leading tab has gone')
       open.end ??= { error }
       open.fail(error)
       open.wake()
@@ -187,7 +187,7 @@ export function tabsTransport(
     const unlink = onAbort(signal, () => own.wake())
     try {
       for (;;) {
-        if (signal.aborted) throw signal.reason
+        signal.throwIfAborted()
         yield* own.events.splice(0)
         if (own.events.length > 0) continue
         if (own.end?.error !== undefined) throw own.end.error
@@ -247,6 +247,4 @@ export function tabsTransport(
   return transport
 }
 
-const requests: readonly string[] = ['leave', 'resume', 'send', 'stop'] satisfies TabRequest['t'][]
-
-const isRequest = (message: TabMessage): message is SentRequest => requests.includes(message.t)
+const isRequest = (message: TabMessage): message is SentRequest => 'to' in message

@@ -1,7 +1,8 @@
 import { createDecoder, createFramer } from '@deltawire/core'
 import type { Environment } from '../follow/environment.ts'
-import { fetchTransport, type Resolvable, type Wire } from './fetch-transport.ts'
+import { fetchTransport, type Wire } from './fetch-transport.ts'
 import { required } from './required.ts'
+import { type Resolvable, currentOf } from './resolvable.ts'
 import { createSseParser } from './sse-parser.ts'
 import type { ChatTransport } from './transport.ts'
 
@@ -22,11 +23,17 @@ export type DirectTransportOptions = Literal & {
   /**
    * Gives a connection up on which nothing came for this long, comments included.
    *
-   * @defaultValue `45_000`, as in `fetchTransport`. A local model that loads or thinks in silence needs more
+   * @defaultValue `45_000`, as in `fetchTransport`. A local model that thinks in silence needs more
    */
   idleTimeoutMs?: number | undefined
   /**
-   * Measures the time of `idleTimeoutMs`. For tests: `createManualEnvironment`.
+   * Gives a question up whose answer has no status after this long, as in `fetchTransport`.
+   *
+   * @defaultValue `300_000`
+   */
+  connectTimeoutMs?: number | undefined
+  /**
+   * Measures the time of these timeouts. For tests: `createManualEnvironment`.
    *
    * @defaultValue the page
    */
@@ -65,7 +72,7 @@ export function directTransport(options: DirectTransportOptions): ChatTransport 
     )
 
   async function authorized(): Promise<Record<string, string>> {
-    const given = typeof headers === 'function' ? await headers() : headers
+    const given = await currentOf(headers)
     const secret = apiKey ?? (await token?.())
     const own = { ...(secret !== undefined && secret !== '' && { authorization: `Bearer ${secret}` }), ...given }
     if (!dangerouslyAllowBrowser && Object.values(own).some((value) => /\bsk-\w/.test(value)))

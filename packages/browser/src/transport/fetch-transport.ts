@@ -1,15 +1,15 @@
 import { type CreateSseParser, StreamError } from '@deltawire/core'
 import { type Environment, page } from '../follow/environment.ts'
+import { onAbort } from '../follow/on-abort.ts'
 import { openResponse } from './open-response.ts'
 import { parseObject } from './parse-object.ts'
 import { type ChunkDecoder, createPlainDecoder } from './plain-decoder.ts'
 import { readBody } from './read-body.ts'
 import { required } from './required.ts'
+import { type Resolvable, currentOf } from './resolvable.ts'
 import { createSseParser } from './sse-parser.ts'
+import { timedOut } from './timed-out.ts'
 import type { ChatRequest, ChatTransport, OpenStream } from './transport.ts'
-
-/** A value, or a function that is asked for it each time. */
-export type Resolvable<T> = T | (() => Promise<T> | T)
 
 /** Where a backend is, what is sent to it, and how its answers are read. Only `url` is needed. */
 export interface FetchTransportOptions {
@@ -46,9 +46,17 @@ export interface FetchTransportOptions {
   /**
    * Gives a connection up on which nothing came for this long, comments included.
    *
+   * A question has `connectTimeoutMs` for the status of its answer.
+   *
    * @defaultValue `45_000`: three heartbeats of our servers
    */
   idleTimeoutMs?: number | undefined
+  /**
+   * Gives a question up whose answer has no status after this long. It is not asked again by itself: the server has it.
+   *
+   * @defaultValue `300_000`: some servers send the status with the first token, and models think for minutes
+   */
+  connectTimeoutMs?: number | undefined
   /**
    * Reads the events.
    *
@@ -57,7 +65,7 @@ export interface FetchTransportOptions {
    */
   decoder?: (() => ChunkDecoder) | undefined
   /**
-   * Measures the time of `idleTimeoutMs`. For tests: `createManualEnvironment`.
+   * Measures the time of these timeouts. For tests: `createManualEnvironment`.
    *
    * @defaultValue the page
    */
@@ -89,19 +97,36 @@ const events: Wire = {
 export function fetchTransport(options: FetchTransportOptions, wire: Wire = events): ChatTransport {
   const { streamUrl, prepareRequest = (chat: object) => chat, decoder = createPlainDecoder } = options
   required(options.url, 'fetchTransport({ url })')
-  const { credentials = 'same-origin', idleTimeoutMs = 45_000, environment = page } = options
+  const {
+    credentials = 'same-origin',
+    idleTimeoutMs = 45_000,
+    connectTimeoutMs = 300_000,
+    environment = page,
+  } = options
   let isResumable = options.isResumable
 
   /** @param streamId names the stream that is asked for, which may be missing */
   async function request(
-    init: RequestInit & { signal?: AbortSignal },
+    { signal: leaving, ...init }: RequestInit & { signal?: AbortSignal },
     streamId?: string,
     verb: 'resume' | 'stop' = 'resume',
   ): Promise<Response | null> {
-    let url = await resolve(options.url)
+    let url = await currentOf(options.url)
     if (streamId !== undefined) url = (streamUrl ?? placesAt(url))(streamId, verb)
-    const headers = { ...(init.headers as object), ...(await resolve(options.headers)) }
-    return openResponse(options.fetch ?? fetch, url, { credentials, ...init, headers }, streamId !== undefined)
+    const headers = { ...(init.headers as object), ...(await currentOf(options.headers)) }
+    const connection = new AbortController()
+    // For as long as the answer is read.
+    onAbort(leaving, () => connection.abort(leaving?.reason))
+    const isKept = streamId !== undefined
+    const ms = isKept ? idleTimeoutMs : connectTimeoutMs
+    const phase = isKept ? 'idle' : 'connect'
+    const calm = environment.after(ms, () => connection.abort(timedOut(phase, ms)))
+    return openResponse(
+      options.fetch ?? fetch,
+      url,
+      { credentials, ...init, headers, signal: connection.signal },
+      isKept,
+    ).finally(calm)
   }
 
   function open({ body, headers }: Response, signal: AbortSignal, streamId?: string): OpenStream {
@@ -149,9 +174,6 @@ export function fetchTransport(options: FetchTransportOptions, wire: Wire = even
     },
   }
 }
-
-const resolve = <T>(value: Resolvable<T>): Promise<T> | T =>
-  typeof value === 'function' ? (value as () => Promise<T> | T)() : value
 
 const relayPath = /\/chat\/completions(?=\?|$)/
 

@@ -13,11 +13,11 @@ const MAX_BODY = 16 * 1024
 export async function openResponse(
   fetcher: typeof fetch,
   url: string,
-  init: RequestInit & { signal?: AbortSignal },
+  init: RequestInit & { signal: AbortSignal },
   mayBeMissing: boolean,
 ): Promise<Response | null> {
   const response = await fetcher(url, init).catch((cause: unknown) => {
-    if (init.signal?.aborted === true) throw init.signal.reason
+    init.signal.throwIfAborted()
     // Every browser has its own words, and Safari's "Load failed" does not even name the network.
     throw new StreamError('connect_failed', `no answer from ${url}`, { url }, { cause })
   })

@@ -1,7 +1,8 @@
-import { type CreateSseParser, StreamError, type StreamEvent } from '@deltawire/core'
+import type { CreateSseParser, StreamEvent } from '@deltawire/core'
 import { connectionLost } from '../follow/connection-lost.ts'
 import type { Environment } from '../follow/environment.ts'
 import { type ChunkDecoder, type Decoded, isDone } from './plain-decoder.ts'
+import { timedOut } from './timed-out.ts'
 import type { ChunkEvent } from './transport.ts'
 
 export interface ReadOptions {
@@ -62,7 +63,8 @@ export async function* readBody(
     try {
       return (await reader.read()).value
     } catch (cause) {
-      throw signal.aborted ? signal.reason : connectionLost('the connection broke', cause, pieces)
+      signal.throwIfAborted()
+      throw connectionLost('the connection broke', cause, pieces)
     } finally {
       cancel()
     }
@@ -82,11 +84,7 @@ export async function* readBody(
         sink.push(text.decode(value.subarray(at, at + SLICE_BYTES), { stream: true }))
         if (yield* give()) return
       }
-    if (isLate)
-      throw new StreamError('timeout', `nothing came for ${idleTimeoutMs} ms`, {
-        phase: 'idle',
-        timeoutMs: idleTimeoutMs,
-      })
+    if (isLate) throw timedOut('idle', idleTimeoutMs)
     isAtEnd = true
     sink.push(text.decode())
     sink.end()

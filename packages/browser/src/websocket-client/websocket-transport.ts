@@ -16,6 +16,7 @@ import { page } from '../follow/environment.ts'
 import { onAbort } from '../follow/on-abort.ts'
 import { onWindow } from '../follow/on-window.ts'
 import { required } from '../transport/required.ts'
+import { currentOf } from '../transport/resolvable.ts'
 import type { ChatTransport, ChunkEvent, Connection, OpenInit } from '../transport/transport.ts'
 
 /** Where a relay is and how to connect to it. Only `url` is needed. */
@@ -48,7 +49,7 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
   let connection: StreamConnection | undefined
 
   const connected = (): StreamConnection =>
-    (connection ??= connectStreams(async () => absolute(typeof url === 'function' ? await url() : url), {
+    (connection ??= connectStreams(async () => absolute(await currentOf(url)), {
       ...options,
       watch: watchPage,
       onState(state) {
@@ -73,9 +74,10 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
         yield { chunk, id: formatPosition(position), isWhole: replaces || isWhole }
         isWhole = false
       }
-      if (signal.aborted) throw signal.reason
+      signal.throwIfAborted()
     } catch (reason) {
-      throw signal.aborted ? signal.reason : toStreamError(reason)
+      signal.throwIfAborted()
+      throw toStreamError(reason)
     } finally {
       unlink()
       watchers.delete(onConnection)
@@ -105,10 +107,7 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
     stop: async ({ streamId }) => ({
       stopped: (await connected().cancel(streamId).catch(rethrow)) === 'cancelled',
     }),
-    close() {
-      connection?.close()
-      connection = undefined
-    },
+    close: () => connection?.close(),
   }
 }
 
@@ -144,7 +143,9 @@ function absolute(url: string): string {
   return new URL(url, location.href).href.replace(/^http/, 'ws')
 }
 
+// Not that it is hidden: other tabs may read over this connection, and who waits for an answer may look elsewhere.
 const watchPage: RelayOptions['watch'] = (tell) =>
-  onWindow(['online', 'offline', 'visibilitychange', 'pageshow'], ({ type }) =>
-    tell(type === 'online' || type === 'offline' ? type : page.isHidden ? 'hidden' : 'visible'),
-  )
+  onWindow(['online', 'offline', 'visibilitychange', 'pageshow'], ({ type }) => {
+    if (type === 'online' || type === 'offline') tell(type)
+    else if (!page.isHidden) tell('visible')
+  })
