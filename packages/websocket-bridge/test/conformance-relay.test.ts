@@ -4,6 +4,7 @@ import { checkRelay, type CheckResult } from '../src/conformance/index.ts'
 import { RELAY_CASES } from '../src/conformance/relay-cases.ts'
 import { answerOf } from './support/chunks.ts'
 import { createStage } from './support/listen.ts'
+import type { ServerFrame } from '../src/index.ts'
 import { startTamperingRelay, type Tampering } from './tampering-relay.ts'
 
 const { serve, clear } = createStage()
@@ -113,6 +114,16 @@ const MUTANTS: { readonly [check: string]: () => Tampering } = {
     server: (frame) => [frame.t === 'ok' ? { ...frame, st: 'cancelled' } : frame],
   }),
   'announces the streams of a topic': () => ({ server: (frame) => (frame.t === 'stream' ? [] : [frame]) }),
+  'tells of what lives in a topic before it answers who asks for it': () => {
+    const late: ServerFrame[] = []
+    return {
+      server(frame) {
+        if (frame.t !== 'stream') return [frame, ...late.splice(0)]
+        late.push(frame)
+        return []
+      },
+    }
+  },
   'stops a stream that is cancelled, keeps what came, and ends once': () => ({
     client: (frame) => [frame.t === 'cancel' ? { t: 'topic', id: frame.id, topic: 'x' } : frame],
   }),

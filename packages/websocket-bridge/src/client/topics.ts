@@ -14,13 +14,22 @@ export function createTopics(wants: Wants): Topics {
   function follow(name: string): AsyncIterable<TopicStream> {
     const want: Want = {
       on: new Map(),
-      frame: (id) => ({ t: 'topic', id, topic: name }),
-      reject: (reason) => topic.fail(reason),
+      frame(id) {
+        topic.begin()
+        return { t: 'topic', id, topic: name }
+      },
+      resolve: () => topic.settle(),
+      reject(reason) {
+        forget()
+        topic.fail(reason)
+      },
     }
     const topic = createTopic(() => {
-      topics.delete(name)
+      forget()
       wants.drop(want, { t: 'untopic', topic: name })
     })
+    // It may be asked for anew by then.
+    const forget = (): void => void (topics.get(name) === topic && topics.delete(name))
     topics.set(name, topic)
     const streams = topic.read()
     // Its readers are told if that is refused.

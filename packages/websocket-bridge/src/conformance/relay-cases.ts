@@ -317,6 +317,31 @@ export const RELAY_CASES: readonly RelayCase[] = [
     },
   },
   {
+    name: 'tells of what lives in a topic before it answers who asks for it',
+    section: '§3',
+    isLong: true,
+    async run(bench) {
+      const [peer, late] = [await bench.connect(), await bench.connect()]
+      await peer.hello()
+      await late.hello()
+      const topic = bench.fresh()
+      const { s } = await start(peer, { ...bench, body: bench.longBody ?? {} }, { topic })
+      await peer.data(s)
+      late.say({ t: 'topic', id: 'a', topic })
+      demand((await late.answer('a')).t === 'ok', '"topic" is answered with "ok"')
+      const before = late.heard.slice(
+        0,
+        late.heard.findIndex(({ t }) => t === 'ok'),
+      )
+      demand(
+        before.some((frame) => frame.t === 'stream' && frame.s === s && frame.st === 'live'),
+        'a stream that is live is announced before the "ok"',
+      )
+      peer.say({ t: 'cancel', id: 'b', s })
+      await peer.answer('b')
+    },
+  },
+  {
     name: 'stops a stream that is cancelled, keeps what came, and ends once',
     section: '§3, §11.6',
     isLong: true,

@@ -526,6 +526,39 @@ describe('a topic', () => {
     expect((await streams.next()).value).toEqual({ id: 'st_1', status: 'live' })
   })
 
+  it('says of streams that ended while there was no connection that they have', async () => {
+    const { clock, peer, relay } = await connected()
+    const live = (...ids: string[]) => {
+      for (const s of ids) peer.socket.say({ t: 'stream', topic: 'room', s, st: 'live' })
+    }
+    const answer = () => peer.socket.say({ t: 'ok', id: peer.socket.take('topic')[0]?.id ?? '' })
+    const streams = relay.topic('room')[Symbol.asyncIterator]()
+    live('st_1', 'st_2')
+    answer()
+    for (let count = 0; count < 2; count++) await streams.next()
+    peer.socket.drop()
+    await clock.pass(250)
+    peer.socket.welcome()
+    live('st_2', 'st_3')
+    // Until all that live were told nobody knows who does not.
+    expect((await streams.next()).value).toEqual({ id: 'st_3', status: 'live' })
+    answer()
+    expect((await streams.next()).value).toEqual({ id: 'st_1', status: 'ended' })
+    // Who comes later hears of those that live.
+    const late = relay.topic('room')[Symbol.asyncIterator]()
+    expect([(await late.next()).value?.id, (await late.next()).value?.id]).toEqual(['st_2', 'st_3'])
+  })
+
+  it('that was refused before anybody looked is asked for again', async () => {
+    const { peer, relay } = await connected()
+    relay.topic('room')
+    peer.socket.say({ t: 'err', id: peer.socket.take('topic')[0]?.id ?? '', code: 'forbidden', msg: 'not yours' })
+    const streams = relay.topic('room')[Symbol.asyncIterator]()
+    expect(peer.socket.take('topic')).toMatchObject([{ topic: 'room' }])
+    peer.socket.say({ t: 'stream', topic: 'room', s: 'st_1', st: 'live' })
+    expect((await streams.next()).value).toEqual({ id: 'st_1', status: 'live' })
+  })
+
   it('throws why it was refused', async () => {
     const { peer, relay } = await connected()
     const streams = relay.topic('room')[Symbol.asyncIterator]()
