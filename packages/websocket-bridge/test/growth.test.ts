@@ -105,6 +105,29 @@ describe('ten thousand streams', { timeout: 120_000 }, () => {
   })
 })
 
+test('long conversations are forgotten with their streams, though their keys may be asked for a day', async () => {
+  const clock = handClock()
+  const engine = createMemoryEngine({ clock })
+  const relay = keep(createRelay({ engine, clock, open: answering }))
+  let key = 0
+
+  async function rounds(streams: number): Promise<void> {
+    for (let at = 0; at < streams; at++) {
+      const content = `${key} ${'and so on '.repeat(10_000)}`
+      const asked = { ...request, messages: [{ role: 'user' as const, content }] }
+      await relay.hub.start(ann, { key: `${key++}`, request: asked })
+      await settle(clock)
+    }
+    await pass(clock, 1000)
+    expect(await engine.list('all', 10)).toEqual([])
+  }
+
+  await rounds(20)
+  const before = heapUsed()
+  await rounds(100)
+  expect((heapUsed() - before) / 100).toBeLessThan(10_000)
+})
+
 test('a thousand connections that come, follow and are lost leave nothing behind', { timeout: 60_000 }, async () => {
   const clock = handClock()
   const engine = shortLived(clock)

@@ -49,9 +49,9 @@ interface Kept extends Omit<StreamState, 'chunks' | 'flags' | 'status' | 'topic'
 
 type Listener = (event: EngineEvent) => void
 
+/** What a key stands for. One whose stream has gone stands for nothing, and goes with it. */
 interface Key {
   readonly id: string
-  readonly request: string
   readonly until: number
 }
 
@@ -81,6 +81,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
 
   function forget(stream: Kept): void {
     streams.delete(stream.id)
+    if (keys.get(keyOf(stream))?.id === stream.id) keys.delete(keyOf(stream))
     tell(stream.id, { kind: 'gone' })
     attached.delete(stream.id)
   }
@@ -101,6 +102,10 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     for (const listener of listeners ?? []) listener(summaryOf(stream))
   }
 
+  function note(stream: Pick<Kept, 'id' | 'key' | 'owner'>): void {
+    keys.set(keyOf(stream), { id: stream.id, until: clock.now() + keyTtlMs })
+  }
+
   /** Gives the lease to somebody, who is the only one from then on. */
   function lend(stream: Kept, node: string, fence: number): Lease {
     Object.assign(stream, { node, fence, leaseUntil: clock.now() + leaseMs, keptUntil: clock.now() + liveTtlMs })
@@ -117,11 +122,10 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
 
   function create(stream: NewStream): Created {
     const { id, epoch, node, owner, key, request, topic, orphan, mustExist = false } = stream
-    const name = JSON.stringify([owner, key])
-    const known = keys.get(name)
+    const known = keys.get(keyOf(stream))
     const there = known !== undefined && known.until > clock.now() ? find(known.id) : undefined
     if (known !== undefined && there !== undefined) {
-      if (known.request !== request) return { outcome: 'conflict', id: known.id }
+      if (there.request !== request) return { outcome: 'conflict', id: known.id }
       // The answer to the same call was lost.
       const isAgain = there.id === id && there.fence === 1 && there.node === node
       return isAgain
@@ -129,7 +133,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
         : { outcome: 'exists', id: there.id }
     }
     if (mustExist) return { outcome: 'absent' }
-    keys.set(name, { id, request, until: clock.now() + keyTtlMs })
+    note(stream)
     const createdAt = clock.date()
     const empty = { base: 0, sum: undefined, chunks: [], end: undefined, flags: {}, status: 'live' as const, fence: 1 }
     const about = { id, owner, key, request, topic, orphan, node, createdAt, lineage: [{ e: epoch, at: 0 }] }
@@ -182,6 +186,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     const known = find(state.id)
     if (known !== undefined && known.fence >= fence) return known.fence === fence && known.node === node
     put(state, node, fence)
+    if (!keys.has(keyOf(state))) note(state)
     const stream = streams.get(state.id)
     if (stream !== undefined) tell(stream.id, { kind: 'reset', state: stateOf(stream) })
     return true
@@ -276,6 +281,8 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     },
   }
 }
+
+const keyOf = ({ owner, key }: Pick<Kept, 'key' | 'owner'>): string => JSON.stringify([owner, key])
 
 const summaryOf = ({ id, owner, topic, end, createdAt }: Kept): StreamSummary => ({
   id,
