@@ -228,6 +228,32 @@ describe('a request', () => {
   })
 })
 
+test('answers that are open are no more than sockets may be, and there is room again when one is over', async () => {
+  const { relay, clock } = world({ limits: { maxSockets: 2 } })
+  const id = await started(relay)
+  await settle(clock)
+  const events = () => relay.handle(get(`/v1/streams/${id}/events`))
+  const gone = new AbortController()
+  // The one waits for the first chunk of its answer, the other follows.
+  const waiting = relay.handle(post('/v1/chat/completions', { ...body, stream: false }, { signal: gone.signal }))
+  await settle(clock)
+  const open = await events()
+  const refused = [await events(), await relay.handle(post('/v1/chat/completions', { ...body, stream: true }))]
+  for (const response of refused) {
+    expect([response.status, response.headers.get('retry-after')]).toEqual([429, '1'])
+    expect(await response.text()).toContain('maxSockets')
+  }
+  // What ends with its answer takes no room.
+  expect((await relay.handle(get(`/v1/streams/${id}`))).status).toBe(200)
+  await open.body?.cancel()
+  const again = await events()
+  expect(again.status).toBe(200)
+  await again.body?.cancel()
+  gone.abort()
+  expect((await waiting).status).toBe(499)
+  expect(relay.stats.eventReaders).toBe(0)
+})
+
 test('readers of events come and go a thousand times, and nothing is counted of them', async () => {
   const { relay, clock } = world()
   const id = await started(relay)

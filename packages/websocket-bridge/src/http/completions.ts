@@ -24,12 +24,12 @@ const FIRST_CHUNK_MS = 15_000
 
 export function createCompletions(hub: Hub, events: EventStreams): Completions {
   const { limits, clock } = hub
-  /** Answers that are waited for. */
-  const waiting = new Set<AbortController>()
+  const { waiting } = events
   let isClosed = false
 
   async function answer(request: Request, principal: Principal): Promise<Response> {
     const chat = chatRequestOf(await readJson(request, limits.maxBodyBytes))
+    events.checkRoom()
     const { id } = await hub.start(principal, { request: chat, ...orderOf(request.headers) })
     const stream = await hub.open(principal, id)
     const isStreamed = chat.stream === true

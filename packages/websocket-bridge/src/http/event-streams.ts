@@ -2,6 +2,7 @@ import type { Hub } from '../hub/hub.ts'
 import type { LocalStream } from '../hub/local-streams.ts'
 import { goingAway } from '../hub/refusals.ts'
 import type { Position } from '../protocol/position.ts'
+import { Refusal } from '../refusal.ts'
 import { frameEvents, openaiEvents } from './event-format.ts'
 import { createEventReader, type EventReader } from './event-reader.ts'
 
@@ -20,6 +21,10 @@ export interface EventsOrder {
 /** The answers of this node that follow a stream. */
 export interface EventStreams {
   answer(order: EventsOrder): Response
+  /** Answers that are waited for: they take room as those do that are open. */
+  readonly waiting: Set<AbortController>
+  /** @throws Refusal where this node holds as many answers as it may */
+  checkRoom(): void
   /** Ends the answers of clients that come back by themselves, one after the other within so long. */
   drain(withinMs: number): void
   /** Ends every answer. */
@@ -45,6 +50,7 @@ export function createEventStreams({ hub, heartbeatMs, recycleMs }: EventStreams
   const { clock } = hub
   /** With when each is to end, by the clock of the relay. */
   const readers = new Map<EventReader, number>()
+  const waiting = new Set<AbortController>()
   let isClosed = false
   hub.onTick(() => {
     const now = clock.now()
@@ -79,8 +85,18 @@ export function createEventStreams({ hub, heartbeatMs, recycleMs }: EventStreams
     return new Response(reader.body, { headers: { ...HEADERS, ...headers } })
   }
 
+  function checkRoom(): void {
+    const { maxSockets } = hub.limits
+    if (readers.size + waiting.size < maxSockets) return
+    throw new Refusal('too_many', `No more than ${maxSockets} answers at once on this node (maxSockets).`, {
+      retryMs: 1_000,
+    })
+  }
+
   return {
     answer,
+    waiting,
+    checkRoom,
     drain(withinMs) {
       const now = clock.now()
       for (const [reader, endsAt] of readers) readers.set(reader, Math.min(endsAt, now + clock.random() * withinMs))

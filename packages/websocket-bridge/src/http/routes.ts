@@ -103,6 +103,7 @@ export function createRoutes(options: RoutesOptions): readonly Route[] {
 
   async function follow({ request, url, id, who }: Asked): Promise<Response> {
     const principal = await who()
+    events.checkRoom()
     const stream = await hub.open(principal, id)
     const said = request.headers.get('last-event-id') ?? url.searchParams.get('from')
     const from = said === null || said === '' ? undefined : parsePosition(said)

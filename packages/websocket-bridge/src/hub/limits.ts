@@ -34,7 +34,7 @@ export interface RelayLimits {
   maxSubscriptions?: number | undefined
   /** Topics that one socket may follow. @defaultValue `32` */
   maxTopics?: number | undefined
-  /** Sockets of one node. @defaultValue `20_000` */
+  /** Sockets of one node, and answers over HTTP that it holds open at once, each. @defaultValue `20_000` */
   maxSockets?: number | undefined
   /**
    * Bytes of one frame of a client.
