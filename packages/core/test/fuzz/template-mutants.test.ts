@@ -62,16 +62,34 @@ const mutants: Mutant[] = [
     mutated: '',
   },
   {
-    without: 'keeping halves of characters apart',
-    file: 'string-escape.ts',
-    code: 'else if (isHalf(unit)) {',
-    mutated: 'else if (false) {',
+    without: 'refusing control characters in what is looked through',
+    file: 'template.ts',
+    code: '.fill(1, SPACE, 0x80)',
+    mutated: '.fill(1, 0, 0x80)',
   },
   {
-    without: 'telling halves from other bytes where texts are remembered',
-    file: 'pending-text.ts',
-    code: ' && !this.hasHalves\n',
-    mutated: '\n',
+    without: 'telling a backslash from what is plain',
+    file: 'template.ts',
+    code: '.fill(0, BACKSLASH, BACKSLASH + 1)',
+    mutated: '',
+  },
+  {
+    without: 'joining the halves of a character',
+    file: 'string-hole.ts',
+    code: 'if (isHalf(character)) {',
+    mutated: 'if (false) {',
+  },
+  {
+    without: 'refusing a second half that comes first',
+    file: 'string-escape.ts',
+    code: 'high < 0xdc00 && (low',
+    mutated: '(low',
+  },
+  {
+    without: 'refusing a first half that comes second',
+    file: 'string-escape.ts',
+    code: ' && (low & 0xfc00) === 0xdc00 ?',
+    mutated: ' ?',
   },
   {
     without: 'leaving U+0000 to the slow way',
@@ -88,13 +106,13 @@ const mutants: Mutant[] = [
   {
     without: 'telling that an escape is not ASCII',
     file: 'string-hole.ts',
-    code: 'else if (unit > 0x7f) text.isAscii = false',
+    code: 'if (character > 0x7f) text.isAscii = false',
     mutated: '',
   },
   {
     without: 'decoding pending text as UTF-8',
     file: 'pending-text.ts',
-    code: 'from, to, isAscii)',
+    code: 'from, to, this.isAscii)',
     mutated: 'from, to, true)',
   },
   {
@@ -178,7 +196,7 @@ const mutants: Mutant[] = [
   {
     without: 'dropping templates when the state changes',
     file: 'byte-decoder.ts',
-    code: 'if (state !== this.#state) {\n      // What the templates stand on has changed: an identity, a new call, an end.\n      this.#templates = []',
+    code: 'if (state !== this.#state) {\n      // What the templates stand on has changed: an identity, a new call, an end.\n      matching.templates = []',
     mutated: 'if (state !== this.#state) {',
   },
   {
@@ -195,13 +213,13 @@ const mutants: Mutant[] = [
   },
   {
     without: 'looking at limits',
-    file: 'byte-decoder.ts',
-    code: 'if (this.#room < 0 || length > this.#maxEventLength) return false',
+    file: 'matching.ts',
+    code: 'if (this.room < 0 || length > this.#maxEventLength) return false',
     mutated: '',
   },
   {
     without: 'leaving possible echoes to the slow way',
-    file: 'byte-decoder.ts',
+    file: 'matching.ts',
     code: 'return call.end > call.length && !call.mayBeObject()',
     mutated: 'return true',
   },
@@ -214,7 +232,7 @@ const mutants: Mutant[] = [
   {
     without: 'settling before an event takes the slow way',
     file: 'byte-decoder.ts',
-    code: "  #parse(text: string): void {\n    if (text === '') return\n    this.#settle()",
+    code: "  #parse(text: string): void {\n    if (text === '') return\n    this.#pending.settle()",
     mutated: "  #parse(text: string): void {\n    if (text === '') return",
   },
 ]

@@ -87,6 +87,20 @@ const tricks = [
     stream: '64 KB reads',
   },
   {
+    trick: 'plain characters told by a table (template.ts)',
+    file: 'template.ts',
+    code: 'PLAIN[(byte = bytes[at] as number)] === 1; at++',
+    without: '(byte = bytes[at] as number) >= SPACE && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH; at++',
+    stream: '64 KB reads',
+  },
+  {
+    trick: 'padding looked through and not copied (template.ts)',
+    file: 'template.ts',
+    code: 'else if (hole.path === undefined) {',
+    without: 'else if (false) {',
+    stream: '64 KB reads',
+  },
+  {
     trick: 'text kept as bytes and decoded when asked for (pending-text.ts)',
     file: 'pending-sum.ts',
     code: 'text.length = text.end\n',

@@ -4,6 +4,7 @@ import { mergeChunk } from '../../merge/merge-chunk.ts'
 import { growsByName, isPadding, mayOpen, mayVary } from './candidates.ts'
 import { listReader } from './list-hole.ts'
 import type { Literal } from './literal.ts'
+import { readNumber } from './number-hole.ts'
 import { type DecodeRange, PendingText } from './pending-text.ts'
 import { type Hole, isGrowingText, type Template, valueAt } from './template.ts'
 import type { Leaf } from './walk-json.ts'
@@ -128,8 +129,8 @@ function holeOf({ path, kind }: Leaf, sum: unknown, { chunk, decode, maxJsonDept
   const hole: Hole = {
     path: sum === undefined ? undefined : path,
     text: kind === 'text' ? new PendingText(decode) : undefined,
-    // The list is nested in as many containers as its path has steps.
-    readList: kind === 'list' ? listReader(decode, maxJsonDepth - path.length) : undefined,
+    // A list is nested in as many containers as its path has steps.
+    read: kind === 'list' ? listReader(decode, maxJsonDepth - path.length) : readNumber,
     value: 0,
     field: undefined,
     latest: undefined,

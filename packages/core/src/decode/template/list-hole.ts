@@ -2,17 +2,17 @@ import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, QUOTE,
 import { parseJson } from '../parse-json.ts'
 import type { DecodeRange } from './pending-text.ts'
 import { MISS } from './miss.ts'
+import type { ReadValue } from './template.ts'
 
 /**
- * Reads a list on from its bracket, and gives the position behind the one that closes it.
+ * Makes what reads a list, from the bracket that opens it to the one that closes it.
  *
  * What it holds is for `JSON.parse` to say, as on the slow way: log probabilities, token ids.
+ *
+ * @param maxDepth how deep lists may be nested
  */
-export type ReadList = (hole: { value: unknown }, bytes: Uint8Array, from: number, end: number) => number
-
-/** @param maxDepth how deep lists may be nested */
 export const listReader =
-  (decode: DecodeRange, maxDepth: number): ReadList =>
+  (decode: DecodeRange, maxDepth: number): ReadValue =>
   (hole, bytes, from, end) => {
     const to = behindList(bytes, from, end)
     if (to === MISS) return MISS

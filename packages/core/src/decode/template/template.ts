@@ -1,11 +1,13 @@
 import type { ChatCompletionChunk, ChunkChoice, ToolCallDelta } from '../../chunk.ts'
 import { BACKSLASH, QUOTE, SPACE } from '../../json-characters.ts'
-import type { ReadList } from './list-hole.ts'
 import { type Literal, matches } from './literal.ts'
 import type { PendingText } from './pending-text.ts'
 import { MISS } from './miss.ts'
 import { readString } from './string-hole.ts'
 import type { Path } from './walk-json.ts'
+
+/** Reads a value that is no text on from its beginning, and gives the position behind it. */
+export type ReadValue = (hole: { value: unknown }, bytes: Uint8Array, from: number, end: number) => number
 
 /** A place between fixed bytes, and what was read there. */
 export interface Hole {
@@ -13,8 +15,8 @@ export interface Hole {
   readonly path: Path | undefined
   /** Where a text is read to; `undefined` for a number or a list. */
   readonly text: PendingText | undefined
-  /** How a list is read; `undefined` for a number or a text. */
-  readonly readList: ReadList | undefined
+  /** How a number or a list is read. */
+  readonly read: ReadValue
   /** The number or list that was read last. */
   value: unknown
   /** Of what grows, which field of which choice it belongs to. What does not grow stands until the next one. */
@@ -62,14 +64,18 @@ export function match(template: Template, bytes: Uint8Array, view: DataView, fro
     if (i === holes.length) return at
     const hole = holes[i] as Hole
     const { text } = hole
-    if (text === undefined) at = (hole.readList ?? readNumber)(hole, bytes, at, end)
-    else {
+    if (text === undefined) at = hole.read(hole, bytes, at, end)
+    else if (hole.path === undefined) {
+      // Padding is only looked through.
+      while (at < end && PLAIN[bytes[at] as number] === 1) at++
+      if (bytes[at] !== QUOTE) at = readString(text, bytes, at, end, 0)
+    } else {
       // Most strings are short and plain. Here and not in a function of its own: 85 instead of 110 ns per event.
       const own = text.bytes
       let to = text.length
       const near = Math.min(end, at + own.length - to)
       let byte = 0
-      for (; at < near && isPlain((byte = bytes[at] as number)); at++) own[to++] = byte
+      for (; at < near && PLAIN[(byte = bytes[at] as number)] === 1; at++) own[to++] = byte
       if (at < near && byte === QUOTE) text.end = to
       else at = readString(text, bytes, at, end, to)
     }
@@ -77,20 +83,11 @@ export function match(template: Template, bytes: Uint8Array, view: DataView, fro
   }
 }
 
-/** In a string a character of ASCII that is no more than itself. */
-const isPlain = (byte: number): boolean => byte >= SPACE && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH
-
-/** A whole number in its only spelling, up to 15 digits. */
-function readNumber(hole: { value: unknown }, bytes: Uint8Array, from: number, end: number): number {
-  let at = from
-  let number = 0
-  for (let digit: number; at < end && (digit = (bytes[at] as number) - 48) >= 0 && digit <= 9; at++)
-    number = number * 10 + digit
-  const length = at - from
-  if (at === end || length === 0 || length > 15 || (length > 1 && bytes[from] === 48)) return MISS
-  hole.value = number
-  return at
-}
+/** By its byte 1 for a character of ASCII that is no more than itself in a string. */
+const PLAIN = /* @__PURE__ */ new Uint8Array(256)
+  .fill(1, SPACE, 0x80)
+  .fill(0, QUOTE, QUOTE + 1)
+  .fill(0, BACKSLASH, BACKSLASH + 1)
 
 /** What was read in a hole last. */
 export const valueOf = (hole: Hole): unknown => (hole.text === undefined ? hole.value : hole.text.piece())
