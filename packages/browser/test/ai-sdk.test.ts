@@ -1,3 +1,4 @@
+import { StreamError } from '@deltawire/core'
 import { AbstractChat, type ChatState, type UIMessage } from 'ai'
 import { describe, expect, it } from 'vitest'
 import { aiSdkTransport } from '../src/ai-sdk.ts'
@@ -104,6 +105,120 @@ describe("AI SDK's chat", () => {
     expect(again.messages).toHaveLength(2)
   })
 
+  it('takes an answer up in its place, where a part of it was kept', async () => {
+    const { chat, make, last } = setUp()
+    void chat.sendMessage({ text: 'Hello!' })
+    await settled()
+    last().write('Hel')
+    await settled()
+    const again = make()
+    again.messages = structuredClone(chat.messages)
+    expect(partsOf(again)).toEqual([['text', 'Hel']])
+    const resumed = again.resumeStream()
+    await settled()
+    last().write('lo')
+    last().end()
+    await resumed
+    expect(partsOf(again)).toEqual([['text', 'Hello']])
+    expect(again.messages).toHaveLength(2)
+  })
+
+  it('finds what it had where the server has forgotten the answer meanwhile', async () => {
+    const { make, kept } = setUp()
+    kept.set('deltawire:c1', 'st_gone')
+    const again = make()
+    again.messages = [
+      { id: 'm1', role: 'user', parts: [{ type: 'text', text: 'Hello!' }] },
+      { id: 'm2', role: 'assistant', parts: [{ type: 'text', text: 'Hel' }] },
+    ]
+    await again.resumeStream()
+    expect(again.messages.map(({ id }) => id)).toEqual(['m1', 'm2'])
+    expect(partsOf(again)).toEqual([['text', 'Hel']])
+    expect([again.status, kept.size]).toEqual(['ready', 0])
+  })
+
+  it('takes an answer up with the next reload where a server was away for too long', async () => {
+    const { chat, make, last, transport, environment } = setUp()
+    const sent = chat.sendMessage({ text: 'Hello!' })
+    await settled()
+    last().write('Hel')
+    await settled()
+    const lost = () => new StreamError('connect_failed', 'no', { url: '/' })
+    transport.failNext(...Array.from({ length: 5 }, lost))
+    last().cut()
+    for (let attempt = 0; attempt < 6; attempt++) {
+      await settled()
+      environment.advance(20_000)
+    }
+    await sent
+    expect(chat.status).toBe('error')
+    const again = make()
+    again.messages = chat.messages.slice(0, 1)
+    // It is still away, and comes back.
+    transport.failNext(lost())
+    const resumed = again.resumeStream()
+    await settled()
+    environment.advance(0)
+    await settled()
+    last().write('lo')
+    last().end()
+    await resumed
+    expect(partsOf(again)).toEqual([['text', 'Hello']])
+  })
+
+  it('has a stop that stops the model after a reload, too', async () => {
+    const { chat, make, last, kept } = setUp()
+    void chat.sendMessage({ text: 'Hello!' })
+    await settled()
+    last().write('Hel')
+    await settled()
+    const again = make()
+    again.messages = chat.messages.slice(0, 1)
+    void again.resumeStream()
+    await settled()
+    await again.stop()
+    await settled()
+    expect([last().isStopped, kept.size, again.status]).toEqual([true, 0, 'ready'])
+    expect(partsOf(again)).toEqual([['text', 'Hel']])
+  })
+
+  it('stops nothing when an answer is taken up twice: the second takes the place of the first', async () => {
+    const { chat, make, last } = setUp()
+    void chat.sendMessage({ text: 'Hello!' })
+    await settled()
+    last().write('Hel')
+    await settled()
+    const again = make()
+    again.messages = chat.messages.slice(0, 1)
+    const first = again.resumeStream()
+    const early = again.resumeStream()
+    await settled()
+    // Also when the first has begun.
+    const second = again.resumeStream()
+    await settled()
+    expect([last().isStopped, last().readers]).toEqual([false, 2])
+    last().write('lo')
+    last().end()
+    await Promise.all([first, early, second])
+    expect(partsOf(again)).toEqual([['text', 'Hello']])
+    expect(again.messages).toHaveLength(2)
+  })
+
+  it('says so where the server forgets an answer in the middle', async () => {
+    const { chat, last, transport, environment } = setUp()
+    const sent = chat.sendMessage({ text: 'Hello!' })
+    await settled()
+    last().write('Hel')
+    await settled()
+    transport.resume = async () => null
+    last().cut()
+    await settled()
+    environment.advance(0)
+    await sent
+    expect(String(chat.error)).toContain('the server does not have the answer any more')
+    expect(partsOf(chat)).toEqual([['text', 'Hel']])
+  })
+
   it('has a stop that stops the model', async () => {
     const { chat, last, kept } = setUp()
     void chat.sendMessage({ text: 'Hello!' })
@@ -116,6 +231,27 @@ describe("AI SDK's chat", () => {
     expect(kept.size).toBe(0)
     expect(chat.status).toBe('ready')
     expect(partsOf(chat)).toEqual([['text', 'Hel']])
+  })
+
+  it('does not forget the answer that is on its way when an earlier one ends late', async () => {
+    const { transport, last, kept, environment } = setUp()
+    const ui = aiSdkTransport({ transport, environment, storage: storageOf(kept) })
+    const ask = () =>
+      ui.sendMessages({
+        trigger: 'submit-message',
+        chatId: 'c1',
+        messageId: undefined,
+        messages: [{ id: 'm1', role: 'user', parts: [{ type: 'text', text: 'Hello!' }] }],
+        abortSignal: undefined,
+      })
+    await ask()
+    await settled()
+    const first = last()
+    await ask()
+    await settled()
+    first.end()
+    await settled()
+    expect([...kept.values()]).toEqual([last().streamId])
   })
 
   it('only leaves when nobody reads any more', async () => {

@@ -1,5 +1,5 @@
 import type { ChatTransport as UiTransport, UIMessage, UIMessageChunk } from 'ai'
-import type { Retry } from '../follow/backoff.ts'
+import { isTransient, type Retry } from '../follow/backoff.ts'
 import type { Environment } from '../follow/environment.ts'
 import { follow, type Position } from '../follow/follow.ts'
 import { onAbort } from '../follow/on-abort.ts'
@@ -29,6 +29,13 @@ export interface AiSdkTransportOptions {
   environment?: Environment | undefined
 }
 
+/** An answer in AI SDK's words. */
+interface Reading {
+  readonly stream: ReadableStream<UIMessageChunk>
+  /** Resolves once it is known whether the server has it. */
+  readonly isThere: Promise<boolean>
+}
+
 /**
  * Gives AI SDK's `useChat` our transports: an own backend of plain chunks, the relay, an endpoint; exact resume; and a
  * `stop` that stops the model.
@@ -50,15 +57,29 @@ export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTr
     }
   }
 
+  /** Another answer may be on its way by then. */
+  function forget(chatId: string, { streamId }: Position): void {
+    inStorage((storage) => {
+      if (storage.getItem(keyOf(chatId)) === streamId) storage.removeItem(keyOf(chatId))
+    })
+  }
+
+  /** The last time that each chat took an answer up. */
+  const resumes = new Map<string, object>()
+
+  /** @param onStop calls back when the answer is not wanted any more, and says whether its model is to stop. Gives what ends that */
   function read(
     chatId: string,
     position: Position,
     request: ChatRequest | undefined,
-    signal: AbortSignal | undefined,
-  ): ReadableStream<UIMessageChunk> {
+    onStop: (stop: (isWished: boolean) => void) => () => void,
+  ): Reading {
     let isOver = false
     let chunks: UiChunks
     let unlink = (): void => {}
+    let begin: ((messageId: string | undefined) => void) | undefined
+    let tell = (_isThere: boolean): void => {}
+    const isThere = new Promise<boolean>((resolve) => (tell = resolve))
     const {
       read: readStream,
       stop,
@@ -69,33 +90,47 @@ export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTr
       take: (chunk, isWhole) => isOver || chunks.push(chunk, isWhole),
       onOpen() {
         const { streamId } = position
-        if (streamId !== undefined && !isOver) inStorage((storage) => storage.setItem(keyOf(chatId), streamId))
+        if (!isOver) {
+          if (streamId !== undefined) inStorage((storage) => storage.setItem(keyOf(chatId), streamId))
+          begin?.(streamId)
+        }
+        tell(true)
       },
     })
-    return new ReadableStream({
+    const stream = new ReadableStream<UIMessageChunk>({
       start(sink) {
-        function close(last?: UIMessageChunk): void {
+        function close(last?: UIMessageChunk, isKept = false): void {
           if (isOver) return
           isOver = true
           unlink()
-          inStorage((storage) => storage.removeItem(keyOf(chatId)))
+          if (!isKept) forget(chatId, position)
           if (last !== undefined) sink.enqueue(last)
           sink.close()
         }
         chunks = createUiChunks((chunk) => sink.enqueue(chunk))
-        sink.enqueue({ type: 'start' })
-        sink.enqueue({ type: 'start-step' })
+        begin = (messageId) => {
+          begin = undefined
+          // What is taken up takes the place of what there is of it.
+          sink.enqueue({ type: 'start', ...(messageId !== undefined && { messageId }) })
+          sink.enqueue({ type: 'start-step' })
+        }
         readStream(request).then(
-          () => {
-            if (!isOver) chunks.end()
-            close()
+          (wasThere) => {
+            const isWhole = wasThere || chunks.isFinished
+            if (!isOver && isWhole) chunks.end()
+            close(isWhole ? undefined : errorOf('the server does not have the answer any more'))
+            tell(isWhole)
           },
-          (reason: unknown) =>
-            close({ type: 'error', errorText: reason instanceof Error ? reason.message : String(reason) }),
+          (reason: unknown) => {
+            // A server that is away may be back when the page is loaded the next time.
+            close(errorOf(reason instanceof Error ? reason.message : String(reason)), isTransient(reason))
+            tell(true)
+          },
         )
-        unlink = onAbort(signal, () => {
-          close({ type: 'abort' })
-          void stop()
+        unlink = onStop((isWished) => {
+          close({ type: 'abort' }, !isWished)
+          if (isWished) void stop()
+          else leave()
         })
       },
       // Nobody reads any more; the model may go on.
@@ -105,6 +140,7 @@ export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTr
         leave()
       },
     })
+    return { stream, isThere }
   }
 
   return {
@@ -112,12 +148,20 @@ export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTr
     resumeStreamIsReplay: true,
     async sendMessages({ chatId, messages, abortSignal, body }) {
       const request = { ...options.request, ...body, messages: requestMessagesOfUi(messages) }
-      return read(chatId, {}, request, abortSignal)
+      return read(chatId, {}, request, (stop) => onAbort(abortSignal, () => stop(true))).stream
     },
-    async reconnectToStream({ chatId }) {
+    async reconnectToStream({ chatId, abortSignal }) {
+      const own = {}
+      resumes.set(chatId, own)
       const streamId = inStorage((storage) => storage.getItem(keyOf(chatId))) ?? undefined
       if (streamId === undefined || transport.resume === undefined) return null
-      return read(chatId, { streamId }, undefined, undefined)
+      const { stream, isThere } = read(chatId, { streamId }, undefined, (stop) =>
+        // AI SDK aborts also what it asks for anew in the same breath: that is to be left and not stopped.
+        onAbort(abortSignal, () => queueMicrotask(() => stop(resumes.get(chatId) === own))),
+      )
+      return (await isThere) ? stream : null
     },
   }
 }
+
+const errorOf = (errorText: string): UIMessageChunk => ({ type: 'error', errorText })

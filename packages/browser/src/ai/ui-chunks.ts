@@ -6,7 +6,9 @@ import { choiceOf } from '../chat/parts-of.ts'
 export interface UiChunks {
   /** A chunk that is whole adds what it says beyond what was said. */
   push(chunk: ChatCompletionChunk, isWhole: boolean): void
-  end(finishReason?: string): void
+  /** Whether the answer has said why it ended. */
+  readonly isFinished: boolean
+  end(): void
 }
 
 interface Call {
@@ -71,6 +73,9 @@ export function createUiChunks(emit: (chunk: UIMessageChunk) => void): UiChunks 
   }
 
   return {
+    get isFinished() {
+      return finishReason !== undefined
+    },
     push(chunk, isWhole) {
       const choice = choiceOf(chunk)
       if (choice === undefined) return
