@@ -30,7 +30,11 @@ export interface ChatStorage {
 /** Keeps a chat in the tab's `sessionStorage`: it survives a reload, and no other tab sees it. */
 export const sessionChatStorage = (key: string): ChatStorage => inWebStorage(() => sessionStorage, key)
 
-/** Keeps a chat in `localStorage`: other tabs that open it have it too, and follow its answer. */
+/**
+ * Keeps a chat in `localStorage`: other tabs that open it have it too, and follow its answer.
+ *
+ * Tabs that are open do not tell each other of new messages. The one that writes last is kept.
+ */
 export const localChatStorage = (key: string): ChatStorage => inWebStorage(() => localStorage, key)
 
 /** A store that is full or forbidden is passed over: a chat that can't be kept is still a chat. */
