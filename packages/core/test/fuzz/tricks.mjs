@@ -140,7 +140,7 @@ const tricks = [
   {
     trick: 'a decoder that outlives all streams (byte-decoder.ts)',
     file: 'byte-decoder.ts',
-    code: '  exemplar ??= taught(platform)\n',
+    code: '  if (decoders++ > 0) exemplar ??= taught(platform)\n',
     without: '',
     stream: '64 KB reads',
     collect: true,
