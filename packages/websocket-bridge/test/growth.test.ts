@@ -105,6 +105,34 @@ describe('ten thousand streams', { timeout: 120_000 }, () => {
   })
 })
 
+test('who follows a topic pays for its streams, and not for those of everybody else', { timeout: 60_000 }, async () => {
+  const engine = createMemoryEngine({ clock: handClock() })
+  let count = 0
+
+  /** A thousand who come to their topics, once there are so many streams. */
+  async function timeAt(streams: number): Promise<number> {
+    for (; count < streams; count++) {
+      const about = { owner: `${count}`, key: 'k', request: '{}', topic: `t${count}`, orphan: 'continue' } as const
+      await engine.create({ ...about, id: `st_${count}`, epoch: 'e', node: 'n' })
+    }
+    const before = performance.now()
+    let found = 0
+    for (let at = 0; at < 1000; at++) {
+      const { streams: live, stop } = await engine.follow(`t${at % 100}`, () => {})
+      if (live[0]?.id === `st_${at % 100}`) found += live.length
+      stop()
+    }
+    const tookMs = performance.now() - before
+    expect(found).toBe(1000)
+    return tookMs
+  }
+
+  await timeAt(100)
+  const few = await timeAt(100)
+  // A look at each of them took a thousand times as long.
+  expect((await timeAt(30_000)) / few).toBeLessThan(10)
+})
+
 test('long conversations are forgotten with their streams, though their keys may be asked for a day', async () => {
   const clock = handClock()
   const engine = createMemoryEngine({ clock })

@@ -69,6 +69,8 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   const keys = new Map<string, Key>()
   const words = new Map<string, number>()
   const topics = new Map<string, Set<(stream: StreamSummary) => void>>()
+  /** The streams that live in each topic, in the order in which they were made. */
+  const live = new Map<string, Set<Kept>>()
   const sweep = clock.repeat(Math.min(leaseMs, endedTtlMs, 60_000), forgetTheOld)
 
   /** The stream, unless its time is over. */
@@ -79,8 +81,13 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     return undefined
   }
 
+  function drop(id: string): void {
+    unlist(streams.get(id))
+    streams.delete(id)
+  }
+
   function forget(stream: Kept): void {
-    streams.delete(stream.id)
+    drop(stream.id)
     if (keys.get(keyOf(stream))?.id === stream.id) keys.delete(keyOf(stream))
     tell(stream.id, { kind: 'gone' })
     attached.delete(stream.id)
@@ -91,6 +98,18 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     for (const stream of streams.values()) if (stream.keptUntil <= now) forget(stream)
     for (const [key, { until }] of keys) if (until <= now) keys.delete(key)
     for (const [word, until] of words) if (until <= now) words.delete(word)
+  }
+
+  function enlist(stream: Kept): void {
+    const { topic, end } = stream
+    if (topic !== undefined && end === undefined) live.set(topic, (live.get(topic) ?? new Set()).add(stream))
+  }
+
+  function unlist(stream: Kept | undefined): void {
+    if (stream?.topic === undefined) return
+    const { topic } = stream
+    const there = live.get(topic)
+    if (there?.delete(stream) === true && there.size === 0) live.delete(topic)
   }
 
   function tell(id: string, event: EngineEvent): void {
@@ -116,7 +135,9 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     const { topic, chunks, flags, status: _status, ...rest } = state
     const flagged = new Map(Object.entries(flags))
     const stream: Kept = { ...rest, topic, chunks: [...chunks], flags: flagged, leaseUntil: 0, keptUntil: 0 }
+    unlist(streams.get(state.id))
     streams.set(state.id, stream)
+    enlist(stream)
     return lend(stream, node, fence)
   }
 
@@ -154,6 +175,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     for (const chunk of chunks) stream.chunks.push(chunk)
     if (end !== undefined) {
       stream.end = end
+      unlist(stream)
       stream.keptUntil = clock.now() + endedTtlMs
     }
     if (chunks.length > 0) tell(stream.id, { kind: 'chunks', from: tail, chunks })
@@ -214,9 +236,8 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
   function follow(topic: string, listener: (stream: StreamSummary) => void): Following {
     const listeners = topics.get(topic) ?? new Set()
     topics.set(topic, listeners.add(listener))
-    const live = [...streams.values()].filter((stream) => stream.topic === topic && stream.end === undefined)
     return {
-      streams: live.map(summaryOf),
+      streams: [...(live.get(topic) ?? [])].map(summaryOf),
       stop() {
         listeners.delete(listener)
         if (listeners.size === 0 && topics.get(topic) === listeners) topics.delete(topic)
@@ -272,7 +293,7 @@ export function createMemoryEngine(options: MemoryEngineOptions = {}): MemoryEng
     follow: async (topic, listener) => follow(topic, listener),
     list: async (which, limit) => list(which, limit),
     once: async (word, ttlMs) => once(word, ttlMs),
-    lose: (id) => void streams.delete(id),
+    lose: drop,
     isReachable: true,
     close: async () => {
       sweep.cancel()
