@@ -87,6 +87,7 @@ const hints: { [C in StreamErrorCode]?: string } = {
   connect_failed: 'is the server running, and is $OPENAI_BASE_URL right?',
   http_status: 'try with -v for the whole answer of the server',
   invalid_json: 'is it one chat completion, and nothing else?',
+  limit_exceeded: 'no server sends so much in one answer: is it a chat-completion stream?',
   no_chunk: 'expected a chat-completion stream (SSE), chunks as lines of JSON, or a completion',
 }
 

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import {
   cpSync,
@@ -11,6 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -188,6 +189,19 @@ describe('the binary', { concurrent: true }, () => {
         end: [code, null],
       })
     }
+  })
+
+  test.skipIf(process.platform === 'win32')('is ended by one Ctrl-C while a named pipe is silent', async () => {
+    const pipe = join(folder, 'silent')
+    execFileSync('mkfifo', [pipe])
+    const child = start(process.execPath, [binary, 'convert', '--to', 'text', pipe])
+    const writer = await open(pipe, 'w')
+    const bytes = demoBytes('text')
+    await writer.write(bytes.subarray(0, bytes.length / 2))
+    await seen(child, 'stdout', /A chunk/)
+    child.kill('SIGINT')
+    expect(await once(child, 'close')).toEqual([130, null])
+    await writer.close()
   })
 })
 

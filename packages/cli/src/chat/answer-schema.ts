@@ -1,24 +1,19 @@
-import { readFile } from 'node:fs/promises'
 import type { JsonSchema } from '@deltawire/core'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
+import type { Io } from '../io.ts'
+import { readTextFile } from '../source/read-text-file.ts'
 
 /**
  * The JSON Schema of `--schema`: a file, JSON itself, or a few words as in `name, age int, tags string[]: what it is about`.
  *
  * `[name, age int]` is a list of such objects, in the member `items`: an answer has to be an object.
  */
-export async function readSchema(given: string): Promise<JsonSchema> {
+export async function readSchema(given: string, io: Pick<Io, 'signal'>): Promise<JsonSchema> {
   if (/^\s*\{/.test(given)) return parse(given, 'the schema')
   const isPath = !given.includes(',') && !given.includes(' ') && /[./\\]/.test(given)
   if (!isPath) return schemaOfWords(given)
-  try {
-    return parse(await readFile(given, 'utf8'), quote(given))
-  } catch (error) {
-    if (error instanceof Error && 'code' in error)
-      throw usageError(`cannot read the schema ${quote(given)}: ${String(error.code)}`)
-    throw error
-  }
+  return parse(await readTextFile(given, io), quote(given))
 }
 
 function parse(text: string, name: string): JsonSchema {

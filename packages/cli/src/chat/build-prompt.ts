@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { RequestMessage } from '@deltawire/core'
-import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import type { Settings } from '../config/load-settings.ts'
 import type { Io } from '../io.ts'
 import type { Loudness } from '../report.ts'
 import { readInput } from '../source/prompt.ts'
+import { readTextFile } from '../source/read-text-file.ts'
 import { fenced, fencedFile, readAttachments, readTextFiles } from './file-input.ts'
 import type { PromptFlags } from './prompt-flags.ts'
 import { fillTemplate, readTemplate, templateFolder, type Template } from './template.ts'
@@ -89,13 +88,7 @@ async function systemOf(
   const { value, origin } = settings.get('system')
   const given = typeof value === 'string' ? value : undefined
   if (template?.system !== undefined && origin !== '--system') return fillTemplate(template, template.system, params)
-  return given?.startsWith('@') === true && origin === '--system' ? readSystem(given.slice(1), io.cwd) : given
-}
-
-async function readSystem(path: string, cwd: string): Promise<string> {
-  try {
-    return (await readFile(resolve(cwd, path), 'utf8')).trim()
-  } catch (error) {
-    throw usageError(`cannot read ${quote(path)}: ${error instanceof Error ? error.message : ''}`)
-  }
+  if (given?.startsWith('@') !== true || origin !== '--system') return given
+  const path = given.slice(1)
+  return (await readTextFile(resolve(io.cwd, path), { signal: io.signal, name: path })).trim()
 }

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, extname, join, relative, resolve, sep } from 'node:path'
 import type { UserContentPart } from '@deltawire/core'
@@ -6,6 +5,8 @@ import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { CliError } from '../cli-error.ts'
 import type { Io } from '../io.ts'
+import { abortable } from '../source/abortable.ts'
+import { readFile } from '../source/file-source.ts'
 import { readText } from '../source/read-text.ts'
 
 /** Files are sent whole: more than this is a mistake. */
@@ -18,15 +19,16 @@ const ignored: ReadonlySet<string> = new Set(['node_modules', 'dist', 'coverage'
 export async function readTextFiles(names: readonly string[], io: Io): Promise<string[]> {
   const texts: string[] = []
   for (const name of names) {
-    if (name === '-') texts.push(fenced('stdin', await readText(io.stdin)))
+    if (name === '-') texts.push(fenced('stdin', await readText(abortable(io.stdin, io.signal))))
     else if (/^https?:\/\//.test(name)) texts.push(fencedFile(name, decode(await fetchBytes(name, io), name)))
-    else for (const file of await filesOf(name, io.cwd)) texts.push(...(await textOfFile(file, name, io.cwd)))
+    else for (const file of await filesOf(name, io.cwd)) texts.push(...(await textOfFile(file, name, io)))
   }
   return texts
 }
 
-async function textOfFile(path: string, given: string, cwd: string): Promise<string[]> {
-  const bytes = await readBytes(path)
+async function textOfFile(path: string, given: string, io: Io): Promise<string[]> {
+  const { cwd } = io
+  const bytes = await readBytes(path, io)
   const shown = relative(cwd, path).split(sep).join('/') || path
   const text = textIn(bytes)
   if (text !== undefined) return [fencedFile(shown, text)]
@@ -100,10 +102,11 @@ function globPattern(glob: string): RegExp {
   return new RegExp(`^${source}$`)
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+async function readBytes(path: string, { signal }: Io): Promise<Uint8Array> {
   try {
-    return await collect(createReadStream(path) as AsyncIterable<Uint8Array>, path)
+    return await collect(readFile(path, signal), path)
   } catch (error) {
+    if (signal.aborted) throw signal.reason
     if (error instanceof CliError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     throw usageError(
@@ -155,10 +158,10 @@ async function toPart({ name, type: given }: Attachment, io: Io): Promise<UserCo
     return { type: 'image_url', image_url: { url: name } }
   const bytes =
     name === '-'
-      ? await collect(io.stdin, 'standard input')
+      ? await collect(abortable(io.stdin, io.signal), 'standard input')
       : isUrl
         ? await fetchBytes(name, io)
-        : await readBytes(resolve(io.cwd, name))
+        : await readBytes(resolve(io.cwd, name), io)
   const type = given ?? typeByBytes(bytes) ?? named
   const data = Buffer.from(bytes).toString('base64')
   if (type?.startsWith('image/') === true)

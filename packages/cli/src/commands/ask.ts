@@ -52,7 +52,7 @@ async function askOnce({ flags, arguments: words }: Invocation<FlagTable>, io: I
   const named = model ?? (typeof body?.['model'] === 'string' ? body['model'] : undefined)
   const asker = await createAsker({ ...flags, model: named }, io)
   const safe = withoutSecrets(io, asker.secrets)
-  const schema = flags.schema === undefined ? undefined : await readSchema(flags.schema)
+  const schema = flags.schema === undefined ? undefined : await readSchema(flags.schema, io)
   const tools = await readTools(flags.tool, io)
 
   const messages = await messagesOf(words, body, opened, { template, settings, flags, io })

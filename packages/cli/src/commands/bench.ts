@@ -110,7 +110,7 @@ const usualPrompt = 'Explain in about two hundred words how waves come into bein
 /** What is asked, time after time. */
 async function createRequests(flags: Flags, { baseURL }: Endpoint, io: Io): Promise<() => StreamRequest> {
   const { prompt, 'input-tokens': tokens, 'max-tokens': most } = flags
-  const words = prompt === undefined ? [] : [await textOrFile(prompt)]
+  const words = prompt === undefined ? [] : [await textOrFile(prompt, io)]
   const given = await requestOf(flags, tokens === undefined ? words : [promptOf(tokens, 0)], io, usualPrompt)
   const request = most === undefined ? given : { ...given, [maxTokensField(baseURL)]: most }
   if (tokens === undefined) return () => request

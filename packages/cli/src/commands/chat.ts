@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { FlagValues, Run } from '../arguments/command.ts'
+import { usageError } from '../arguments/usage-error.ts'
 import { createLineEditor, type LineEditor } from '../chat/line-editor.ts'
 import { listModels } from '../chat/list-models.ts'
 import { createSession, type Session } from '../chat/session.ts'
@@ -45,6 +46,9 @@ async function* joined(first: string, rest: AsyncIterable<string>): AsyncGenerat
   yield* rest
 }
 
+/** As for every other prompt from standard input. */
+const maxPromptLength = 16 * 1024 * 1024
+
 /** The prompts of a script, each as soon as its delimiter is there. */
 async function* prompts({ delimiter = '\n' }: Flags, { stdin, signal }: Io): AsyncGenerator<string> {
   if (stdin.isTTY) return
@@ -53,6 +57,7 @@ async function* prompts({ delimiter = '\n' }: Flags, { stdin, signal }: Io): Asy
   for await (const bytes of abortable(stdin, signal)) {
     const parts = (held + decoder.decode(bytes, { stream: true })).split(delimiter)
     held = parts.pop() ?? ''
+    if (held.length > maxPromptLength) throw usageError(`a prompt is longer than ${maxPromptLength} characters`)
     yield* parts.map((part) => part.trim()).filter((part) => part !== '')
   }
   if (held.trim() !== '') yield held.trim()

@@ -43,7 +43,7 @@ export const diff: Run<typeof flags> = async ({ flags, arguments: names }, io) =
 async function read(source: Source, flags: Flags, io: Io): Promise<Reading> {
   const chunks: ChatCompletionChunk[] = []
   const { head, reads: given } = await source.open()
-  const { reads, bytes, broke } = await collectReads(given)
+  const { reads, bytes, broke } = await collectReads(given, source.name)
   async function* body() {
     yield bytes
     if (broke !== undefined) throw broke

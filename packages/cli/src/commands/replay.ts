@@ -2,12 +2,13 @@ import type { FlagValues, Run } from '../arguments/command.ts'
 import { CliError } from '../cli-error.ts'
 import { exitCode, exitCodeOf } from '../exit-code.ts'
 import type { Io, Output } from '../io.ts'
-import { splitEvents } from '../mock/split-events.ts'
+import { createBlockScanner, createLineScanner, type Block } from '../lint/locate-blocks.ts'
 import { RecordedBreak, type Capture } from '../recording/read-recording.ts'
 import type { Read } from '../recording/recording.ts'
 import { chunkForms } from '../render/chunk-forms.ts'
 import { createTextWriter } from '../render/create-text-writer.ts'
 import { reportError } from '../report.ts'
+import { createHold } from '../source/create-hold.ts'
 import { foldSource } from '../source/fold-source.ts'
 import { openSources } from '../source/open-source.ts'
 import type { flags } from './replay.command.ts'
@@ -27,19 +28,23 @@ export const replay: Run<typeof flags> = async ({ flags, arguments: names }, io)
   let code: number = exitCode.complete
   for (let round = 0; round < times; round++) {
     const pace = createPace(flags.speed, io)
-    async function* paced(given: AsyncIterable<Step> | Iterable<Step>, keeps: boolean) {
+    async function* paced(given: AsyncIterable<Step> | Iterable<Step>, keep?: (bytes: number) => void) {
       for await (const step of given) {
-        if (keeps) steps.push(step)
+        if (keep !== undefined) {
+          keep(step.bytes.length)
+          steps.push(step)
+        }
         await pace(step.pauseMs)
         yield step.bytes
       }
     }
     if (round === 0) {
       for (const source of sources) {
-        const own = await write(paced(stepsOf(await source.open(), flags), times > 1), flags, io)
+        const keep = times > 1 ? createHold(source.name, { hint: 'without --loop nothing is kept' }) : undefined
+        const own = await write(paced(stepsOf(await source.open(), flags), keep), flags, io)
         code ||= own
       }
-    } else await write(paced(steps, false), flags, io)
+    } else await write(paced(steps), flags, io)
     // A loop over nothing would spin.
     if (times > 1 && steps.length === 0) break
   }
@@ -99,18 +104,18 @@ function hasTimes(head: Capture['head']): boolean {
 
 /** The events of a file that knows no times, one after the other. */
 async function* eventsOf(reads: AsyncIterable<Read>, gapMs: number): AsyncGenerator<Read> {
+  const lines = createLineScanner()
+  const blocks = createBlockScanner()
   let atMs = 0
-  let rest: Uint8Array = new Uint8Array()
-  for await (const { bytes } of reads) {
-    const events = splitEvents(Buffer.concat([rest, bytes]))
-    // The last may go on.
-    rest = events.pop() ?? new Uint8Array()
-    for (const event of events) {
-      yield { atMs, bytes: event }
+  function* timed(found: readonly Block[]) {
+    for (const { bytes } of found) {
+      yield { atMs, bytes }
       atMs += gapMs
     }
   }
-  if (rest.length > 0) yield { atMs, bytes: rest }
+  for await (const { bytes } of reads) for (const line of lines.push(bytes)) yield* timed(blocks.push(line))
+  for (const line of lines.end()) yield* timed(blocks.push(line))
+  yield* timed(blocks.end())
 }
 
 /** Bytes as they are, for a pipe; as text that is safe to show, on a terminal. */

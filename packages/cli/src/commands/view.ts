@@ -5,6 +5,7 @@ import type { Io } from '../io.ts'
 import { colorsOn } from '../render/colors.ts'
 import { visibleJson, visibleLine } from '../render/visible.ts'
 import { openSources } from '../source/open-source.ts'
+import { heldRows } from '../view/held-rows.ts'
 import { colorOfRow, lineOfRow } from '../view/row-line.ts'
 import { openTerminal, runPager } from '../view/run-pager.ts'
 import { viewRows, type Row } from '../view/view-rows.ts'
@@ -29,11 +30,11 @@ export const view: Run<typeof flags> = async ({ flags, arguments: names }, io) =
     if (io.signal.aborted) throw io.signal.reason
   }
   if (terminal !== undefined) {
-    const rows: Row[] = []
+    let rows: Row[]
     // A stream that is still going on is shown when it has ended.
     const sign = createWaitingSign(io, flags)
     try {
-      for await (const row of watched()) rows.push(row)
+      rows = await heldRows(watched(), source.name)
     } finally {
       await sign.stop()
     }

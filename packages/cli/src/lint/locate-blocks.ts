@@ -30,7 +30,7 @@ export interface Scanner<T> {
 }
 
 /** A line that goes on longer is given in parts: no reader takes an event of that size. */
-const maxLineBytes = 32 * 1024 * 1024
+export const maxLineBytes = 32 * 1024 * 1024
 
 /** The lines of a body, whichever way they end. */
 export function createLineScanner(): Scanner<Line> {

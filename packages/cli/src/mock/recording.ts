@@ -56,7 +56,7 @@ export async function toRecording(name: string, bytes: Uint8Array): Promise<Reco
 
 /** The same of a recording that knows its request, its status and its times. */
 export async function captureToRecording(name: string, { head, reads }: Capture): Promise<Recording> {
-  const { reads: pieces, bytes, broke } = await collectReads(reads)
+  const { reads: pieces, bytes, broke } = await collectReads(reads, name)
   const request = head?.request.body
   const status = head?.response.status ?? 200
   if (status < 200 || status > 299) {

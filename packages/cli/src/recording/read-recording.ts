@@ -1,3 +1,4 @@
+import { usageError } from '../arguments/usage-error.ts'
 import type { Read, RecordingHead, RecordingLine } from './recording.ts'
 
 /** A stream, and what is known about how it came. */
@@ -23,6 +24,9 @@ export class RecordedBreak extends Error {
 /** More than this is no first line of a recording: pictures in a request are large, and a mistake is larger. */
 const maxHeadBytes = 64 * 1024 * 1024
 
+/** A capture may have a whole body in one line. */
+const maxLineLength = 256 * 1024 * 1024
+
 /**
  * Takes the bytes of a file for a recording if they are one, otherwise for the stream itself.
  *
@@ -32,8 +36,9 @@ export async function openCapture(bytes: AsyncIterable<Uint8Array>): Promise<Cap
   const iterator = bytes[Symbol.asyncIterator]()
   const held: Uint8Array[] = []
   let length = 0
+  let start = ''
   for (;;) {
-    const start = Buffer.concat(held.slice(0, 4)).toString('latin1').trimStart()
+    if (start === '') start = Buffer.concat(held.slice(0, 4)).toString('latin1').trimStart().slice(0, 1)
     const mayBeHead = start === '' || start.startsWith('{')
     const isLine = held.at(-1)?.includes(0x0a) === true && start !== ''
     if (!mayBeHead || isLine || length > maxHeadBytes) break
@@ -79,14 +84,19 @@ async function* untimed(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Read> 
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest: string[] = []
+  let restLength = 0
   for await (const piece of bytes) {
     const lines = decoder.decode(piece, { stream: true }).split('\n')
     const last = lines.pop() ?? ''
     for (const line of lines) {
       yield rest.join('') + line
       rest = []
+      restLength = 0
     }
     if (last !== '') rest.push(last)
+    restLength += last.length
+    if (restLength > maxLineLength)
+      throw usageError(`a line of the recording is longer than ${maxLineLength} characters`)
   }
   // A recording that is still being written, or whose writer was killed, has half a line at its end.
   if (rest.length > 0) yield rest.join('')

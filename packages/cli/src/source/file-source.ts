@@ -30,12 +30,23 @@ function unreadable(path: string, code: string) {
   )
 }
 
+/** Whether it is a named pipe, as of `<(curl …)`. */
+export function isPipe(path: string): boolean {
+  return fs.statSync(path).isFIFO()
+}
+
 /**
  * Opened when it is read, not before: there may be many.
  *
  * Without a stream of Node.js around it, which costs a short run 5 ms.
+ *
+ * @param signal ends the wait for a pipe; a file never lets anybody wait
  */
-export async function* readFile(path: string): AsyncGenerator<Uint8Array> {
+export async function* readFile(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (isPipe(path)) {
+    yield* (await import('./read-pipe.ts')).readPipe(path, signal)
+    return
+  }
   const file = fs.openSync(path, 'r')
   try {
     for (;;) {

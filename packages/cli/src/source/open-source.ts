@@ -3,7 +3,7 @@ import { usageError } from '../arguments/usage-error.ts'
 import type { Io } from '../io.ts'
 import { openCapture, RecordedBreak, type Capture } from '../recording/read-recording.ts'
 import type { Loudness } from '../report.ts'
-import { checkFile } from './file-source.ts'
+import { checkFile, isPipe, readFile } from './file-source.ts'
 import { growingFile } from './growing-file.ts'
 import { findSource, type SourceKind } from './source-kinds.ts'
 
@@ -32,10 +32,10 @@ export async function openSource(name: string, loudness: Loudness, io: Io): Prom
   return { name, kind, open, bytes: { [Symbol.asyncIterator]: () => bodyOf(open) } }
 }
 
-/** The body of a file that is still being written, as it grows; it may be a recording. */
+/** The body of a file that is still being written, as it grows; it may be a recording. A pipe says itself when it ends. */
 export async function* openGrowing(path: string, io: Io): AsyncGenerator<Uint8Array> {
   checkFile(path)
-  yield* bodyOf(() => openCapture(growingFile(path, io)))
+  yield* bodyOf(() => openCapture(isPipe(path) ? readFile(path, io.signal) : growingFile(path, io)))
 }
 
 /** How much is kept of the body of a refusal. */

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { StreamRequest } from '@deltawire/node'
 import { quote } from '../arguments/parse-arguments.ts'
 import type { RequestFlags } from '../arguments/request-flags.ts'
@@ -7,6 +6,8 @@ import { CliError } from '../cli-error.ts'
 import { modelOf, type EndpointFlags } from '../endpoint.ts'
 import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
+import { abortable } from './abortable.ts'
+import { readTextFile } from './read-text-file.ts'
 import { readText } from './read-text.ts'
 
 /**
@@ -22,7 +23,7 @@ export async function requestOf(
 ): Promise<StreamRequest> {
   const given = flags.request === undefined ? {} : await readRequest(flags.request, io)
   const prompt = words.join(' ').trim() || (given['messages'] === undefined ? otherwise : undefined)
-  const system = flags.system === undefined ? [] : [{ role: 'system', content: await textOrFile(flags.system) }]
+  const system = flags.system === undefined ? [] : [{ role: 'system', content: await textOrFile(flags.system, io) }]
   const request: Record<string, unknown> = {
     ...given,
     ...Object.fromEntries(flags.option),
@@ -41,9 +42,15 @@ export async function requestOf(
   return request as unknown as StreamRequest
 }
 
+/** Pictures in a request are large. */
+const maxRequestBytes = 64 * 1024 * 1024
+
 /** The body of `--request`: from a file or standard input. */
 export async function readRequest(name: string, io: Io): Promise<Record<string, unknown>> {
-  const text = name === '-' ? await readText(io.stdin) : await readFileText(name)
+  const text =
+    name === '-'
+      ? await readText(abortable(io.stdin, io.signal), undefined, maxRequestBytes)
+      : await readTextFile(name, { signal: io.signal, maxBytes: maxRequestBytes })
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -55,14 +62,6 @@ export async function readRequest(name: string, io: Io): Promise<Record<string, 
 }
 
 /** A text as it is, or the one of a file: `@FILE`. */
-export async function textOrFile(given: string): Promise<string> {
-  return given.startsWith('@') ? readFileText(given.slice(1)) : given
-}
-
-async function readFileText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw usageError(`cannot read ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
-  }
+export async function textOrFile(given: string, io: Pick<Io, 'signal'>): Promise<string> {
+  return given.startsWith('@') ? readTextFile(given.slice(1), io) : given
 }

@@ -58,7 +58,7 @@ const kinds: { readonly [K in SourceKind]: Kind } = {
     is: () => true,
     find(name, _, io) {
       checkFile(name)
-      return () => openCapture(plain(abortable(readFile(name), io.signal)))
+      return () => openCapture(plain(abortable(readFile(name, io.signal), io.signal)))
     },
   },
 }

@@ -7,7 +7,7 @@ import {
   type Decoder,
 } from '@deltawire/core'
 import { readEvents } from '@deltawire/node'
-import { createLineScanner, type Line, type Scanner } from '../lint/locate-blocks.ts'
+import { createLineScanner, maxLineBytes, type Line, type Scanner } from '../lint/locate-blocks.ts'
 import { RecordedBreak, type Capture } from '../recording/read-recording.ts'
 
 export type RowKind =
@@ -97,15 +97,20 @@ interface TimedEvent extends ViewEvent {
   readonly atMs: number | undefined
 }
 
-/** The events of an event stream, each when its blank line has come; of anything else its lines. */
+/**
+ * The events of an event stream, each when its blank line has come; of anything else its lines. What goes on longer than
+ * any reader would take is given in parts.
+ */
 function createEventScanner(): Scanner<ViewEvent> {
   const scanner = createLineScanner()
   let isEventStream: boolean | undefined
   let open: Line[] = []
+  let length = 0
 
   function close(): ViewEvent[] {
     const lines = open
     open = []
+    length = 0
     return lines.length === 0 ? [] : [{ lines, bytes: Buffer.concat(lines.map(({ bytes }) => bytes)) }]
   }
 
@@ -113,8 +118,9 @@ function createEventScanner(): Scanner<ViewEvent> {
     // More blank lines, after an event or before the first.
     if (line.text === '' && open.length === 0) return []
     open.push(line)
+    length += line.bytes.length
     isEventStream ??= !/^[\s\uFEFF]*[{[<]/.test(line.text)
-    return line.text === '' || !isEventStream ? close() : []
+    return line.text === '' || !isEventStream || length > maxLineBytes ? close() : []
   }
 
   return {
