@@ -105,6 +105,24 @@ describe('a call', () => {
     expect(last().request.messages.at(-1)).toMatchObject({ role: 'tool', content: expect.stringMatching(output) })
   })
 
+  it('is told with the reasoning that led to it, which some models want then, and later not', async () => {
+    const { chat, last, call } = setUp()
+    void chat.sendMessage('How is Paris?')
+    await settled()
+    last().write({ reasoning_content: 'Let me look.' })
+    call('weather', '{"city":"Paris"}')
+    last().end('tool_calls')
+    await settled()
+    expect(last().request.messages[1]).toMatchObject({ role: 'assistant', reasoning_content: 'Let me look.' })
+    last().write('Warm.')
+    last().end()
+    await settled()
+    void chat.sendMessage('And Rome?')
+    await settled()
+    expect(last().request.messages).toHaveLength(5)
+    expect(JSON.stringify(last().request.messages)).not.toContain('Let me look.')
+  })
+
   it('of a tool that does not exist is answered', async () => {
     const { chat, last, call } = setUp()
     void chat.sendMessage('How is it?')

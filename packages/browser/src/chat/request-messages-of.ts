@@ -3,23 +3,35 @@ import type { Message, MessagePart } from './message.ts'
 import { choiceOf } from './parts-of.ts'
 
 /** The conversation as the model is sent it. */
-export const requestMessagesOf = (messages: readonly Message[]): RequestMessage[] =>
-  messages.flatMap((message) => {
+export function requestMessagesOf(messages: readonly Message[]): RequestMessage[] {
+  const asked = messages.map(({ role }) => role).lastIndexOf('user')
+  return messages.flatMap((message, at) => {
     const { role, parts } = message
-    if (role === 'assistant') return answered(message)
+    if (role === 'assistant') return answered(message, at > asked)
     // What a user says is spelled as on the wire already; the types do not know which part is whose.
     return { role, content: parts.every(({ type }) => type === 'text') ? textIn(parts) : parts } as RequestMessage
   })
+}
 
 const textIn = (parts: readonly MessagePart[]): string =>
   parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
 
-/** An answer as it came, and the results of its calls: every call needs one, also if it was never run. */
-function answered({ parts, sum }: Message): RequestMessage[] {
+/**
+ * An answer as it came, and the results of its calls: every call needs one, also if it was never run.
+ *
+ * @param isOpen whether its reasoning is sent, too: DeepSeek, Kimi and OpenRouter want it while tools are being answered. In
+ *   later turns it costs tokens, and older models refuse it
+ */
+function answered({ parts, sum }: Message, isOpen: boolean): RequestMessage[] {
   const { tool_calls, ...delta } = (sum && choiceOf(sum)?.delta) ?? deltaOf(parts)
   const calls = tool_calls?.map(({ index: _index, ...call }) => ({ type: 'function', ...call }))
   if (!delta.content && calls === undefined) return []
-  const answer = { content: null, ...delta, role: 'assistant', ...(calls && { tool_calls: calls }) }
+  const answer = {
+    content: null,
+    ...Object.fromEntries(Object.entries(delta).filter(([name]) => isOpen || !name.startsWith('reasoning'))),
+    role: 'assistant',
+    ...(calls && { tool_calls: calls }),
+  }
   const results = parts.flatMap((part) =>
     part.type === 'tool-call'
       ? { role: 'tool', tool_call_id: part.id, content: 'output' in part ? part.output : 'error: not run' }
