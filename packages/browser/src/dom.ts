@@ -2,7 +2,7 @@ import type { Chat, ChatSnapshot, ToolSet } from './index.ts'
 
 /** The text of the last answer. */
 const lastAnswer = ({ messages }: ChatSnapshot): string => {
-  const last = messages[messages.length - 1]
+  const last = messages.at(-1)
   if (last?.role !== 'assistant') return ''
   return last.parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
 }

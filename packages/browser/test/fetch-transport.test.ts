@@ -235,7 +235,7 @@ describe('a server that falls silent', () => {
     )
     const { error } = await streamChat({ messages }, { transport, environment }).result()
     // This server was never asked for it.
-    expect(error?.message).toBe('the server does not have the stream any more')
+    expect(error?.message).toBe('the server does not have the answer any more')
     expect(ids).toEqual(['2'])
   })
 

@@ -197,6 +197,26 @@ describe('a call', () => {
     expect(last().request.messages.at(-2)).toEqual({ role: 'tool', tool_call_id: 'call_1', content: 'error: not run' })
   })
 
+  it.each(['{"city":"Pa', ''])('that was stopped at %j does not spoil what is asked later', async (args) => {
+    const { chat, last, call } = setUp()
+    void chat.sendMessage('How is Paris?')
+    await settled()
+    call('weather', args)
+    await settled()
+    await chat.stop()
+    void chat.sendMessage('And now?')
+    await settled()
+    // Many servers read the arguments, and refuse a conversation in which they are no JSON.
+    expect(last().request.messages.slice(1, -1)).toEqual([
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{}' } }],
+      },
+      { role: 'tool', tool_call_id: 'call_1', content: 'error: not run' },
+    ])
+  })
+
   it('that is running ends with stop', async () => {
     let signal: AbortSignal | undefined
     const slow = defineTool({

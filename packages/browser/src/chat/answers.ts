@@ -5,7 +5,7 @@ import { attempt } from './attempt.ts'
 import type { Answer, ChatEvents, ChatOptions, ChatSnapshot } from './chat.ts'
 import { type ChatError, chatErrorOf } from './chat-error.ts'
 import type { Message } from './message.ts'
-import { put } from './message-list.ts'
+import { hasCalls, put } from './message-list.ts'
 import { requestMessagesOf } from './request-messages-of.ts'
 import type { LiveAnswer, SerializedChat } from './storage.ts'
 import type { Store } from './store.ts'
@@ -127,8 +127,7 @@ export function createAnswers(options: AnswersOptions): Answers {
       if (message !== null) tell('finish', message)
       if (how === 'finished' && message !== null) calls?.settle(message)
       // With the results of its calls the answer goes on: that comes first.
-      if (how !== 'finished' || calls === undefined || !message?.parts.some(({ type }) => type === 'tool-call'))
-        options.onFree()
+      if (how !== 'finished' || calls === undefined || !hasCalls(message)) options.onFree()
     }
     return { ...end, message, error }
   }

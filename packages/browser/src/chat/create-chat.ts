@@ -7,7 +7,7 @@ import { createAnswers } from './answers.ts'
 import type { Answer, Chat, ChatEvents, ChatOptions, ChatSnapshot, SendOptions } from './chat.ts'
 import { listen, type Listeners, tellAll } from './listeners.ts'
 import type { Message } from './message.ts'
-import { indexOf, put, userMessage } from './message-list.ts'
+import { hasCalls, indexOf, put, userMessage } from './message-list.ts'
 import { createStore } from './store.ts'
 import type { ToolCalls, ToolSet } from './tool.ts'
 
@@ -157,13 +157,7 @@ export function createChat<const T extends ToolSet = ToolSet>(options: ChatOptio
       answers.calls?.abort()
       if (answers.turn !== undefined) return answers.turn.stop()
       // What waits may have waited for these calls.
-      if (
-        store
-          .get()
-          .messages.at(-1)
-          ?.parts.some(({ type }) => type === 'tool-call')
-      )
-        void next()
+      if (hasCalls(store.get().messages.at(-1))) void next()
       return Promise.resolve({ stopped: false })
     },
     disconnect: () => answers.turn?.leave(),

@@ -1,10 +1,11 @@
 import type { ChunkDelta, RequestMessage } from '@deltawire/core'
+import { parseObject } from '../transport/parse-object.ts'
 import type { Message, MessagePart } from './message.ts'
 import { choiceOf } from './parts-of.ts'
 
 /** The conversation as the model is sent it. */
 export function requestMessagesOf(messages: readonly Message[]): RequestMessage[] {
-  const asked = messages.map(({ role }) => role).lastIndexOf('user')
+  const asked = messages.findLastIndex(({ role }) => role === 'user')
   return messages.flatMap((message, at) => {
     const { role, parts } = message
     if (role === 'assistant') return answered(message, at > asked)
@@ -24,13 +25,19 @@ const textIn = (parts: readonly MessagePart[]): string =>
  */
 function answered({ parts, sum }: Message, isOpen: boolean): RequestMessage[] {
   const { tool_calls, ...delta } = (sum && choiceOf(sum)?.delta) ?? deltaOf(parts)
-  const calls = tool_calls?.map(({ index: _index, ...call }) => ({ type: 'function', ...call }))
+  const calls = tool_calls?.map(({ index: _index, function: fn, ...call }) => ({
+    type: 'function',
+    ...call,
+    // Of a call that was cut off, too: many servers refuse arguments that are no JSON.
+    function: fn && { ...fn, arguments: parseObject(fn.arguments ?? '') ? fn.arguments : '{}' },
+  }))
   if (!delta.content && calls === undefined) return []
   const answer = {
     content: null,
     ...Object.fromEntries(Object.entries(delta).filter(([name]) => isOpen || !name.startsWith('reasoning'))),
     role: 'assistant',
-    ...(calls && { tool_calls: calls }),
+    // What is undefined is not sent.
+    tool_calls: calls,
   }
   const results = parts.flatMap((part) =>
     part.type === 'tool-call'

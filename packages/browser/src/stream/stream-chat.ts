@@ -108,7 +108,7 @@ function openStream(request: ChatRequest | undefined, position: Position, option
     const unlink = onAbort(signal, () => leave(signal?.reason))
     let error: Error | null = null
     try {
-      if (!(await read(request))) error = new Error('the server does not have the stream any more')
+      if (!(await read(request))) error = new Error('the server does not have the answer any more')
     } catch (reason) {
       error = reason instanceof Error ? reason : new Error(String(reason), { cause: reason })
     }

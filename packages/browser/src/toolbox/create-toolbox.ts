@@ -48,7 +48,7 @@ function connect(tools: Readonly<Record<string, Tool>>, host: ToolHost, maxRound
   let controller = new AbortController()
 
   const find = (id: string): { message: Message; part: ToolCallPart } | undefined => {
-    for (const message of [...host.messages()].reverse())
+    for (const message of host.messages().toReversed())
       for (const part of message.parts) if (part.type === 'tool-call' && part.id === id) return { message, part }
     return undefined
   }
@@ -67,10 +67,10 @@ function connect(tools: Readonly<Record<string, Tool>>, host: ToolHost, maxRound
   /** Asks on when every call of the answer has an output, unless the user has said something since. */
   function proceed(messageId: string): void {
     const messages = host.messages()
-    const last = messages[messages.length - 1]
+    const last = messages.at(-1)
     const isSettled = last?.parts.every((part) => part.type !== 'tool-call' || 'output' in part)
     if (last?.id !== messageId || isSettled !== true || controller.signal.aborted) return
-    const rounds = messages.length - 1 - messages.map(({ role }) => role).lastIndexOf('user')
+    const rounds = messages.length - 1 - messages.findLastIndex(({ role }) => role === 'user')
     if (rounds <= maxRounds) host.proceed()
     else host.rest()
   }

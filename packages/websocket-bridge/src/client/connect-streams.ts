@@ -116,7 +116,6 @@ export function connectStreams(
 function openWith(given: RelayOptions['WebSocket']): OpenSocket {
   // Whatever has this name has this interface.
   const Socket = given ?? ((globalThis as { readonly WebSocket?: unknown }).WebSocket as RelayOptions['WebSocket'])
-  if (Socket === undefined)
-    throw new TypeError('there is no global WebSocket: hand one in, as in connectRelay(url, { WebSocket })')
+  if (Socket === undefined) throw new TypeError('there is no global WebSocket: connectRelay(url, { WebSocket })')
   return (url, protocol) => new Socket(url, protocol)
 }

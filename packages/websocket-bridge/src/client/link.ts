@@ -96,8 +96,12 @@ export function openLink(socket: RelaySocket, hello: HelloFrame, clock: Clock, o
     on.opened()
   })
   socket.addEventListener('message', ({ data }) => {
-    const frame = isOver ? undefined : readFrame(data)
-    if (frame === undefined) return isOver ? undefined : drop()
+    if (isOver) return
+    const frame = readFrame(data)
+    if (frame === undefined) {
+      drop()
+      return
+    }
     received += String(data).length
     if (frame.t === 'welcome') {
       silenceMs += frame.pingMs
