@@ -21,7 +21,8 @@ const scratchView = /* @__PURE__ */ new DataView(scratch.buffer)
 /** Gives whole events out of reads that are cut anywhere, and keeps the beginning of the event whose end has not arrived. */
 export class Carry {
   #bytes = scratch
-  #view = scratchView
+  /** From when an event that was cut has ended: many a stream only lacks its last blank line. */
+  #view: DataView | undefined = scratchView
   #length = 0
   /** Whether an event has ended, as it does here with a blank line that ends with LF. */
   #hasEnded = false
@@ -42,7 +43,7 @@ export class Carry {
       at = to
       // Without an end of a line no event ends.
       if (more[to - 1] !== LINE_FEED && !piece.includes(LINE_FEED)) continue
-      const rest = this.#length - read(this.#bytes, this.#view, 0, this.#length)
+      const rest = this.#length - read(this.#bytes, (this.#view ??= new DataView(this.#bytes.buffer)), 0, this.#length)
       if (at < length && rest <= at) {
         // All that is left is of this read, and need not be copied.
         at -= rest
@@ -78,10 +79,11 @@ export class Carry {
   }
 
   #widen(length: number): void {
-    const wider = new Uint8Array(Math.max(length * 2, 1024))
+    // V8 keeps so few bytes as a `data: [DONE]` without a blank line in the heap, for next to nothing.
+    const wider = new Uint8Array(length > 32 ? Math.max(length * 2, 1024) : 64)
     wider.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = wider
-    this.#view = new DataView(wider.buffer)
+    this.#view = undefined
   }
 
   /** Such streams have no blank lines that end with LF. Looks at each byte once. */
