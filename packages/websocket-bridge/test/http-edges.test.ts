@@ -228,6 +228,26 @@ describe('a request', () => {
   })
 })
 
+test('without authentication all are one and the same: they share streams, keys and limits', async () => {
+  const { relay, clock } = world({ limits: { maxLiveStreams: 1 } })
+  const ask = (key: string, content: string, who: string) =>
+    relay.handle(
+      post(
+        '/v1/streams',
+        { key, body: { ...body, messages: [{ role: 'user', content }] } },
+        { headers: { authorization: `Bearer ${who}` } },
+      ),
+    )
+  const { id } = (await (await ask('k', 'Hi', 'ann')).json()) as { id: string }
+  await settle(clock)
+  expect(await (await ask('k', 'Hi', 'bob')).json()).toMatchObject({ id, fresh: false })
+  expect([(await ask('k', 'Ho', 'bob')).status, (await ask('other', 'Hi', 'bob')).status]).toEqual([409, 429])
+  const cancelled = await relay.handle(
+    get(`/v1/streams/${id}`, { method: 'DELETE', headers: { authorization: 'Bearer bob' } }),
+  )
+  expect(cancelled.status).toBe(200)
+})
+
 test('answers that are open are no more than sockets may be, and there is room again when one is over', async () => {
   const { relay, clock } = world({ limits: { maxSockets: 2 } })
   const id = await started(relay)
