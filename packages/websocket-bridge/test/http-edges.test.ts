@@ -230,7 +230,7 @@ describe('a request', () => {
 
 test('without authentication all are one and the same: they share streams, keys and limits', async () => {
   const { relay, clock } = world({ limits: { maxLiveStreams: 1 } })
-  const ask = (key: string, content: string, who: string) =>
+  const begin = (key: string, content: string, who: string) =>
     relay.handle(
       post(
         '/v1/streams',
@@ -238,10 +238,10 @@ test('without authentication all are one and the same: they share streams, keys 
         { headers: { authorization: `Bearer ${who}` } },
       ),
     )
-  const { id } = (await (await ask('k', 'Hi', 'ann')).json()) as { id: string }
+  const { id } = (await (await begin('k', 'Hi', 'ann')).json()) as { id: string }
   await settle(clock)
-  expect(await (await ask('k', 'Hi', 'bob')).json()).toMatchObject({ id, fresh: false })
-  expect([(await ask('k', 'Ho', 'bob')).status, (await ask('other', 'Hi', 'bob')).status]).toEqual([409, 429])
+  expect(await (await begin('k', 'Hi', 'bob')).json()).toMatchObject({ id, fresh: false })
+  expect([(await begin('k', 'Ho', 'bob')).status, (await begin('other', 'Hi', 'bob')).status]).toEqual([409, 429])
   const cancelled = await relay.handle(
     get(`/v1/streams/${id}`, { method: 'DELETE', headers: { authorization: 'Bearer bob' } }),
   )
