@@ -5,7 +5,7 @@ import { startRedis, type RedisServer } from '@deltawire/testkit/redis'
 import { createTruth } from './support/truth.ts'
 import { type Figures, harmOf, noFigures, runWeather } from './support/weather.ts'
 
-/** More of them: `DELTAWIRE_RELAY_RUNS=30 npx vitest run --project relay weather`, as for `docs/reliability.md`. */
+/** More of them: `DELTAWIRE_RELAY_RUNS=30 npm run test:world -- --project relay weather`, as for `docs/reliability.md`. */
 const runs = Number(process.env['DELTAWIRE_RELAY_RUNS'] ?? 1)
 const firstSeed = Number(process.env['DELTAWIRE_SEED'] ?? 1)
 
