@@ -13,12 +13,14 @@ export async function fileOutput(path: string): Promise<Output> {
     import('node:fs/promises'),
     import('node:path'),
   ])
+  const cannotWrite = (error: unknown) =>
+    usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
   try {
     const existing = await stat(path).catch(() => undefined)
     await access(existing === undefined ? dirname(path) : path, constants.W_OK)
     if (existing?.isDirectory() === true) throw new Error('it is a directory')
   } catch (error) {
-    throw usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
+    throw cannotWrite(error)
   }
   const pieces: (Uint8Array | string)[] = []
   return {
@@ -27,7 +29,10 @@ export async function fileOutput(path: string): Promise<Output> {
       pieces.push(text)
     },
     async flush() {
-      if (pieces.length > 0) await writeFile(path, Buffer.concat(pieces.map((piece) => Buffer.from(piece))))
+      if (pieces.length === 0) return
+      await writeFile(path, Buffer.concat(pieces.map((piece) => Buffer.from(piece)))).catch((error: unknown) => {
+        throw cannotWrite(error)
+      })
     },
   }
 }

@@ -191,6 +191,24 @@ describe('the binary', { concurrent: true }, () => {
     }
   })
 
+  test.skipIf(process.platform === 'win32')('is ended by one Ctrl-C while it waits for more input', async () => {
+    for (const argv of [
+      ['template', 'new', 'mine'],
+      ['ask', '-m', 'demo:text'],
+      ['record', '-m', 'm', '--request', '-'],
+    ]) {
+      const child = start(process.execPath, [binary, ...argv], {
+        HOME: folder,
+        OPENAI_BASE_URL: 'http://127.0.0.1:1/v1',
+        OPENAI_API_KEY: 'k',
+      })
+      // More than a pipe holds: it has begun to read.
+      await new Promise((resolve) => child.stdin?.write('x'.repeat(1_000_000), resolve))
+      child.kill('SIGINT')
+      expect({ argv, end: await once(child, 'close') }).toEqual({ argv, end: [130, null] })
+    }
+  })
+
   test.skipIf(process.platform === 'win32')('is ended by one Ctrl-C while a named pipe is silent', async () => {
     const pipe = join(folder, 'silent')
     execFileSync('mkfifo', [pipe])

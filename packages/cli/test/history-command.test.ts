@@ -95,6 +95,22 @@ describe('history', () => {
     expect((await run(['history', 'prune'])).code).toBe(2)
   })
 
+  test('takes conversations from a pipe, and says when there are none', async () => {
+    await twoTalks()
+    const stdin = await history('export', '--all')
+    const other = ['--data-dir', join(home.path, 'other')]
+    expect((await run(['history', 'import', '-', ...other], { stdin })).stderr).toBe('note: added: 2 conversations\n')
+    const [empty, letter] = [home.write('empty.jsonl', ''), home.write('letter.txt', 'Dear all,\n')]
+    expect(await run(['history', 'import', empty, ...other])).toMatchObject({
+      code: 0,
+      stderr: 'note: added: 0 conversations\n',
+    })
+    expect(await run(['history', 'import', letter, ...other])).toMatchObject({
+      code: 2,
+      stderr: `error: there is no conversation in "${letter}"\nhint: deltawire history export --all makes such a file\n`,
+    })
+  })
+
   test('gives conversations away in every form, and takes them back', async () => {
     await twoTalks()
     expect(await history('export', 'Waves')).toMatch(

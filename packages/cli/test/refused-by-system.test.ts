@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import { usageError } from '../src/arguments/usage-error.ts'
@@ -189,6 +189,71 @@ describe.runIf(existsSync('/dev/full'))('on a full disk', () => {
     history.reload()
     expect(history.messages('t')).toMatchObject([{ message: { content: 'Once' } }])
     expect(readdirSync(join(home.path, 'data/deltawire/drafts'))).toEqual([])
+  })
+})
+
+describe('a recording that has no place', () => {
+  test('is no fault of a server: nobody is asked, once', async () => {
+    const { requests, fetch } = answering(() => saying('hello'))
+    const path = join(home.path, 'none', 'a.jsonl')
+    const argv = ['ask', '--no-store', `--record=${path}`, 'hi']
+    expect(await runCli(argv, { env: { ...home.env, ...asked }, fetch })).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: `error: cannot write "${path}": ENOENT: no such file or directory, open '${path}'\n`,
+    })
+    expect(requests).toEqual([])
+  })
+})
+
+describe('a result that cannot be written', () => {
+  const env = () => ({ ...home.env, ...asked })
+
+  test('is told of with the name of the file', async () => {
+    const full = join(home.path, 'full')
+    const is = { code: 2, stderr: expect.stringMatching(/^error: cannot write ".*full": ENOSPC: .*\n$/) as unknown }
+    if (!existsSync('/dev/full')) return
+    fill(full)
+    expect(await runCli(['merge', 'demo:text', '-o', full])).toMatchObject(is)
+    const { fetch } = answering(() => saying('hello'))
+    const { stdout, ...measured } = await runCli(['bench', '-n', '1', '-o', full], { env: env(), fetch })
+    expect(measured).toMatchObject(is)
+    // What was measured is not lost.
+    expect(stdout).toMatch(/^1 answer/)
+  })
+
+  test('is found out before anything is measured', async () => {
+    const { requests, fetch } = answering(() => saying('hello'))
+    const path = join(home.path, 'none', 'a.json')
+    expect(await runCli(['bench', '-n', '1', '-o', path], { env: env(), fetch })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`error: cannot write "${path}": ENOENT`) as unknown,
+    })
+    expect(requests).toEqual([])
+  })
+
+  test('leaves the configuration that there was, and says which', async () => {
+    const before = '// mine\n{ "model": "a" }\n'
+    const path = home.write('config/deltawire/config.json', before)
+    // Nothing can be written beside it.
+    mkdirSync(`${path}.${process.pid}`)
+    const { code, stderr } = await runCli(['config', 'set', 'model', 'b'], { env: home.env })
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(`^error: cannot write "${path}": EISDIR: .*\n$`) as unknown,
+    })
+    expect(readFileSync(path, 'utf8')).toBe(before)
+  })
+
+  test.skipIf(process.platform === 'win32')('goes where a link leads, which stays one', async () => {
+    const file = home.write('dotfiles/deltawire.jsonc', '{}\n', 0o640)
+    const path = join(home.path, 'config/deltawire/config.json')
+    mkdirSync(dirname(path), { recursive: true })
+    symlinkSync(file, path)
+    expect(await runCli(['config', 'set', 'model', 'b'], { env: home.env })).toMatchObject({ code: 0, stderr: '' })
+    expect(lstatSync(path).isSymbolicLink()).toBe(true)
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ model: 'b' })
+    expect(statSync(file).mode & 0o777).toBe(0o640)
   })
 })
 

@@ -1,7 +1,7 @@
 import { CliError } from '../cli-error.ts'
 import type { Io } from '../io.ts'
 import { recordCall } from '../recording/create-recorder.ts'
-import { createRecordingFolder, openRecordingFile } from '../recording/recording-file.ts'
+import { createRecordingFolder, openRecordingFile, type RecordingFile } from '../recording/recording-file.ts'
 import { createRedaction } from '../recording/redaction.ts'
 
 export interface RecordAnswerOptions {
@@ -19,14 +19,15 @@ export interface RecordAnswerOptions {
 
 /** Sends requests, and keeps what comes back as recordings. */
 export function recordingFetch(send: typeof fetch, options: RecordAnswerOptions): typeof fetch {
-  const { file: given, folder, model, secrets, io, signal, onPath, onFailure } = options
+  const { secrets, io, signal, onPath, onFailure } = options
   return async (input, init) => {
-    const file =
-      given === '' && folder !== undefined
-        ? await (
-            await createRecordingFolder(folder)
-          )(io.clock.date(), model)
-        : await openRecordingFile(given === '' ? 'deltawire-recording.jsonl' : given)
+    const report = (error: unknown) => {
+      if (error instanceof CliError) onFailure(error)
+    }
+    const file = await openFile(options).catch((error: unknown) => {
+      report(error)
+      throw error
+    })
     onPath(file.path)
     // What is compressed would have to be kept as it came, and nobody could read it.
     const headers = new Headers(init?.headers)
@@ -38,9 +39,6 @@ export function recordingFetch(send: typeof fetch, options: RecordAnswerOptions)
       body: typeof init?.body === 'string' ? (JSON.parse(init.body) as unknown) : null,
     }
     const redaction = createRedaction({ secrets, names: [] })
-    const report = (error: unknown) => {
-      if (error instanceof CliError) onFailure(error)
-    }
     try {
       const { response, written } = await recordCall(
         request,
@@ -67,4 +65,11 @@ export function recordingFetch(send: typeof fetch, options: RecordAnswerOptions)
       throw error
     }
   }
+}
+
+async function openFile({ file, folder, model, io }: RecordAnswerOptions): Promise<RecordingFile> {
+  if (file !== '') return openRecordingFile(file)
+  if (folder === undefined) return openRecordingFile('deltawire-recording.jsonl')
+  const create = await createRecordingFolder(folder)
+  return create(io.clock.date(), model)
 }

@@ -1,4 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises'
 import type { StreamRequest } from '@deltawire/node'
 import type { FlagValues, Run } from '../arguments/command.ts'
 import { quote } from '../arguments/parse-arguments.ts'
@@ -16,10 +15,13 @@ import { maxTokensField } from '../chat/build-request.ts'
 import { createWaitingSign } from '../chat/waiting-sign.ts'
 import { openEndpoint, type Endpoint } from '../endpoint.ts'
 import { exitCode } from '../exit-code.ts'
+import { fileOutput } from '../file-output.ts'
 import type { Io } from '../io.ts'
+import { jsonIn } from '../json-in.ts'
 import { note } from '../report.ts'
 import { expandSources, isEndpoint } from '../source/expand-sources.ts'
 import { openSources } from '../source/open-source.ts'
+import { readTextFile } from '../source/read-text-file.ts'
 import { requestOf, textOrFile } from '../source/request-of.ts'
 import type { flags } from './bench.command.ts'
 
@@ -32,7 +34,8 @@ interface Level {
 
 export const bench: Run<typeof flags> = async ({ flags, arguments: names }, io) => {
   const conditions = flags['fail-if'].map(conditionOf)
-  const before = flags.compare === undefined ? [] : await readBefore(flags.compare)
+  const before = flags.compare === undefined ? [] : await readBefore(flags.compare, io)
+  const file = flags.output === undefined ? undefined : await fileOutput(flags.output)
   const [first = ''] = names
   const isAsked = names.length === 1 && isEndpoint(first)
   if (isAsked && flags['base-url'] !== undefined) throw usageError('two endpoints are named: the URL and --base-url')
@@ -46,7 +49,7 @@ export const bench: Run<typeof flags> = async ({ flags, arguments: names }, io) 
     when: new Date(io.clock.date()).toISOString(),
     levels: levels.map(({ summary }) => summary),
   }
-  if (flags.output !== undefined) await writeFile(flags.output, `${JSON.stringify(figures, undefined, 2)}\n`)
+  await file?.write(`${JSON.stringify(figures, undefined, 2)}\n`)
   if (flags.json) await io.stdout.write(`${JSON.stringify(figures)}\n`)
   let isMet = false
   for (const [at, { summary, samples }] of levels.entries()) {
@@ -64,6 +67,8 @@ export const bench: Run<typeof flags> = async ({ flags, arguments: names }, io) 
       )
     }
   }
+  // Last: what was measured is printed also when it cannot be kept.
+  await file?.flush()
   if (io.signal.aborted) throw io.signal.reason
   return isMet ? exitCode.findings : codeOf(levels)
 }
@@ -83,13 +88,9 @@ function conditionOf(text: string): Condition {
   )
 }
 
-async function readBefore(path: string): Promise<readonly Summary[]> {
-  try {
-    const { type, levels } = JSON.parse(await readFile(path, 'utf8')) as { type?: unknown; levels?: unknown }
-    if (type === 'bench' && Array.isArray(levels)) return levels as Summary[]
-  } catch (error) {
-    throw usageError(`cannot read ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
-  }
+async function readBefore(path: string, io: Io): Promise<readonly Summary[]> {
+  const { type, levels } = (jsonIn(await readTextFile(path, io)) ?? {}) as { type?: unknown; levels?: unknown }
+  if (type === 'bench' && Array.isArray(levels)) return levels as Summary[]
   throw usageError(`there are no figures of deltawire bench in ${quote(path)}`)
 }
 

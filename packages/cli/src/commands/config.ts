@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Run } from '../arguments/command.ts'
 import { quote } from '../arguments/parse-arguments.ts'
@@ -24,7 +24,8 @@ import type { Io } from '../io.ts'
 import { keySourceOf } from '../keys/read-key.ts'
 import { jsonText } from '../render/json-text.ts'
 import { visibleLine } from '../render/visible.ts'
-import { fileMode, makePrivateFolder } from '../store/private-file.ts'
+import { makePrivateFolder } from '../store/private-file.ts'
+import { replaceFile } from '../store/replace-file.ts'
 import type { checkFlags, flags, showFlags } from './config.command.ts'
 
 export const configShow: Run<typeof showFlags> = async ({ flags }, io) => {
@@ -157,7 +158,7 @@ async function readOr(path: string): Promise<string> {
 
 async function write(path: string, text: string): Promise<void> {
   makePrivateFolder(dirname(path))
-  await writeFile(path, text, { mode: fileMode })
+  await replaceFile(path, text)
 }
 
 const firstFile = `{

@@ -169,6 +169,7 @@ export const historyImport = command({
   summary: 'add conversations from history export --all, or from the store of the chatgpt command',
   arguments: { placeholder: '[FILE]', max: 1 },
   flags: importFlags,
+  details: ['FILE may be -, standard input.'],
   examples: [
     {
       run: 'deltawire history export --all > all.jsonl; deltawire history import all.jsonl; deltawire history',

@@ -173,7 +173,7 @@ export const historyExport: Run<typeof exportFlags> = async ({ flags, arguments:
 
 export const historyImport: Run<typeof importFlags> = async ({ flags, arguments: [file] }, io) => {
   const history = await open(flags, io)
-  const records = flags.chatgpt === undefined ? await readExport(file) : await readChatgptStore(flags.chatgpt, io)
+  const records = flags.chatgpt === undefined ? await readExport(file, io) : await readChatgptStore(flags.chatgpt, io)
   history.append(...records)
   const count = records.filter(({ type }) => type === 'thread').length
   await note(io, flags, `added: ${count} ${count === 1 ? 'conversation' : 'conversations'}`)

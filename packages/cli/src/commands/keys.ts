@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { Run } from '../arguments/command.ts'
 import { usageError } from '../arguments/usage-error.ts'
 import { confirm } from '../chat/confirm.ts'
@@ -15,7 +15,9 @@ import { removeFromKeyring, writeKeyring } from '../keys/keyring.ts'
 import { checkKey, keySourceOf } from '../keys/read-key.ts'
 import { visibleLine } from '../render/visible.ts'
 import { note, reportError } from '../report.ts'
+import { abortable } from '../source/abortable.ts'
 import { readText } from '../source/read-text.ts'
+import { replaceFile } from '../store/replace-file.ts'
 import type { flags, rmFlags, testFlags } from './keys.command.ts'
 
 export const keysLs: Run<typeof flags> = async ({ flags }, io) => {
@@ -37,7 +39,7 @@ export const keysSet: Run<typeof flags> = async ({ flags, arguments: [name] }, i
   if (profile.value.keyring !== true) {
     // Whoever puts a key there wants it to be used.
     const { path } = settings.user
-    await writeFile(
+    await replaceFile(
       path,
       editJson(parseJsonWithComments(await readFile(path, 'utf8')), ['profiles', profile.name, 'keyring'], true),
     )
@@ -50,7 +52,7 @@ export const keysSet: Run<typeof flags> = async ({ flags, arguments: [name] }, i
 }
 
 async function readNewKey(profile: string, io: Io): Promise<string> {
-  if (!io.stdin.isTTY) return (await readText(io.stdin)).trim()
+  if (!io.stdin.isTTY) return (await readText(abortable(io.stdin, io.signal))).trim()
   const terminal = io.terminal?.()
   if (terminal === undefined) throw usageError('nobody is there to type a key', 'send it to standard input')
   await io.stderr.write(`the key of ${profile} (it is not shown): `)

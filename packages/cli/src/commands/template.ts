@@ -19,6 +19,7 @@ import { exitCode } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { visible, visibleLine } from '../render/visible.ts'
 import { note } from '../report.ts'
+import { abortable } from '../source/abortable.ts'
 import { readText } from '../source/read-text.ts'
 import { fileMode, makePrivateFolder } from '../store/private-file.ts'
 import type { flags, rmFlags } from './template.command.ts'
@@ -56,7 +57,9 @@ export const templateNew: Run<typeof flags> = async ({ flags, arguments: [given]
   const path = templatePath(folder, name)
   if (await isThere(path))
     throw usageError(`there is a template ${quote(name)} already`, 'deltawire template edit changes it')
-  const text = io.stdin.isTTY ? await editText(templateExample, io, `${name}.md`) : (await readText(io.stdin)).trimEnd()
+  const text = io.stdin.isTTY
+    ? await editText(templateExample, io, `${name}.md`)
+    : (await readText(abortable(io.stdin, io.signal))).trimEnd()
   parseTemplate(name, `${text}\n`)
   makePrivateFolder(folder)
   await writeFile(path, `${text}\n`, { mode: fileMode, flag: 'wx' })
