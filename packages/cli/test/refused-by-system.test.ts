@@ -210,13 +210,13 @@ describe('a result that cannot be written', () => {
   const env = () => ({ ...home.env, ...asked })
 
   test('is told of with the name of the file', async () => {
-    const full = join(home.path, 'full')
+    const file = join(home.path, 'full')
     const is = { code: 2, stderr: expect.stringMatching(/^error: cannot write ".*full": ENOSPC: .*\n$/) as unknown }
     if (!existsSync('/dev/full')) return
-    fill(full)
-    expect(await runCli(['merge', 'demo:text', '-o', full])).toMatchObject(is)
+    fill(file)
+    expect(await runCli(['merge', 'demo:text', '-o', file])).toMatchObject(is)
     const { fetch } = answering(() => saying('hello'))
-    const { stdout, ...measured } = await runCli(['bench', '-n', '1', '-o', full], { env: env(), fetch })
+    const { stdout, ...measured } = await runCli(['bench', '-n', '1', '-o', file], { env: env(), fetch })
     expect(measured).toMatchObject(is)
     // What was measured is not lost.
     expect(stdout).toMatch(/^1 answer/)
