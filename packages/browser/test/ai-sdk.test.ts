@@ -215,7 +215,7 @@ describe("AI SDK's chat", () => {
     await settled()
     environment.advance(0)
     await sent
-    expect(String(chat.error)).toContain('the server does not have the answer any more')
+    expect(String(chat.error)).toContain('the server no longer has the answer')
     expect(partsOf(chat)).toEqual([['text', 'Hel']])
   })
 

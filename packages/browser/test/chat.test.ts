@@ -384,7 +384,7 @@ describe('leaving and stopping', () => {
     expect(await chat.resume()).toBe(false)
   })
 
-  it('says so when the server does not have the answer any more', async () => {
+  it('says so when the server no longer has the answer', async () => {
     const { chat } = setUp()
     expect(await chat.resume({ streamId: 'nobody' })).toBe(false)
     expect(chat.getSnapshot()).toMatchObject({ status: 'error', error: { code: 'gone' } })

@@ -184,7 +184,7 @@ describe('a server that refuses', () => {
   ])('with %s in the place of a stream is known', async (_what, type, text) => {
     const { transport } = await serve({}, { intercept: answer(200, { 'content-type': type }, text) })
     const { error } = await streamChat({ messages }, { transport, environment }).result()
-    expect(error).toMatchObject({ code: 'no_chunk', message: `[no_chunk] the answer is no stream but ${type}` })
+    expect(error).toMatchObject({ code: 'no_chunk', message: `[no_chunk] not a stream but ${type}` })
   })
 
   it.each([
@@ -235,8 +235,40 @@ describe('a server that falls silent', () => {
     )
     const { error } = await streamChat({ messages }, { transport, environment }).result()
     // This server was never asked for it.
-    expect(error?.message).toBe('the server does not have the answer any more')
+    expect(error?.message).toBe('the server no longer has the answer')
     expect(ids).toEqual(['2'])
+  })
+
+  it('is heard first where it was the page that stood still', async () => {
+    const time = createManualEnvironment()
+    let server: ReadableStreamDefaultController<Uint8Array> | undefined
+    const body = new ReadableStream<Uint8Array>({ start: (controller) => void (server = controller) })
+    const say = (text: string) => server?.enqueue(new TextEncoder().encode(text))
+    // Nothing of this can be taken up.
+    const fetcher = async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    const transport = fetchTransport({ url: '/chat', fetch: fetcher, environment: time })
+    const result = streamChat({ messages }, { transport, environment: time }).result()
+    const [first = '', ...rest] = chunksOf('Hello there.').map(encodeChunk)
+    say(first)
+    await settled()
+    // Frozen for minutes: its timers ring before it is given what has come meanwhile.
+    time.advance(300_000)
+    say(rest.join('') + encodeDone())
+    expect(await result).toMatchObject({ complete: true, error: null })
+    expect(time.timers).toBe(0)
+  })
+
+  it('is given up all the same when it says nothing more', async () => {
+    const time = createManualEnvironment()
+    const fetcher = async () =>
+      new Response(new ReadableStream({}), { headers: { 'content-type': 'text/event-stream' } })
+    const transport = fetchTransport({ url: '/chat', fetch: fetcher, environment: time })
+    const result = streamChat({ messages }, { transport, environment: time }).result()
+    await settled()
+    time.advance(45_000)
+    await settled()
+    time.advance(1000)
+    expect((await result).error).toMatchObject({ code: 'timeout', details: { phase: 'idle', timeoutMs: 45_000 } })
   })
 
   describe('before it has answered at all', () => {

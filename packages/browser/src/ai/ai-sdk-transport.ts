@@ -118,7 +118,7 @@ export function aiSdkTransport<M extends UIMessage = UIMessage>(options: AiSdkTr
           (wasThere) => {
             const isWhole = wasThere || chunks.isFinished
             if (!isOver && isWhole) chunks.end()
-            close(isWhole ? undefined : errorOf('the server does not have the answer any more'))
+            close(isWhole ? undefined : errorOf('the server no longer has the answer'))
             tell(isWhole)
           },
           (reason: unknown) => {

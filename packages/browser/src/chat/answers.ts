@@ -134,7 +134,7 @@ export function createAnswers(options: AnswersOptions): Answers {
 
   function errorOf(end: TurnEnd, isPartial: boolean): ChatError | null {
     if (end.how === 'gone')
-      return { code: 'gone', message: 'the server does not have the answer any more', isRetryable: false, isPartial }
+      return { code: 'gone', message: 'the server no longer has the answer', isRetryable: false, isPartial }
     return end.how === 'failed' ? chatErrorOf(end.reason, isPartial, environment.now()) : null
   }
 

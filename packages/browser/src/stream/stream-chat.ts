@@ -108,7 +108,7 @@ function openStream(request: ChatRequest | undefined, position: Position, option
     const unlink = onAbort(signal, () => leave(signal?.reason))
     let error: Error | null = null
     try {
-      if (!(await read(request))) error = new Error('the server does not have the answer any more')
+      if (!(await read(request))) error = new Error('the server no longer has the answer')
     } catch (reason) {
       error = reason instanceof Error ? reason : new Error(String(reason), { cause: reason })
     }
@@ -149,7 +149,7 @@ function openStream(request: ChatRequest | undefined, position: Position, option
           if (reader.isTorn) {
             // Who is told so may ask for it.
             isAwaited = true
-            throw new Error('it began anew, and no loop can say so: result() has it')
+            throw new Error('it began anew, and result() has it')
           }
           if (pending !== undefined) {
             reader.hasSome = true

@@ -133,7 +133,7 @@ export function fetchTransport(options: FetchTransportOptions, wire: Wire = even
     const type = headers.get('content-type') ?? 'nothing'
     if (body === null || !wire.accepts(type)) {
       void body?.cancel()
-      throw new StreamError('no_chunk', `the answer is no stream but ${type}`, { events: 0, body: '' })
+      throw new StreamError('no_chunk', `not a stream but ${type}`, { events: 0, body: '' })
     }
     return {
       streamId,

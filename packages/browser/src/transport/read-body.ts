@@ -15,6 +15,9 @@ export interface ReadOptions {
   readonly isLastEventTaken: boolean
 }
 
+/** So long is listened once more when time is over. */
+const LAST_LOOK_MS = 1000
+
 /** Read at once, a burst would hold up the page: so much of it is decoded before others get their turn. */
 const SLICE_BYTES = 32 * 1024
 
@@ -56,9 +59,12 @@ export async function* readBody(
 
   /** Any byte is a sign of life, also those of a comment. */
   async function read(): Promise<Uint8Array | undefined> {
-    const cancel = environment.after(idleTimeoutMs, () => {
-      isLate = true
-      reader.cancel().catch(() => {})
+    let cancel = environment.after(idleTimeoutMs, () => {
+      // A page that stood still is told first that time is over, and then what has come meanwhile.
+      cancel = environment.after(LAST_LOOK_MS, () => {
+        isLate = true
+        reader.cancel().catch(() => {})
+      })
     })
     try {
       return (await reader.read()).value
