@@ -298,6 +298,7 @@ describe('a server that falls silent', () => {
       await settled()
       expect(time.timers).toBe(1)
       time.advance(1)
+      time.advance(1000)
       const { error } = await result
       expect(error).toMatchObject({ code: 'timeout', details: { phase: 'connect', timeoutMs: 300_000 } })
       expect(error?.message).toContain('connectTimeoutMs')
@@ -310,18 +311,37 @@ describe('a server that falls silent', () => {
       const result = stream.result()
       await settled()
       time.advance(1000)
+      time.advance(1000)
       expect((await result).error).toMatchObject({ code: 'timeout', details: { timeoutMs: 1000 } })
     })
 
     it('is asked again for a stream that it keeps, as after any silence', async () => {
       const { asked, time, stream } = silence({}, (method) => method === 'GET')
       const result = stream.result()
-      for (let attempt = 0; attempt < 12; attempt++) {
+      for (let attempt = 0; attempt < 18; attempt++) {
         await settled()
         time.advance(45_000)
       }
       expect((await result).error).toMatchObject({ code: 'timeout', details: { phase: 'idle', timeoutMs: 45_000 } })
       expect(asked).toEqual(['POST', ...Array<string>(5).fill('GET')])
+    })
+
+    it('is heard first where it was the page that stood still', async () => {
+      const time = createManualEnvironment()
+      let answer: ((response: Response) => void) | undefined
+      const fetcher = (_: unknown, { signal }: RequestInit = {}): Promise<Response> =>
+        new Promise((resolve, fail) => {
+          answer = resolve
+          signal?.addEventListener('abort', () => fail(signal.reason as Error))
+        })
+      const transport = fetchTransport({ url: '/chat', fetch: fetcher, environment: time })
+      const result = streamChat({ messages }, { transport, environment: time }).result()
+      await settled()
+      time.advance(600_000)
+      const text = chunksOf('Hello there.').map(encodeChunk).join('') + encodeDone()
+      answer?.(new Response(text, { headers: { 'content-type': 'text/event-stream' } }))
+      expect(await result).toMatchObject({ complete: true, error: null })
+      expect(time.timers).toBe(0)
     })
 
     it('may be left meanwhile', async () => {

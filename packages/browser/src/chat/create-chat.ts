@@ -118,7 +118,7 @@ export function createChat<const T extends ToolSet = ToolSet>(options: ChatOptio
 
   const toolCalls = (): ToolCalls => {
     const { calls } = answers
-    if (calls === undefined) throw new TypeError('the chat has no tools: createChat({ tools: createToolbox(…) })')
+    required(calls, 'createChat({ tools: createToolbox({}) })')
     return calls
   }
 
@@ -145,7 +145,7 @@ export function createChat<const T extends ToolSet = ToolSet>(options: ChatOptio
       let at = messageId === undefined ? messages.length - 1 : indexOf(messages, messageId)
       while (at >= 0 && messages[at]?.role !== 'user') at--
       const message = messages[at]
-      if (message === undefined) throw new TypeError('regenerate needs a message of the user to answer')
+      if (message === undefined) throw new TypeError('regenerate needs a message of the user')
       return sayAt(at, message, sending)
     },
     async editMessage(messageId, input, sending = {}) {

@@ -1,6 +1,7 @@
 import { type CreateSseParser, StreamError } from '@deltawire/core'
 import { type Environment, page } from '../follow/environment.ts'
 import { onAbort } from '../follow/on-abort.ts'
+import { afterSilence } from './after-silence.ts'
 import { openResponse } from './open-response.ts'
 import { parseObject } from './parse-object.ts'
 import { type ChunkDecoder, createPlainDecoder } from './plain-decoder.ts'
@@ -120,7 +121,7 @@ export function fetchTransport(options: FetchTransportOptions, wire: Wire = even
     const isKept = streamId !== undefined
     const ms = isKept ? idleTimeoutMs : connectTimeoutMs
     const phase = isKept ? 'idle' : 'connect'
-    const calm = environment.after(ms, () => connection.abort(timedOut(phase, ms)))
+    const calm = afterSilence(environment, ms, () => connection.abort(timedOut(phase, ms)))
     return openResponse(
       options.fetch ?? fetch,
       url,

@@ -1,6 +1,7 @@
 import type { CreateSseParser, StreamEvent } from '@deltawire/core'
 import { connectionLost } from '../follow/connection-lost.ts'
 import type { Environment } from '../follow/environment.ts'
+import { afterSilence } from './after-silence.ts'
 import { type ChunkDecoder, type Decoded, isDone } from './plain-decoder.ts'
 import { timedOut } from './timed-out.ts'
 import type { ChunkEvent } from './transport.ts'
@@ -14,9 +15,6 @@ export interface ReadOptions {
   /** Whether an event that the body ends without closing is one. Never where it can be had again, whole. */
   readonly isLastEventTaken: boolean
 }
-
-/** So long is listened once more when time is over. */
-const LAST_LOOK_MS = 1000
 
 /** Read at once, a burst would hold up the page: so much of it is decoded before others get their turn. */
 const SLICE_BYTES = 32 * 1024
@@ -59,12 +57,9 @@ export async function* readBody(
 
   /** Any byte is a sign of life, also those of a comment. */
   async function read(): Promise<Uint8Array | undefined> {
-    let cancel = environment.after(idleTimeoutMs, () => {
-      // A page that stood still is told first that time is over, and then what has come meanwhile.
-      cancel = environment.after(LAST_LOOK_MS, () => {
-        isLate = true
-        reader.cancel().catch(() => {})
-      })
+    const cancel = afterSilence(environment, idleTimeoutMs, () => {
+      isLate = true
+      reader.cancel().catch(() => {})
     })
     try {
       return (await reader.read()).value
