@@ -88,6 +88,22 @@ describe('JSON with comments', () => {
   })
 })
 
+describe('config set', () => {
+  test.each([
+    ['{ "model": ', 'model', 'line 1: expected a value, found the end of the file'],
+    ['["a"]', 'model', 'line 1: the file is no object'],
+    ['{\n  "model": "x"\n}\n', 'model.y', 'line 2: model is no object'],
+    ['{\n  "profiles": [1]\n}\n', 'profiles.a.b', 'line 2: profiles is no object'],
+  ])('leaves %j alone, into which %s cannot be written', async (before, key, message) => {
+    const path = configure(before)
+    expect(await run(['config', 'set', key, 'z'])).toMatchObject({
+      code: 3,
+      stderr: `error: ${path}: ${message}\nhint: deltawire config edit opens the file\n`,
+    })
+    expect(readFileSync(path, 'utf8')).toBe(before)
+  })
+})
+
 describe('the folders', () => {
   test('are those of the system', () => {
     expect(pathsOf({ HOME: '/h' }, 'linux')).toEqual({

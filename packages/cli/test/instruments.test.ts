@@ -115,6 +115,9 @@ describe('a wrong call ends with 2 and says what is wrong', () => {
 
   test.each([
     ['merge --choice x', '--choice needs a whole number'],
+    ['split --by 99999999999999999999', '--by needs'],
+    ['split --by bytes=99999999999999999999', '--by needs'],
+    ['bench -n 99999999999999999999', '-n needs a whole number'],
     ['merge --text --usage', 'cannot be used together'],
     ['merge - -', 'can be read only once'],
     ['merge nowhere.sse', 'no such file'],

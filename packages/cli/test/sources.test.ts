@@ -302,3 +302,26 @@ describe('a stream of a relay as a source', () => {
     expect(stderr).toContain('names no topic and no stream')
   })
 })
+
+describe('a URL that is none', () => {
+  test.each([
+    ['merge', ['merge']],
+    ['view', ['view']],
+    ['lint', ['lint']],
+    ['mock', ['mock', '--port', '0']],
+    ['bench', ['bench', '-n', '1']],
+    ['record --from-har', ['record', '--from-har']],
+    ['ask -f', ['ask', 'hi', '-f']],
+    ['ask -a', ['ask', 'hi', '-a']],
+  ])('is a mistake of who calls %s', async (_, argv) => {
+    for (const url of ['http://', 'https://[::1', 'http://a b/c.sse']) {
+      const { code, stderr } = await run([...argv, url])
+      expect({ argv, url, code, stderr: stderr.split('\n')[0] }).toEqual({
+        argv,
+        url,
+        code: 2,
+        stderr: `error: ${JSON.stringify(url)} is no URL`,
+      })
+    }
+  })
+})

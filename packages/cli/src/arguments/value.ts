@@ -36,7 +36,9 @@ export function whole(placeholder: string, range: Range): Value<number> {
   return {
     placeholder,
     expected: `a whole number${inWords(range)}`,
-    read: (given) => (/^-?\d+$/.test(given) ? within(Number(given), range) : undefined),
+    // Digits beyond that are those of another number.
+    read: (given) =>
+      /^-?\d+$/.test(given) && Number.isSafeInteger(Number(given)) ? within(Number(given), range) : undefined,
   }
 }
 

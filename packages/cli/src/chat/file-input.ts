@@ -6,6 +6,7 @@ import { usageError } from '../arguments/usage-error.ts'
 import { CliError } from '../cli-error.ts'
 import type { Io } from '../io.ts'
 import { abortable } from '../source/abortable.ts'
+import { checkUrl } from '../source/check-url.ts'
 import { readFile } from '../source/file-source.ts'
 import { readText } from '../source/read-text.ts'
 
@@ -128,6 +129,7 @@ async function collect(source: AsyncIterable<Uint8Array>, name: string): Promise
 }
 
 async function fetchBytes(url: string, io: Io): Promise<Uint8Array> {
+  checkUrl(url)
   const response = await io.fetch(url, { signal: io.signal }).catch((error: unknown) => {
     if (io.signal.aborted) throw io.signal.reason
     throw usageError(`cannot read ${quote(url)}: ${error instanceof Error ? error.message : ''}`)
@@ -152,6 +154,7 @@ export async function readAttachments(attachments: readonly Attachment[], io: Io
 
 async function toPart({ name, type: given }: Attachment, io: Io): Promise<UserContentPart> {
   const isUrl = /^https?:\/\//.test(name)
+  if (isUrl) checkUrl(name)
   const named = given ?? typeByName[extname(isUrl ? new URL(name).pathname : name).toLowerCase()]
   // A server fetches a picture by itself.
   if (isUrl && (named === undefined || named.startsWith('image/')))

@@ -7,7 +7,7 @@ import { openEditor } from '../chat/edit-text.ts'
 import { jsonOr } from '../chat/prompt-flags.ts'
 import { CliError } from '../cli-error.ts'
 import type { ConfigFlags } from '../config/config-flags.ts'
-import { editJson, parseJsonWithComments } from '../config/json-with-comments.ts'
+import { editJson, JsonTextError, parseJsonWithComments } from '../config/json-with-comments.ts'
 import {
   loadConfig,
   loadSettings,
@@ -100,12 +100,25 @@ export const configGet: Run<typeof flags> = async ({ flags, arguments: [key] }, 
 export const configSet: Run<typeof flags> = async ({ flags, arguments: [key, value] }, io) => {
   const path = keysOf(key)
   const file = await fileOf(flags, io)
-  const document = parseJsonWithComments((await readOr(file)).trim() === '' ? '{}\n' : await readOr(file))
-  await write(file, editJson(document, path, value === undefined ? undefined : jsonOr(value)))
+  const text = (await readOr(file)).trim() === '' ? '{}\n' : await readOr(file)
+  await write(file, changed(file, text, path, value === undefined ? undefined : jsonOr(value)))
   const { problems } = await readUserConfig(file)
   // It is written all the same: it may be one of several steps.
   for (const problem of problems) await io.stderr.write(`note: ${visibleLine(problem)}\n`)
   return exitCode.complete
+}
+
+function changed(file: string, text: string, path: readonly string[], value: unknown): string {
+  try {
+    return editJson(parseJsonWithComments(text), path, value)
+  } catch (error) {
+    if (!(error instanceof JsonTextError)) throw error
+    throw new CliError(
+      exitCode.configuration,
+      `${file}: line ${error.line}: ${error.message}`,
+      'deltawire config edit opens the file',
+    )
+  }
 }
 
 export const configEdit: Run<typeof flags> = async ({ flags }, io) => {

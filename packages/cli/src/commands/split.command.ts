@@ -7,7 +7,7 @@ const bytes: Value<{ readonly bytes: number }> = {
   expected: 'so many bytes as in bytes=16',
   read(given) {
     const [, count = '0'] = /^bytes=(\d+)$/.exec(given) ?? []
-    return Number(count) > 0 ? { bytes: Number(count) } : undefined
+    return Number(count) > 0 && Number.isSafeInteger(Number(count)) ? { bytes: Number(count) } : undefined
   },
 }
 

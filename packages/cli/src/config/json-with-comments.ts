@@ -125,7 +125,11 @@ function keyOf(path: readonly PropertyKey[]): string {
   return JSON.stringify(path.map(String))
 }
 
-/** The text with one value set, and every comment where it was. `undefined` as the value takes the member out. */
+/**
+ * The text with one value set, and every comment where it was. `undefined` as the value takes the member out.
+ *
+ * @throws JsonTextError when what the path leads through is no object
+ */
 export function editJson(document: JsonDocument, path: readonly string[], value: unknown): string {
   const { text } = document
   const known = document.placeOf(path)
@@ -139,6 +143,7 @@ export function editJson(document: JsonDocument, path: readonly string[], value:
   const key = path.at(-1) ?? ''
   // An object that is not there yet is made with its member.
   if (around === undefined) return editJson(document, parent, { [key]: value })
+  if (text[around.start] !== '{') throw new JsonTextError(`${parent.join('.') || 'the file'} is no object`, around.line)
   return withMember(text, around, indent, `${JSON.stringify(key)}: ${written}`)
 }
 

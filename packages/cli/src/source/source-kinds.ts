@@ -7,6 +7,7 @@ import { note, type Loudness } from '../report.ts'
 import { abortable } from './abortable.ts'
 import { demoBytes, demoNames, isDemoName } from './demo.ts'
 import { checkFile, readFile } from './file-source.ts'
+import { checkUrl } from './check-url.ts'
 import { openUrl } from './open-url.ts'
 import { plain } from './plain.ts'
 
@@ -44,7 +45,10 @@ const kinds: { readonly [K in SourceKind]: Kind } = {
   },
   url: {
     is: (name) => /^https?:\/\//i.test(name),
-    find: (name, _, io) => () => openUrl(name, io),
+    find(name, _, io) {
+      checkUrl(name)
+      return () => openUrl(name, io)
+    },
   },
   relay: {
     is: (name) => /^wss?:\/\//i.test(name),
