@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
+import { networkInterfaces } from 'node:os'
 import { connect, type AddressInfo, type Server as NetServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { proxyFor } from '../src/network/network-fetch.ts'
@@ -9,6 +10,7 @@ import { selfSigned } from './self-signed.ts'
 import { tempHome } from './temp-home.ts'
 
 const home = tempHome()
+const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
 const answer = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'ok' }, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`
 
 let plain: Server
@@ -89,6 +91,33 @@ describe('a proxy', () => {
       },
     ])
     expect((await ask(at(secure, 'https', 'localhost'), ['--insecure'], { HTTPS_PROXY: at(proxy) })).code).toBe(6)
+  })
+
+  test.runIf(hasIPv6)('may be one of IPv6', async () => {
+    const other = createServer((request, response) => {
+      note(request)
+      request.resume()
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(answer)
+    })
+    other.listen(0, '::1')
+    await once(other, 'listening')
+    const { code, stdout } = await ask('http://nowhere.example', ['--http-proxy', at(other, 'http', '[::1]')])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'ok' })
+    expect(passed.map(({ target }) => target)).toEqual(['http://nowhere.example/v1/chat/completions'])
+    other.close()
+  })
+
+  test('makes a tunnel to an address, for which no name is asked', async () => {
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const named = at(proxy).replace('//', '//me:x@')
+    const ca = home.write('ca.pem', selfSigned.cert)
+    const { code, stdout } = await ask(at(secure, 'https'), ['--ca', ca, '--http-proxy', named])
+    // A warning is given in the turn after.
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', onWarning)
+    expect({ code, stdout, warnings }).toEqual({ code: 0, stdout: 'ok', warnings: [] })
   })
 
   test('is passed by where the environment says so', async () => {

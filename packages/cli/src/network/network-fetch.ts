@@ -2,6 +2,7 @@ import type * as Http from 'node:http'
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { Readable } from 'node:stream'
 import { isInNoProxy } from '@deltawire/node'
 import { quote } from '../arguments/parse-arguments.ts'
@@ -94,14 +95,15 @@ async function send(
     call = isSecure ? https.request(url, { ...options, ...trust }) : http.request(url, options)
   } else if (isSecure) {
     const socket = await tunnel(http, url, route.proxy, signal)
-    const secured = tls.connect({ socket, servername: url.hostname, ...trust })
+    const host = bare(url)
+    // The certificate is for the address then, and RFC 6066 wants no address in the place of a name.
+    const secured = tls.connect({ socket, host, ...(isIP(host) === 0 && { servername: host }), ...trust })
     call = https.request(url, { ...options, createConnection: () => secured })
   } else {
-    const { hostname, port } = route.proxy
     call = http.request({
       ...options,
-      host: hostname,
-      port: port || 80,
+      host: bare(route.proxy),
+      port: route.proxy.port || 80,
       path: url.href,
       headers: { ...headers, ...proxyAuthorization(route.proxy) },
     })
@@ -117,6 +119,9 @@ async function send(
   })
 }
 
+/** Without the brackets that an address of IPv6 has in a URL. */
+const bare = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '')
+
 /** A connection through a proxy that does not see into it (RFC 9110, CONNECT). */
 function tunnel(
   { request }: Pick<typeof Http, 'request'>,
@@ -127,7 +132,7 @@ function tunnel(
   const target = `${hostname}:${port || 443}`
   const call = request({
     method: 'CONNECT',
-    host: proxy.hostname,
+    host: bare(proxy),
     port: proxy.port || 80,
     path: target,
     headers: { host: target, ...proxyAuthorization(proxy) },
