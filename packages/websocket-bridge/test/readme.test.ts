@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as core from '@deltawire/core'
 import { runSnippet, snippetsOf, typeErrorsOf } from '@deltawire/testkit/guide'
@@ -16,10 +18,15 @@ const snippets = snippetsOf(await readFile(new URL('../README.md', import.meta.u
 const codeOf = (title: string): string => snippets.find((snippet) => snippet.title === title)?.code ?? ''
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+// It has the servers that an application may have.
+const sibling = createRequire(path('../../node/package.json'))
 const options = {
   lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
   // The sibling is what an application uses beside this package, which itself never does.
-  paths: { '@deltawire/node': [path('../../node/src/index.ts')] },
+  paths: {
+    '@deltawire/node': [path('../../node/src/index.ts')],
+    express: [dirname(sibling.resolve('@types/express/package.json'))],
+  },
 }
 
 /** What stands in for the sibling when snippets run. */
@@ -53,6 +60,34 @@ async function run(title: string): Promise<{ printed: unknown[]; exported: Recor
   return { printed, exported }
 }
 
+const apps: Server[] = []
+
+/** Runs the snippet, on a port of its own. */
+async function inExpress() {
+  const express = sibling('express') as () => { listen(port: number): Server }
+  const onAnyPort = () => {
+    const app = express()
+    const listen = app.listen.bind(app)
+    return Object.assign(app, {
+      listen() {
+        const own = listen(0)
+        apps.push(own)
+        return own
+      },
+    })
+  }
+  await runSnippet(codeOf('In an app that there is'), { ...modules, express: { default: onAnyPort } }, { process })
+  const [own] = apps
+  if (own === undefined) throw new Error('the snippet listens')
+  if (!own.listening) await once(own, 'listening')
+  // A server that listens on a port has one.
+  const { port: ownPort } = own.address() as AddressInfo
+  return {
+    handle: (at: string, init?: RequestInit) => fetch(`http://127.0.0.1:${ownPort}${at}`, init),
+    attach: `ws://127.0.0.1:${ownPort}/v1/socket`,
+  }
+}
+
 describe('the README', () => {
   beforeAll(async () => {
     await run('A server')
@@ -61,13 +96,36 @@ describe('the README', () => {
     port = (server.address() as AddressInfo).port
   })
   afterAll(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
+    for (const each of [server, ...apps]) {
+      each.closeAllConnections()
+      await new Promise((resolve) => each.close(resolve))
+    }
   })
 
   test('compiles', { timeout: 120_000 }, () => {
-    expect(snippets.length).toBe(5)
+    expect(snippets.length).toBe(6)
     expect(typeErrorsOf(snippets, new URL('.', import.meta.url), options)).toEqual([])
+  })
+
+  test('stands in an app of Express beside what else is there', async () => {
+    const { handle, attach } = await inExpress()
+    const asked = await handle('/v1/chat/completions', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }] }),
+    })
+    expect(await asked.json()).toMatchObject({ choices: [{ message: { content: 'Hello there.' } }] })
+    // Express answers what is not the relay's.
+    expect([(await handle('/')).status, await (await handle('/')).text()]).toEqual([
+      404,
+      expect.stringContaining('Cannot GET /'),
+    ])
+    const relay = client.connectRelay(attach, { WebSocket })
+    let text = ''
+    for await (const chunk of await relay.start({ messages: [{ role: 'user', content: 'Hi' }] }))
+      text += core.textOf(chunk)
+    expect(text).toBe('Hello there.')
+    relay.close()
   })
 
   test('follows an answer to its end, and again', async () => {
