@@ -81,6 +81,30 @@ describe('webSocketTransport', () => {
     expect(opened()).toBe(2)
   })
 
+  it('says of an answer that a restarted relay has forgotten that it is gone, as over HTTP', async () => {
+    let opened = 0
+    class ForgettingSocket extends FakeSocket {
+      readonly #isFirst = opened++ === 0
+      send(text: string): void {
+        const { t, id, s } = JSON.parse(text) as { t: string; id?: string; s?: string }
+        const say = (value: object): void => this.tell('message', { data: JSON.stringify(value) })
+        if (t === 'hello') queueMicrotask(() => say({ t: 'welcome', pingMs: 15_000 }))
+        if (t === 'sub') say({ t: 'err', id, s, code: 'not_found', msg: 'There is no such stream.' })
+        if (t !== 'start' || !this.#isFirst) return
+        say({ t: 'ok', id, s: 'st_1', st: 'live' })
+        say({ t: 'd', s: 'st_1', e: 'e1', o: 1, n: 1, c: [{ choices: [{ index: 0, delta: { content: 'Hel' } }] }] })
+        queueMicrotask(() => this.tell('close', { code: 1006 }))
+      }
+    }
+    const transport = webSocketTransport({ url: 'ws://relay.test', WebSocket: ForgettingSocket, random: () => 0 })
+    const chat = createChat({ transport, environment: { ...page, random: () => 0 } })
+    expect(await chat.sendMessage('Hello!')).toMatchObject({
+      error: { code: 'gone', isPartial: true },
+      message: { parts: [{ text: 'Hel' }], finishReason: 'interrupted' },
+    })
+    transport.close?.()
+  })
+
   it('leaves a stream at the relay, too, that is left while nothing of it has come', async () => {
     const { WebSocket, said } = silentRelay()
     const transport = webSocketTransport({ url: 'ws://relay.test', WebSocket })

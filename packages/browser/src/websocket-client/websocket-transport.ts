@@ -30,13 +30,8 @@ export interface WebSocketTransportOptions extends Omit<RelayOptions, 'onState' 
   topic?: string | undefined
 }
 
-const connections: Readonly<Record<RelayState, Connection>> = {
-  connecting: 'reconnecting',
-  open: 'open',
-  waiting: 'reconnecting',
-  paused: 'offline',
-  closed: 'idle',
-}
+/** In any other state it is on its way back. */
+const connections: { readonly [State in RelayState]?: Connection } = { open: 'open', paused: 'offline', closed: 'idle' }
 
 /**
  * The relay over one WebSocket, for all streams of the page.
@@ -55,7 +50,7 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
       onState(state) {
         // It was given up. Whoever asks for something else begins anew: a page should not have to be reloaded for that.
         if (state === 'closed') connection = undefined
-        for (const watcher of watchers) watcher(connections[state])
+        for (const watcher of watchers) watcher(connections[state] ?? 'reconnecting')
       },
     }))
 
@@ -77,7 +72,8 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
       signal.throwIfAborted()
     } catch (reason) {
       signal.throwIfAborted()
-      throw toStreamError(reason)
+      // Who takes it up hears that it is gone, as over HTTP.
+      throw isGone(reason) ? connectionLost('the connection broke', reason) : toStreamError(reason)
     } finally {
       unlink()
       watchers.delete(onConnection)
@@ -99,7 +95,7 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
       // Nothing may come for long, and it is left meanwhile.
       onAbort(init.signal, () => void stream.reader.updates.return())
       const first = await stream.reader.updates.next().catch((reason: unknown) => {
-        if (reason instanceof RelayError && /^(gone|not_found)$/.test(reason.code)) return null
+        if (isGone(reason)) return null
         throw toStreamError(reason)
       })
       return first && { streamId, events: read(stream, init, first) }
@@ -110,6 +106,9 @@ export function webSocketTransport({ url, topic, ...options }: WebSocketTranspor
     close: () => connection?.close(),
   }
 }
+
+/** The relay does not have the stream (any more). */
+const isGone = (reason: unknown): boolean => reason instanceof RelayError && /^(gone|not_found)$/.test(reason.code)
 
 /** What HTTP would have answered. */
 const statuses: { readonly [Code in RelayErrorCode]?: number } = REFUSAL_STATUS
