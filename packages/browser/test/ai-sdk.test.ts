@@ -254,6 +254,49 @@ describe("AI SDK's chat", () => {
     expect([...kept.values()]).toEqual([last().streamId])
   })
 
+  it('is sent with its steps one after the other: what was said after a result comes after it', async () => {
+    const { transport, last, kept, environment } = setUp()
+    const ui = aiSdkTransport({ transport, environment, storage: storageOf(kept) })
+    const call = (toolCallId: string, city: string) =>
+      ({ type: 'tool-weather', toolCallId, state: 'output-available', input: { city }, output: 'warm' }) as const
+    await ui.sendMessages({
+      trigger: 'submit-message',
+      chatId: 'c1',
+      messageId: undefined,
+      messages: [
+        { id: 'm1', role: 'user', parts: [{ type: 'text', text: 'How is Paris?' }] },
+        {
+          id: 'm2',
+          role: 'assistant',
+          parts: [
+            { type: 'step-start' },
+            { type: 'text', text: 'Let me look.' },
+            call('call_1', 'Paris'),
+            { type: 'step-start' },
+            call('call_2', 'Rome'),
+            { type: 'step-start' },
+            { type: 'text', text: 'Warm.' },
+          ],
+        },
+        { id: 'm3', role: 'user', parts: [{ type: 'text', text: 'Thanks!' }] },
+      ],
+      abortSignal: undefined,
+    })
+    await settled()
+    const calls = (id: string, city: string) => [
+      { id, type: 'function', function: { name: 'weather', arguments: JSON.stringify({ city }) } },
+    ]
+    expect(last().request.messages).toEqual([
+      { role: 'user', content: 'How is Paris?' },
+      { role: 'assistant', content: 'Let me look.', tool_calls: calls('call_1', 'Paris') },
+      { role: 'tool', tool_call_id: 'call_1', content: 'warm' },
+      { role: 'assistant', content: null, tool_calls: calls('call_2', 'Rome') },
+      { role: 'tool', tool_call_id: 'call_2', content: 'warm' },
+      { role: 'assistant', content: 'Warm.' },
+      { role: 'user', content: 'Thanks!' },
+    ])
+  })
+
   it('only leaves when nobody reads any more', async () => {
     const { transport, last, kept, environment } = setUp()
     const ui = aiSdkTransport({ transport, environment, storage: storageOf(kept) })

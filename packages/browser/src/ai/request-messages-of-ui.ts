@@ -11,24 +11,37 @@ export const requestMessagesOfUi = (messages: readonly UIMessage[]): RequestMess
       if (parts.every(({ type }) => type === 'text')) return [{ role, content: textIn(parts) }]
       return [{ role, content: parts.flatMap(contentPart) }]
     }
-    const calls = parts.flatMap(callOf)
-    const content = textIn(parts) || null
-    if (content === null && calls.length === 0) return []
-    return [
-      {
-        role,
-        content,
-        ...(calls.length > 0 && {
-          tool_calls: calls.map(({ id, name, input }) => ({
-            id,
-            type: 'function' as const,
-            function: { name, arguments: JSON.stringify(input ?? {}) },
-          })),
-        }),
-      },
-      ...calls.map(({ id, output }) => ({ role: 'tool' as const, tool_call_id: id, content: output })),
-    ]
+    return stepsOf(parts).flatMap(answered)
   })
+
+/** What AI SDK puts into one message are several: each call of the model, and what came of its calls. */
+function stepsOf(parts: readonly Part[]): readonly Part[][] {
+  const steps: Part[][] = [[]]
+  for (const part of parts)
+    if (part.type === 'step-start') steps.push([])
+    else steps.at(-1)?.push(part)
+  return steps
+}
+
+function answered(parts: readonly Part[]): RequestMessage[] {
+  const calls = parts.flatMap(callOf)
+  const content = textIn(parts) || null
+  if (content === null && calls.length === 0) return []
+  return [
+    {
+      role: 'assistant',
+      content,
+      ...(calls.length > 0 && {
+        tool_calls: calls.map(({ id, name, input }) => ({
+          id,
+          type: 'function' as const,
+          function: { name, arguments: JSON.stringify(input ?? {}) },
+        })),
+      }),
+    },
+    ...calls.map(({ id, output }) => ({ role: 'tool' as const, tool_call_id: id, content: output })),
+  ]
+}
 
 const textIn = (parts: readonly Part[]): string => parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
 
