@@ -53,9 +53,25 @@ describe('streams', () => {
     expect(Buffer.concat(written).toString()).toBe(wire)
   })
 
-  it('err where the answer does, after all that came', async () => {
-    const broken = bytesOf(encodeChunk(chunks[0] as never) + encodeChunk(chunks[1] as never), 20)
-    await expect(all(broken.pipeThrough(new ChunkDecoderStream()))).rejects.toMatchObject({ code: 'incomplete_stream' })
+  it.each([
+    ['breaks off', '', 'incomplete_stream'],
+    ['says what is wrong', 'data: {"error":{"message":"no more"}}\n\n', 'upstream_error'],
+  ])('err where the answer %s, after all that came, however it was cut and read', async (_how, last, code) => {
+    const some = chunks.slice(0, 3)
+    for (const size of [20, 10_000])
+      for (const turns of [0, 5]) {
+        const broken = bytesOf(some.map(encodeChunk).join('') + last, size)
+        const reader = broken.pipeThrough(new ChunkDecoderStream()).getReader()
+        const read: unknown[] = []
+        const reading = (async () => {
+          for (let next = await reader.read(); !next.done; next = await reader.read()) {
+            read.push(next.value)
+            for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+          }
+        })()
+        await expect(reading).rejects.toMatchObject({ code })
+        expect(read).toEqual(some)
+      }
   })
 })
 

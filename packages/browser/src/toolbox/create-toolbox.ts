@@ -40,7 +40,7 @@ function definitionOf(name: string, { description, parameters, jsonSchema }: Too
   const { jsonSchema: converter } = parameters['~standard']
   const schema = jsonSchema ?? converter?.input({ target: 'draft-2020-12' })
   if (schema === undefined)
-    throw new TypeError(`${name}: this schema makes no JSON Schema; defineTool({ parameters, jsonSchema: … })`)
+    throw new TypeError(`${name}: this schema makes no JSON Schema; defineTool({ parameters, jsonSchema })`)
   return { type: 'function', function: { name, parameters: schema, ...(description && { description }) } }
 }
 

@@ -76,7 +76,7 @@ export function directTransport(options: DirectTransportOptions): ChatTransport 
     const secret = apiKey ?? (await token?.())
     const own = { ...(secret !== undefined && secret !== '' && { authorization: `Bearer ${secret}` }), ...given }
     if (!dangerouslyAllowBrowser && Object.values(own).some((value) => /\bsk-\w/.test(value)))
-      throw new TypeError('this looks like a secret key, not like a token for one user: it must not reach a page')
+      throw new TypeError('this looks like a secret key, which must not reach a page')
     return own
   }
 

@@ -3,12 +3,13 @@ import { createSseParser } from '../transport/sse-parser.ts'
 
 /** Bytes to server-sent events. An event that is open at the end is given too. */
 export class SseDecoderStream extends TransformStream<Uint8Array, StreamEvent> {
-  constructor() {
+  /** @param createParser reads the text */
+  constructor(createParser: (emit: (event: StreamEvent) => void) => TextSink = createSseParser) {
     const text = new TextDecoder()
     let parser: TextSink
     super({
       start(controller) {
-        parser = createSseParser((event) => controller.enqueue(event))
+        parser = createParser((event) => controller.enqueue(event))
       },
       transform: (bytes) => parser.push(text.decode(bytes, { stream: true })),
       flush() {

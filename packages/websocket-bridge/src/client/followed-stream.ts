@@ -18,8 +18,8 @@ export interface FollowedStream {
 /** How an end is told to a reader that is none. */
 const FAILURES: { readonly [status: string]: string } = {
   failed: 'the source failed',
-  interrupted: 'the node that read the source died',
-  limit: 'the answer passed a limit of the relay',
+  interrupted: 'the node that read it died',
+  limit: 'the answer passed a limit',
 }
 
 /** A server whose frames never fit together does not do what the protocol says. */
@@ -145,7 +145,7 @@ export function followStream(
       const isMissing = receive(frame) && want.on.get(link) === ANSWERED
       // A position that the relay does not know, for whatever reason, is no place to go on from.
       if (isMissing && ++misses === MAX_MISSES / 2) forget()
-      if (misses > MAX_MISSES) finish(new RelayError('corrupt', 'the frames of the relay do not fit together'))
+      if (misses > MAX_MISSES) finish(new RelayError('corrupt', 'the frames do not fit together'))
       if (end !== undefined) leave()
       else if (isMissing) wants.say(want, link)
     },
