@@ -260,6 +260,16 @@ describe('ask', () => {
     expect(stderr).toMatch(/^14 in · 42 out · 0\.\d\d s · ttft 0\.\d\d s(?: · \d+ tok\/s)?\n$/)
   })
 
+  test.each(['md', 'text'])('says on a terminal what is no answer below all of the answer, as %s', async (format) => {
+    const shown: string[] = []
+    const onText = (text: string) => void shown.push(text)
+    const argv = ['-m', 'demo:tour', '--no-store', '--usage', '--format', format, 'Weather?']
+    await ask(argv, { isTTY: true, columns: 60, onStdout: onText, onStderr: onText })
+    // oxlint-disable-next-line no-control-regex
+    const screen = shown.join('').replaceAll(/\u001B\[[\d;]*m/g, '')
+    expect(screen).toMatch(/ten\s+minutes\.\nnote: the model called get_weather[\s\S]* in · .* out/)
+  })
+
   test('says which tools the model called', async () => {
     const { code, stdout, stderr } = await ask(['-m', 'demo:tools', 'Hello'])
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' })

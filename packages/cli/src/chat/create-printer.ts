@@ -31,6 +31,8 @@ export interface Printer {
   readonly chunk: (chunk: ChatCompletionChunk) => Promise<void>
   /** A read of the answer as it came. */
   readonly bytes?: (bytes: Uint8Array) => Promise<void>
+  /** The text so far is whole, and what is said next is no part of it: a note, a question, the usage. */
+  readonly pause?: () => Promise<void>
   readonly end: (answered: Answered) => Promise<void>
 }
 
@@ -78,6 +80,7 @@ function createTextPrinter(options: PrinterOptions, io: Io): Printer {
       last = text.at(-1) ?? last
       await writer.write(chunk)
     },
+    pause: () => writer.end(),
     async end() {
       await writer.end()
       if (options.endsLine && options.format !== 'md' && !io.stdout.isTTY && last !== '' && last !== '\n')

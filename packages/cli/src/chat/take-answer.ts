@@ -63,6 +63,8 @@ export async function takeAnswer(options: TakeAnswerOptions): Promise<Answered> 
     await sign?.stop()
     answered = toAnswered(fold, options)
     if (fold.completion !== null) await keepAnswer(fold.completion, answered, pending, options)
+    // Not before: nobody may read any more, and the answer is kept all the same.
+    await printer.pause?.()
   } finally {
     await sign?.stop()
     draft?.discard()
@@ -108,6 +110,7 @@ async function keepAnswer(...[completion, answered, pending, options]: Parameter
     finish(completion, answered, pending, options)
   } catch (error) {
     if (!(error instanceof CliError)) throw error
+    await options.printer.pause?.()
     await note(options.io, options.loudness ?? { quiet: false, verbose: 0 }, error.message)
   }
 }
