@@ -297,6 +297,27 @@ describe('an output that takes nothing', () => {
     })
   })
 
+  test('ends a chat: nobody is asked for what cannot be shown', async () => {
+    const failure = usageError('cannot write the output: ENOSPC')
+    const fail = () => Promise.reject(failure)
+    const { requests, fetch } = answering(() => saying('hello'))
+    let stderr = ''
+    const io: Io = {
+      ...ioOf({ isTTY: false, write: fail, flush: fail }, (text) => (stderr += text)),
+      env: { ...home.env, ...asked },
+      fetch,
+      stdin: {
+        isTTY: false,
+        async *[Symbol.asyncIterator]() {
+          yield new TextEncoder().encode('one\ntwo\nthree\n')
+        },
+      },
+    }
+    expect(await run(['chat', '--no-store'], io)).toBe(2)
+    expect(stderr).toBe('error: cannot write the output: ENOSPC\n')
+    expect(requests).toHaveLength(1)
+  })
+
   test('is none when its reader has left', async () => {
     expect(await into(new OutputClosed('closed'))).toEqual({ code: 0, stderr: '' })
   })

@@ -31,6 +31,8 @@ async function runScript(flags: Flags, words: readonly string[], io: Io): Promis
   for await (const line of first === '' ? prompts(flags, io) : joined(first, prompts(flags, io))) {
     const ended = await respond(line, session, io.signal, io).catch(async (error: unknown) => {
       if (!(error instanceof CliError)) throw error
+      // An output that takes nothing any more ends all of it: nobody is to be paid for what cannot be shown.
+      await io.stdout.flush()
       await reportError(io, flags, error)
       return error.exitCode
     })
