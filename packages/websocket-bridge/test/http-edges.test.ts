@@ -274,6 +274,26 @@ test('answers that are open are no more than sockets may be, and there is room a
   expect(relay.stats.eventReaders).toBe(0)
 })
 
+test('a reader that comes back by itself, as EventSource does, is told once that all is over', async () => {
+  const { relay, clock } = world({
+    open: async function* () {
+      yield* answerOf('Hi')
+    },
+  })
+  const id = await started(relay)
+  await settle(clock)
+  const events = (lastEventId: string) =>
+    relay.handle(get(`/v1/streams/${id}/events`, { headers: { 'last-event-id': lastEventId } }))
+  const read = async (response: Response) => [...(await response.text()).matchAll(/^id: (.*)\nevent: (.*)$/gm)]
+  const all = await read(await relay.handle(get(`/v1/streams/${id}/events`)))
+  expect(all.map(([, , event]) => event)).toEqual(['d', 'end'])
+  const [[, data = ''] = [], [, end = ''] = []] = all
+  // Cut off before the end, it has to hear that.
+  expect((await read(await events(data))).map(([, , event]) => event)).toEqual(['end'])
+  expect((await events(end)).status).toBe(204)
+  expect(relay.stats.eventReaders).toBe(0)
+})
+
 test('readers of events come and go a thousand times, and nothing is counted of them', async () => {
   const { relay, clock } = world()
   const id = await started(relay)

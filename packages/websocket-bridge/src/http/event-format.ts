@@ -28,9 +28,13 @@ export interface EventFormat {
 
 const GONE = 'The stream is no longer kept.'
 
+/** What the `id` of an end has behind its position: whoever comes back with that has heard of it. */
+export const END_MARK = '.end'
+
 /** Our frames, with their position as `id`: for `EventSource`, and all that resume. */
 export const frameEvents = (): EventFormat => ({
-  write: ({ kind, text, position }) => `id: ${position}\nevent: ${kind}\ndata: ${text}\n\n`,
+  write: ({ kind, text, position }) =>
+    `id: ${position}${kind === 'end' ? END_MARK : ''}\nevent: ${kind}\ndata: ${text}\n\n`,
   flush: () => '',
   gone: `event: err\ndata: ${JSON.stringify({ t: 'err', code: 'gone', msg: GONE })}\n\n`,
   keeps: false,

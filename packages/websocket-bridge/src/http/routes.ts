@@ -8,6 +8,7 @@ import { fromStore, Refusal } from '../refusal.ts'
 import { checkAdmin } from './check-admin.ts'
 import { completionOf, sumOf } from './completion-of.ts'
 import type { Completions } from './completions.ts'
+import { END_MARK } from './event-format.ts'
 import type { EventStreams } from './event-streams.ts'
 import type { Metrics } from './metrics.ts'
 import { objectOf, orderOf, orphanOf, textOf } from './order-of.ts'
@@ -105,9 +106,11 @@ export function createRoutes(options: RoutesOptions): readonly Route[] {
     const principal = await who()
     events.checkRoom()
     const stream = await hub.open(principal, id)
-    const said = request.headers.get('last-event-id') ?? url.searchParams.get('from')
-    const from = said === null || said === '' ? undefined : parsePosition(said)
-    if (said !== null && said !== '' && from === undefined)
+    const said = request.headers.get('last-event-id') ?? url.searchParams.get('from') ?? ''
+    // `EventSource` comes back for ever, unless there is nothing.
+    if (said.endsWith(END_MARK) && stream.log.end !== undefined) return new Response(null, { status: 204 })
+    const from = parsePosition(said.replace(END_MARK, ''))
+    if (said !== '' && from === undefined)
       throw new Refusal('bad_request', 'A position is an epoch and an offset, as in "7f3a0c21.12".')
     const format = url.searchParams.get('format') === 'openai' ? 'openai' : 'frames'
     return events.answer({ request, stream, from, format, expiresAt: principal.expiresAt })
