@@ -32,7 +32,7 @@ export class PendingText {
     const kept = this.length
     if (kept >= FULL) {
       const { isAscii } = this
-      this.#settle()
+      this.settle()
       this.isAscii = isAscii
       this.bytes.copyWithin(0, kept, at)
       return at - kept
@@ -59,7 +59,7 @@ export class PendingText {
 
   /** The text that was kept, which is then no longer pending. */
   take(): string {
-    this.#settle()
+    this.settle()
     const text = this.#text
     this.#text = ''
     return text
@@ -70,7 +70,8 @@ export class PendingText {
     return this.#decode(this.bytes, from, to, this.isAscii)
   }
 
-  #settle(): void {
+  /** Decodes what is kept, to stand behind what was decoded before. */
+  settle(): void {
     if (this.length > 0) this.#text += this.decode(0, this.length)
     this.length = 0
     this.isAscii = true
