@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { createBlockScanner, createLineScanner } from '../src/lint/locate-blocks.ts'
 import { demoBytes } from '../src/source/demo.ts'
 import { heldRows } from '../src/view/held-rows.ts'
 import { viewRows } from '../src/view/view-rows.ts'
@@ -68,6 +69,18 @@ describe('a source that never ends', () => {
     ['a line of JSON', ['{"a":"', zeros]],
   ])('is looked at no further than %s may be long', async (_, pieces) => {
     expect(await runCli(['view'], { stdin: endlessly(...pieces) })).toMatchObject(tooLongEvent)
+  })
+
+  test('is held no longer where its lines are short, or blank', () => {
+    for (const text of ['x\n', '\n']) {
+      const lines = createLineScanner()
+      const blocks = createBlockScanner()
+      const piece = Buffer.from(text.repeat(100_000))
+      let held = 0
+      for (let count = 0; count < 5; count++)
+        for (const line of lines.push(piece)) held = blocks.push(line).length > 0 ? 0 : held + 1
+      expect(held).toBeLessThan(300_000)
+    }
   })
 
   test('is replayed as it is, in pieces; read, it is no answer', async () => {

@@ -32,6 +32,9 @@ export interface Scanner<T> {
 /** A line that goes on longer is given in parts: no reader takes an event of that size. */
 export const maxLineBytes = 32 * 1024 * 1024
 
+/** What a line costs beside its bytes: many short ones have an end, too. */
+export const bytesPerLine = 128
+
 /** The lines of a body, whichever way they end. */
 export function createLineScanner(): Scanner<Line> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -110,6 +113,7 @@ export function createLineScanner(): Scanner<Line> {
 export function createBlockScanner(): Pick<Scanner<Block>, 'end'> & { push(line: Line): Block[] } {
   let all: Line[] = []
   let isClosed = false
+  let hasText = false
   let length = 0
 
   function close(): Block[] {
@@ -120,6 +124,7 @@ export function createBlockScanner(): Pick<Scanner<Block>, 'end'> & { push(line:
     const block = { offset: first.offset, bytes, lines, isClosed }
     all = []
     isClosed = false
+    hasText = false
     length = 0
     return [block]
   }
@@ -128,9 +133,10 @@ export function createBlockScanner(): Pick<Scanner<Block>, 'end'> & { push(line:
     push(line) {
       // The block has begun that the blank line before it made room for.
       const done = (line.text !== '' && isClosed) || length > maxLineBytes ? close() : []
-      isClosed ||= line.text === '' && all.some(({ text }) => text !== '')
+      isClosed ||= line.text === '' && hasText
+      hasText ||= line.text !== ''
       all.push(line)
-      length += line.bytes.length
+      length += line.bytes.length + bytesPerLine
       return done
     },
     end: close,

@@ -7,7 +7,7 @@ import {
   type Decoder,
 } from '@deltawire/core'
 import { readEvents } from '@deltawire/node'
-import { createLineScanner, maxLineBytes, type Line, type Scanner } from '../lint/locate-blocks.ts'
+import { bytesPerLine, createLineScanner, maxLineBytes, type Line, type Scanner } from '../lint/locate-blocks.ts'
 import { RecordedBreak, type Capture } from '../recording/read-recording.ts'
 
 export type RowKind =
@@ -118,7 +118,7 @@ function createEventScanner(): Scanner<ViewEvent> {
     // More blank lines, after an event or before the first.
     if (line.text === '' && open.length === 0) return []
     open.push(line)
-    length += line.bytes.length
+    length += line.bytes.length + bytesPerLine
     isEventStream ??= !/^[\s\uFEFF]*[{[<]/.test(line.text)
     return line.text === '' || !isEventStream || length > maxLineBytes ? close() : []
   }
