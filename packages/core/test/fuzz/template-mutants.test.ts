@@ -74,22 +74,16 @@ const mutants: Mutant[] = [
     mutated: '',
   },
   {
-    without: 'joining the halves of a character',
-    file: 'string-hole.ts',
-    code: 'if (isHalf(character)) {',
-    mutated: 'if (false) {',
+    without: 'keeping halves of characters apart',
+    file: 'string-escape.ts',
+    code: 'else if (isHalf(unit)) {',
+    mutated: 'else if (false) {',
   },
   {
-    without: 'refusing a second half that comes first',
-    file: 'string-escape.ts',
-    code: 'high < 0xdc00 && (low',
-    mutated: '(low',
-  },
-  {
-    without: 'refusing a first half that comes second',
-    file: 'string-escape.ts',
-    code: ' && (low & 0xfc00) === 0xdc00 ?',
-    mutated: ' ?',
+    without: 'telling halves from other bytes where texts are remembered',
+    file: 'pending-text.ts',
+    code: ' && !this.hasHalves\n',
+    mutated: '\n',
   },
   {
     without: 'leaving U+0000 to the slow way',
@@ -106,13 +100,13 @@ const mutants: Mutant[] = [
   {
     without: 'telling that an escape is not ASCII',
     file: 'string-hole.ts',
-    code: 'if (character > 0x7f) text.isAscii = false',
+    code: 'else if (unit > 0x7f) text.isAscii = false',
     mutated: '',
   },
   {
     without: 'decoding pending text as UTF-8',
     file: 'pending-text.ts',
-    code: 'from, to, this.isAscii)',
+    code: 'from, to, isAscii)',
     mutated: 'from, to, true)',
   },
   {
@@ -196,7 +190,7 @@ const mutants: Mutant[] = [
   {
     without: 'dropping templates when the state changes',
     file: 'byte-decoder.ts',
-    code: 'if (state !== this.#state) {\n      // What the templates stand on has changed: an identity, a new call, an end.\n      matching.templates = []',
+    code: 'if (state !== this.#state) {\n      // What the templates stand on has changed: an identity, a new call, an end.\n      this.#templates = []',
     mutated: 'if (state !== this.#state) {',
   },
   {
@@ -213,13 +207,13 @@ const mutants: Mutant[] = [
   },
   {
     without: 'looking at limits',
-    file: 'matching.ts',
-    code: 'if (this.room < 0 || length > this.#maxEventLength) return false',
+    file: 'byte-decoder.ts',
+    code: 'if (this.#room < 0 || length > this.#maxEventLength) return false',
     mutated: '',
   },
   {
     without: 'leaving possible echoes to the slow way',
-    file: 'matching.ts',
+    file: 'byte-decoder.ts',
     code: 'return call.end > call.length && !call.mayBeObject()',
     mutated: 'return true',
   },
@@ -232,7 +226,7 @@ const mutants: Mutant[] = [
   {
     without: 'settling before an event takes the slow way',
     file: 'byte-decoder.ts',
-    code: "  #parse(text: string): void {\n    if (text === '') return\n    this.#pending.settle()",
+    code: "  #parse(text: string): void {\n    if (text === '') return\n    this.#settle()",
     mutated: "  #parse(text: string): void {\n    if (text === '') return",
   },
 ]

@@ -110,8 +110,8 @@ const tricks = [
   {
     trick: 'short texts remembered (short-text.ts)',
     file: 'pending-text.ts',
-    code: 'end - length <= 8 ?',
-    without: 'false ?',
+    code: 'end - length <= 8 &&',
+    without: 'false &&',
     stream: '64 KB reads',
     chunks: true,
   },

@@ -2,6 +2,7 @@ import type { ChatCompletionChunk } from '../../chunk.ts'
 import { type AnyStreamError, isStreamError } from '../../error.ts'
 import { LINE_FEED, SPACE } from '../../json-characters.ts'
 import { limitsOf } from '../../limits.ts'
+import { mergeChunk } from '../../merge/merge-chunk.ts'
 import type { Warning } from '../../normalize/warning.ts'
 import { createDecoder, type DecodeOptions, type Decoded } from '../decoder.ts'
 import { createFramer, type StreamEvent } from '../frame.ts'
@@ -9,9 +10,12 @@ import { readBy } from '../read-by.ts'
 import type { ByteDecoder, BytePlatform } from './byte-platform.ts'
 import { behindBlankLine, behindLastBlankLine, Carry, type ReadEvents } from './carry.ts'
 import { Lessons } from './lessons.ts'
-import { Matching } from './matching.ts'
-import { MISS } from './miss.ts'
 import { PendingSum } from './pending-sum.ts'
+import { MISS } from './miss.ts'
+import { match, type Template } from './template.ts'
+
+/** More shapes than this do not repeat: n = 4 interleaved has four, reasoning then text has two. */
+const MAX_TEMPLATES = 12
 
 /**
  * Bytes to normalized chunks, or to their sum, at the speed of reading bytes.
@@ -54,18 +58,24 @@ class Decoder implements ByteDecoder {
   readonly #text: ReturnType<BytePlatform['createTextDecoder']>
   readonly #slow: ReturnType<typeof createDecoder>
   readonly #framer: ReturnType<typeof createFramer>
+  readonly #maxEventLength: number
   readonly #carry = new Carry()
   /** Whether the body is one that may have templates, once it has begun; the parser then stands between two events. */
   #plain: boolean | undefined
   #chunks: ChatCompletionChunk[] = []
-  readonly #pending: PendingSum
+  #sum: ChatCompletionChunk | undefined
   /** How many chunks have taken the slow way, and the latest. */
   #parsed = 0
   #latest: ChatCompletionChunk | undefined
+  /** The latest to match first. */
+  #templates: Template[] = []
   readonly #lessons: Lessons
-  readonly #matching: Matching
   /** What later events are read by, as it was after the last slow event. */
   #state = ''
+  /** What has matched since the last slow event, and is not in the sum yet. */
+  readonly #pending: PendingSum
+  /** How many bytes may match until the slow way must be asked whether the answer is too long: it has no more characters. */
+  #room = 0
 
   constructor(platform: BytePlatform, options: DecodeOptions, sums: boolean) {
     this.#sums = sums
@@ -74,9 +84,9 @@ class Decoder implements ByteDecoder {
     this.warnings = this.#slow.warnings
     this.#framer = createFramer(platform.createSseParser, (event) => this.#take(event), options)
     const { maxEventLength, maxJsonDepth } = limitsOf(options)
+    this.#maxEventLength = maxEventLength
     this.#lessons = new Lessons({ decode: platform.decodeRange, maxJsonDepth, weigh: this.#slow.stream.weigh })
     this.#pending = new PendingSum(this.#slow.stream)
-    this.#matching = new Matching(this.#pending, this.#lessons, maxEventLength)
     // Only the slow way knows how to look back at all the text so far, and sees every repair.
     if (options.cumulative === true || options.onRepair !== undefined) this.#plain = false
   }
@@ -92,8 +102,8 @@ class Decoder implements ByteDecoder {
   }
 
   sum(): ChatCompletionChunk | undefined {
-    this.#pending.settle()
-    return this.#pending.sum
+    this.#settle()
+    return this.#sum
   }
 
   pushText(text: string): void {
@@ -112,7 +122,7 @@ class Decoder implements ByteDecoder {
   end(): void {
     if (this.done) return
     this.#leave()
-    this.#pending.settle()
+    this.#settle()
     this.#parse(this.#text.decode())
     if (!this.done) this.#guarded(() => this.#framer.end())
     if (!this.done) this.#deliver(this.#slow.end())
@@ -121,7 +131,7 @@ class Decoder implements ByteDecoder {
 
   breakOff(): void {
     if (this.done) return
-    this.#pending.settle()
+    this.#settle()
     this.#deliver({ chunks: this.#slow.end().chunks, done: true })
   }
 
@@ -132,8 +142,7 @@ class Decoder implements ByteDecoder {
   }
 
   /** Reads whole events, and gives the position behind the last one. */
-  readonly #read: ReadEvents = (bytes, known, from, end) => {
-    let view = known
+  readonly #read: ReadEvents = (bytes, view, from, end) => {
     let at = from
     while (at < end && !this.done) {
       if (bytes[at] === LINE_FEED) {
@@ -141,12 +150,8 @@ class Decoder implements ByteDecoder {
         at++
         continue
       }
-      let behind = MISS
-      if (this.#matching.templates.length > 0) {
-        view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-        behind = this.#matching.read(bytes, view, at, end, this.#sums ? undefined : this.#chunks)
-      }
-      if (behind === MISS) {
+      let behind = this.#match(bytes, view, at, end)
+      if (behind < 0) {
         behind = behindBlankLine(bytes, at, end)
         if (behind === -1) return at
         const due = this.#lessons.isDue((end - behind) / (behind - at))
@@ -163,27 +168,70 @@ class Decoder implements ByteDecoder {
     return at
   }
 
+  /** Tries the templates on one event, and goes on with the one that matches. */
+  #match(bytes: Uint8Array, view: DataView, from: number, end: number): number {
+    const templates = this.#templates
+    for (let i = 0; i < templates.length; i++) {
+      const template = templates[i] as Template
+      let at = from
+      let behind = match(template, bytes, view, at, end)
+      if (behind === MISS) continue
+      if (!this.#accepts(template, behind - at)) return MISS
+      if (this.#sums && this.#pending.collides(template)) {
+        this.#settle()
+        behind = match(template, bytes, view, at, end)
+      }
+      // The one that matched is tried first next time.
+      templates[i] = templates[0] as Template
+      templates[0] = template
+      let matches = 0
+      do {
+        matches++
+        if (this.#sums) this.#pending.add(template)
+        else this.#chunks.push(this.#pending.chunkOf(template))
+        at = behind
+        behind = match(template, bytes, view, at, end)
+      } while (behind !== MISS && this.#accepts(template, behind - at))
+      this.#pending.count(template, matches)
+      this.#lessons.matches += matches
+      return at
+    }
+    return MISS
+  }
+
+  /** Limits, and argument text that the slow way looks at more closely: none, or what may be an echo. */
+  #accepts({ weight, call }: Template, length: number): boolean {
+    this.#room -= weight + length
+    if (this.#room < 0 || length > this.#maxEventLength) return false
+    if (call === undefined) return true
+    return call.end > call.length && !call.mayBeObject()
+  }
+
+  /** Brings everything that has matched into the sum, and tells the slow way of it. */
+  #settle(): void {
+    for (const chunk of this.#pending.take()) this.#sum = mergeChunk(this.#sum, chunk)
+  }
+
   /** One event by the slow way; then a look at what can be learnt from it. */
   #readSlowly(bytes: Uint8Array, from: number, to: number, teaches: boolean): void {
     this.#parsed = 0
     const event = bytes.subarray(from, to)
     const text = this.#decode(event)
     this.#parse(text)
-    const matching = this.#matching
-    if (this.done || (!teaches && matching.templates.length === 0)) return
+    if (this.done || (!teaches && this.#templates.length === 0)) return
     const { stream } = this.#slow
     const state = readBy(stream)
     if (state !== this.#state) {
       // What the templates stand on has changed: an identity, a new call, an end.
-      matching.templates = []
+      this.#templates = []
       this.#state = state
     } else if (teaches && this.#parsed === 1 && this.#latest !== undefined) {
-      const template = this.#lessons.take(event, text, this.#latest, matching.templates)
-      if (template !== undefined) matching.add(template)
+      const template = this.#lessons.take(event, text, this.#latest, this.#templates)
+      if (template !== undefined) this.#templates = [template, ...this.#templates].slice(0, MAX_TEMPLATES)
     }
     // Only a lesson needs it, and it would be 0.9 KB of every stream that waits.
     this.#latest = undefined
-    matching.room = stream.room
+    this.#room = stream.room
   }
 
   #decode(bytes: Uint8Array): string {
@@ -192,7 +240,7 @@ class Decoder implements ByteDecoder {
 
   #parse(text: string): void {
     if (text === '') return
-    this.#pending.settle()
+    this.#settle()
     this.#guarded(() => this.#framer.push(text))
   }
 
@@ -216,7 +264,7 @@ class Decoder implements ByteDecoder {
       this.begun = true
       this.#parsed++
       this.#latest = chunk
-      if (this.#sums) this.#pending.push(chunk)
+      if (this.#sums) this.#sum = mergeChunk(this.#sum, chunk)
       else this.#chunks.push(chunk)
     }
     this.error = decoded.error

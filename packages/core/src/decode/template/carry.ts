@@ -1,11 +1,7 @@
 import { CARRIAGE_RETURN, LINE_FEED } from '../../json-characters.ts'
 
-/**
- * Reads whole events from a range of bytes, and gives the position behind the last one.
- *
- * @param view of the bytes, if there is one
- */
-export type ReadEvents = (bytes: Uint8Array, view: DataView | undefined, from: number, end: number) => number
+/** Reads whole events from a range of bytes, and gives the position behind the last one. */
+export type ReadEvents = (bytes: Uint8Array, view: DataView, from: number, end: number) => number
 
 /** Reads up to this size are mostly single events: they are copied, which is cheaper than a view of them. */
 const SMALL_READ = 2048
@@ -55,7 +51,8 @@ export class Carry {
       }
     }
     if (at < length) {
-      const to = read(more, undefined, at, length)
+      const view = new DataView(more.buffer, more.byteOffset, length)
+      const to = read(more, view, at, length)
       if (to > at) this.#hasEnded = true
       if (to < length) this.#append(more.subarray(to))
     }

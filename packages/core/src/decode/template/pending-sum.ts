@@ -1,5 +1,4 @@
 import type { ChatCompletionChunk } from '../../chunk.ts'
-import { mergeChunk } from '../../merge/merge-chunk.ts'
 import { concat } from '../../merge/rules.ts'
 import { lengthOf } from '../../normalize/answer-length.ts'
 import type { StreamState } from '../../normalize/state.ts'
@@ -7,15 +6,12 @@ import type { PendingText } from './pending-text.ts'
 import { fill, type Hole, isGrowingText, type Template, valueOf } from './template.ts'
 
 /**
- * The sum of a stream, and what has matched and is not in it yet: texts and lists by template, and which template said its
- * constants last.
+ * What has matched and is not in the sum yet: texts and lists by template, and which template said its constants last.
  *
- * That enters the sum as one chunk per template: the same as one chunk per event, because the rest of a template adds
+ * Enters the sum as one chunk per template. That is the same as one chunk per event, because the rest of a template adds
  * nothing when it comes again.
  */
 export class PendingSum {
-  /** Without what is pending. */
-  sum: ChatCompletionChunk | undefined
   /** The templates that have pending values. */
   #used: Template[] = []
   #turns = 1
@@ -59,20 +55,18 @@ export class PendingSum {
     template.turn = ++this.#turns
   }
 
-  /** Adds a chunk, when nothing is pending. */
-  push(chunk: ChatCompletionChunk): void {
-    this.sum = mergeChunk(this.sum, chunk)
-  }
-
-  /** Brings everything into the sum, and nothing is pending any more. */
-  settle(): void {
+  /** Gives everything as chunks, and nothing is pending any more. */
+  take(): ChatCompletionChunk[] {
     // Where two templates say different things, the latest is right: its chunk is the last one.
-    for (const template of this.#used.sort((a, b) => a.turn - b.turn)) {
-      template.turn = 0
-      this.push(fill(template, this.#taken))
-    }
+    const chunks = this.#used
+      .sort((a, b) => a.turn - b.turn)
+      .map((template) => {
+        template.turn = 0
+        return fill(template, this.#taken)
+      })
     this.#turns = 1
     this.#used = []
+    return chunks
   }
 
   readonly #taken = (hole: Hole): unknown => {

@@ -1,5 +1,6 @@
 import { CLOSE_BRACE, OPEN_BRACE } from '../../json-characters.ts'
 import { shortText } from './short-text.ts'
+import { HALF, HALF_LENGTH, halfAt } from './string-escape.ts'
 
 /** Decodes a range of bytes as UTF-8; `ascii` when they are even that. The platform's fastest way. */
 export type DecodeRange = (bytes: Uint8Array, from: number, to: number, ascii: boolean) => string
@@ -20,6 +21,8 @@ export class PendingText {
   end = 0
   /** Whether all bytes are ASCII; what was read and not taken counts too. */
   isAscii = true
+  /** Whether there are halves of characters among the bytes. */
+  hasHalves = false
   #text = ''
   readonly #decode: DecodeRange
 
@@ -31,9 +34,10 @@ export class PendingText {
   widen(at: number): number {
     const kept = this.length
     if (kept >= FULL) {
-      const { isAscii } = this
+      const { isAscii, hasHalves } = this
       this.settle()
       this.isAscii = isAscii
+      this.hasHalves = hasHalves
       this.bytes.copyWithin(0, kept, at)
       return at - kept
     }
@@ -52,8 +56,9 @@ export class PendingText {
   /** The string that was read last, as a text of its own. */
   piece(): string {
     const { bytes, length, end } = this
-    const text = end - length <= 8 ? shortText(this, bytes, length, end) : this.decode(length, end)
-    if (length === 0) this.isAscii = true
+    const isShort = end - length <= 8 && !this.hasHalves
+    const text = isShort ? shortText(this, bytes, length, end) : this.decode(length, end)
+    if (length === 0) this.#forget()
     return text
   }
 
@@ -67,13 +72,28 @@ export class PendingText {
 
   /** The text of a part of the bytes. */
   decode(from: number, to: number): string {
-    return this.#decode(this.bytes, from, to, this.isAscii)
+    const { bytes, isAscii } = this
+    if (!this.hasHalves) return this.#decode(bytes, from, to, isAscii)
+    let text = ''
+    for (let at = from; at < to;) {
+      const half = bytes.indexOf(HALF, at)
+      const stop = half === -1 || half > to ? to : half
+      text += this.#decode(bytes, at, stop, isAscii)
+      if (stop < to) text += halfAt(bytes, stop)
+      at = stop + HALF_LENGTH
+    }
+    return text
   }
 
   /** Decodes what is kept, to stand behind what was decoded before. */
   settle(): void {
     if (this.length > 0) this.#text += this.decode(0, this.length)
     this.length = 0
+    this.#forget()
+  }
+
+  #forget(): void {
     this.isAscii = true
+    this.hasHalves = false
   }
 }

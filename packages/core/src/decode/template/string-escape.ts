@@ -1,7 +1,7 @@
 import { LETTER_U } from '../../json-characters.ts'
 import { MISS } from './miss.ts'
 
-/** The length of the longest escape, `\u0000`. */
+/** The length of the longest escape, `\u0000`. No event ends sooner behind a backslash. */
 export const ESCAPE_LENGTH = 6
 
 /** What the letters behind a backslash stand for, by their bytes. */
@@ -28,27 +28,29 @@ export function unitOf(bytes: Uint8Array, at: number): number {
   return unit || MISS
 }
 
-/** Whether this is the first half of a character (a surrogate, of which UTF-16 has two), or the second. */
+/** Stands before half of a character (a surrogate), which UTF-8 cannot hold: the halves may come in two events. */
+export const HALF = 0
+export const HALF_LENGTH = 3
+
 export const isHalf = (unit: number): boolean => (unit & 0xf800) === 0xd800
 
-/** The character that two halves are; `MISS` if they are none. */
-export const joinHalves = (high: number, low: number): number =>
-  high < 0xdc00 && (low & 0xfc00) === 0xdc00 ? ((high & 0x3ff) << 10) + (low & 0x3ff) + 0x10000 : MISS
+export const halfAt = (bytes: Uint8Array, at: number): string =>
+  String.fromCharCode(((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number))
 
-/** Writes a character as UTF-8, and gives the position behind it. */
-export function writeCharacter(bytes: Uint8Array, at: number, character: number): number {
-  if (character < 0x80) bytes[at++] = character
-  else {
-    if (character < 0x800) bytes[at++] = 0xc0 | (character >> 6)
+/** Writes a character as UTF-8, or half of one, and gives the position behind it. */
+export function writeUnit(bytes: Uint8Array, at: number, unit: number): number {
+  if (unit < 0x80) bytes[at++] = unit
+  else if (isHalf(unit)) {
+    bytes[at++] = HALF
+    bytes[at++] = unit >> 8
+    bytes[at++] = unit & 0xff
+  } else {
+    if (unit < 0x800) bytes[at++] = 0xc0 | (unit >> 6)
     else {
-      if (character < 0x10000) bytes[at++] = 0xe0 | (character >> 12)
-      else {
-        bytes[at++] = 0xf0 | (character >> 18)
-        bytes[at++] = 0x80 | ((character >> 12) & 0x3f)
-      }
-      bytes[at++] = 0x80 | ((character >> 6) & 0x3f)
+      bytes[at++] = 0xe0 | (unit >> 12)
+      bytes[at++] = 0x80 | ((unit >> 6) & 0x3f)
     }
-    bytes[at++] = 0x80 | (character & 0x3f)
+    bytes[at++] = 0x80 | (unit & 0x3f)
   }
   return at
 }

@@ -1,16 +1,16 @@
 import { BACKSLASH, LETTER_U, QUOTE, SPACE } from '../../json-characters.ts'
 import type { PendingText } from './pending-text.ts'
 import { MISS } from './miss.ts'
-import { ESCAPE_LENGTH, isHalf, joinHalves, unitOf, writeCharacter } from './string-escape.ts'
+import { ESCAPE_LENGTH, isHalf, unitOf, writeUnit } from './string-escape.ts'
 
-/** Most bytes that a character becomes. */
-const LONGEST = 4
+/** Most bytes that an escape becomes. */
+const LONGEST = 3
 
 /**
  * Reads a string on, from any of its bytes to its closing quote, and gives the position of that quote.
  *
  * Its bytes are copied to `behind` in what `text` holds, its escapes as what they stand for. What the slow way would not
- * simply pass on is a `MISS`: control characters, unknown escapes, and half a character, which UTF-8 cannot hold.
+ * simply pass on is a `MISS`: control characters and unknown escapes.
  */
 export function readString(text: PendingText, bytes: Uint8Array, from: number, end: number, behind: number): number {
   let at = from
@@ -26,16 +26,12 @@ export function readString(text: PendingText, bytes: Uint8Array, from: number, e
     }
     if (byte < SPACE) return MISS
     if (byte === BACKSLASH) {
-      // What is looked at behind the end belongs to no whole event: the string does not end then.
-      let character = unitOf(bytes, at)
+      const unit = at + ESCAPE_LENGTH > end ? MISS : unitOf(bytes, at)
+      if (unit === MISS) return MISS
       at += bytes[at + 1] === LETTER_U ? ESCAPE_LENGTH : 2
-      if (isHalf(character)) {
-        character = bytes[at] === BACKSLASH ? joinHalves(character, unitOf(bytes, at)) : MISS
-        at += ESCAPE_LENGTH
-      }
-      if (character === MISS) return MISS
-      to = writeCharacter(text.bytes, to, character)
-      if (character > 0x7f) text.isAscii = false
+      to = writeUnit(text.bytes, to, unit)
+      if (isHalf(unit)) text.hasHalves = true
+      else if (unit > 0x7f) text.isAscii = false
     } else {
       if (byte > 0x7f) text.isAscii = false
       text.bytes[to++] = byte
