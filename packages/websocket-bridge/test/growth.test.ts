@@ -127,10 +127,16 @@ test('who follows a topic pays for its streams, and not for those of everybody e
     return tookMs
   }
 
-  await timeAt(100)
-  const few = await timeAt(100)
+  /** The best of many, which no other work on the machine was in. */
+  async function bestAt(streams: number): Promise<number> {
+    let best = Infinity
+    for (let round = 0; round < 20; round++) best = Math.min(best, await timeAt(streams))
+    return best
+  }
+
+  const few = await bestAt(100)
   // A look at each of them took a thousand times as long.
-  expect((await timeAt(30_000)) / few).toBeLessThan(10)
+  expect((await bestAt(30_000)) / few).toBeLessThan(10)
 })
 
 test('long conversations are forgotten with their streams, though their keys may be asked for a day', async () => {
