@@ -1,5 +1,4 @@
-import { quote } from './arguments/parse-arguments.ts'
-import { usageError } from './arguments/usage-error.ts'
+import { cannotWrite } from './cannot-write.ts'
 import type { Output } from './io.ts'
 
 /**
@@ -13,14 +12,12 @@ export async function fileOutput(path: string): Promise<Output> {
     import('node:fs/promises'),
     import('node:path'),
   ])
-  const cannotWrite = (error: unknown) =>
-    usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
   try {
     const existing = await stat(path).catch(() => undefined)
     await access(existing === undefined ? dirname(path) : path, constants.W_OK)
     if (existing?.isDirectory() === true) throw new Error('it is a directory')
   } catch (error) {
-    throw cannotWrite(error)
+    throw cannotWrite(path, error)
   }
   const pieces: (Uint8Array | string)[] = []
   return {
@@ -31,7 +28,7 @@ export async function fileOutput(path: string): Promise<Output> {
     async flush() {
       if (pieces.length === 0) return
       await writeFile(path, Buffer.concat(pieces.map((piece) => Buffer.from(piece)))).catch((error: unknown) => {
-        throw cannotWrite(error)
+        throw cannotWrite(path, error)
       })
     },
   }

@@ -6,5 +6,3 @@ export const isObject = (value: unknown): value is Obj =>
 
 /** Whether an object has no fields. */
 export const isEmpty = (value: object): boolean => Object.keys(value).length === 0
-
-export const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0

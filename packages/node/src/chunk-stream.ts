@@ -123,7 +123,7 @@ export class ByteChunkStream implements ChunkStream {
     }
   }
 
-  /** Reads to the end, for the sum. A loop of its own: 5 % less per piece. */
+  /** Reads to the end, for the sum. A loop of its own: up to 5 % less per piece. */
   async #foldAll(): Promise<Folded> {
     try {
       if (this.#over) return this.#folded()

@@ -149,7 +149,7 @@ function openStream(request: ChatRequest | undefined, position: Position, option
           if (reader.isTorn) {
             // Who is told so may ask for it.
             isAwaited = true
-            throw new Error('it began anew, and result() has it')
+            throw new Error('the stream began anew: result() has it')
           }
           if (pending !== undefined) {
             reader.hasSome = true

@@ -2,7 +2,7 @@ import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { quote } from '../arguments/parse-arguments.ts'
 import { usageError } from '../arguments/usage-error.ts'
-import type { CliError } from '../cli-error.ts'
+import { cannotWrite } from '../cannot-write.ts'
 import { makeFolder } from '../make-folder.ts'
 import { fileMode } from '../store/private-file.ts'
 
@@ -92,8 +92,4 @@ async function openNewFile(path: string): Promise<RecordingFile | undefined> {
       if (!isWritten) await rm(path, { force: true })
     },
   }
-}
-
-function cannotWrite(path: string, error: unknown, hint?: string): CliError {
-  return usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`, hint)
 }

@@ -155,7 +155,7 @@ export const relaySettings = {
   maxStreamMs: count('how long one stream may go on (1,800,000)', 1),
   idleTimeoutMs: count('how long the upstream may be silent (120,000)', 1),
   maxLiveStreams: count('streams that one user may have running on one node (64)', 1),
-  maxSockets: count('sockets of one node (20,000)', 1),
+  maxSockets: count('sockets of one node, and answers over HTTP, each (20,000)', 1),
   maxSubscriptions: count('subscriptions of one socket (128)', 1),
   maxBodyBytes: count('bytes of one request (4,194,304)', 1),
 }

@@ -1,6 +1,5 @@
 import { chmod, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { quote } from '../arguments/parse-arguments.ts'
-import { usageError } from '../arguments/usage-error.ts'
+import { cannotWrite } from '../cannot-write.ts'
 import { fileMode } from './private-file.ts'
 
 /** A folder that takes no new file, or a file that is a mount: containers have both. */
@@ -22,7 +21,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     const mode = known === undefined ? fileMode : known.mode & 0o777
     if (!isOurs || !(await isReplaced(target, text, mode))) await writeFile(target, text, { mode })
   } catch (error) {
-    throw usageError(`cannot write ${quote(path)}: ${error instanceof Error ? error.message : String(error)}`)
+    throw cannotWrite(path, error)
   }
 }
 

@@ -1,6 +1,6 @@
-import { isEmptyList, isObject, type Obj } from '../is-object.ts'
+import { isObject, type Obj } from '../is-object.ts'
 import { joinBase64, splitPadding } from './base64.ts'
-import { drop, dropped, type Repairs } from './repair.ts'
+import { drop, dropped, isEmptyList, type Repairs } from './repair.ts'
 import type { ChoiceState } from './state.ts'
 
 /** Oddities of one entry of `choices`, outside its delta. By the time a table ends, `delta` is an object. */

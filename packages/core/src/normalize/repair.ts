@@ -48,6 +48,8 @@ export const isIndex = (value: unknown): value is number => Number.isSafeInteger
 /** The items of a list; of an object in a list's place, the object. */
 export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : isObject(value) ? [value] : [])
 
+export const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
+
 /** An object of one's own without its key `__proto__`, which would not survive being assigned, and must not. */
 export function own(part: Obj): Obj {
   if (Object.hasOwn(part, '__proto__')) delete part['__proto__']
